@@ -1,0 +1,156 @@
+"""The KPI tables as assets: definitions, values, status, swings and alerts. The arithmetic is in ``metrics``."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+import dagster as dg
+
+from dagster_project import dbt_runner
+from dagster_project.assets.dbt import FULL_REFRESH_TAG
+from dagster_project.assets.keys import (
+    ALERTS,
+    CLOCK,
+    DIM_KPI,
+    KPI_GROUP,
+    KPI_STATUS,
+    KPI_VALUES,
+    SINGLE_RUN,
+    SWINGS,
+    WATERMARKS,
+    model_key,
+    team,
+)
+from dagster_project.failures import expected_errors
+from dagster_project.partitions import daily_partitions, requested_window
+from dagster_project.resources import WorkspaceRun, progress
+from metrics.alerts import evaluate_swings
+from metrics.catalogue import Catalogue, load_catalogue
+from metrics.catalogue.lineage import metric_entities
+from metrics.semantic import SemanticLayer
+from metrics.values import compute_values, write_definitions, write_status
+from metrics.values.window import clear_pending, pending_windows
+from metrics.warehouse import open_warehouse
+from metrics.workspace import Workspace
+
+
+def load_definitions(ws: Workspace) -> tuple[SemanticLayer, Catalogue]:
+    """The compiled semantic layer and the KPI catalogue of a workspace whose manifest is current."""
+    layer = SemanticLayer.from_manifest(dbt_runner.semantic_manifest_path(ws))
+    return layer, load_catalogue(ws, layer)
+
+
+def kpi_assets(ws: Workspace) -> list[dg.AssetsDefinition]:
+    """dim_kpi, kpi_values, kpi_status, swings and alerts."""
+    return [_dim_kpi(), _kpi_values(ws), _kpi_status(), _alerts()]
+
+
+def measured_models(ws: Workspace) -> list[dg.AssetKey]:
+    """Keys of the dbt models that metrics are computed from."""
+    manifest = json.loads(dbt_runner.ensure_manifest(ws).read_text())
+    used = {node for model in manifest["semantic_models"].values() for node in model["depends_on"]["nodes"]}
+    nodes = [manifest["nodes"][unique_id] for unique_id in sorted(used)]
+    return [model_key(node["schema"], node["name"]) for node in nodes]
+
+
+def _dim_kpi() -> dg.AssetsDefinition:
+    @dg.asset(
+        key=DIM_KPI, deps=[WATERMARKS], group_name=KPI_GROUP, owners=[team("data")], kinds={"duckdb"},
+        backfill_policy=SINGLE_RUN,
+        description="One row per metric and KPI: names, formula, owner, targets and what it needs to be connected.",
+    )  # fmt: skip
+    def dim_kpi(context: dg.AssetExecutionContext, workspace: WorkspaceRun) -> dg.MaterializeResult:
+        ws = workspace.workspace
+        with expected_errors(), open_warehouse(ws) as con:
+            layer, catalogue = load_definitions(ws)
+            rows = write_definitions(con, ws, layer, catalogue, metric_entities(dbt_runner.manifest_path(ws)))
+        return dg.MaterializeResult(metadata={"dagster/row_count": rows})
+
+    return dim_kpi
+
+
+def _kpi_values(ws: Workspace) -> dg.AssetsDefinition:
+    partitions = daily_partitions(ws)
+
+    @dg.asset(
+        key=KPI_VALUES, deps=[DIM_KPI, CLOCK, WATERMARKS, *measured_models(ws)], partitions_def=partitions,
+        group_name=KPI_GROUP, owners=[team("data")], kinds={"duckdb"}, backfill_policy=SINGLE_RUN,
+        description="Every metric by day, week, month and quarter, in total and per segment; append-only.",
+    )  # fmt: skip
+    def kpi_values(context: dg.AssetExecutionContext, workspace: WorkspaceRun) -> dg.MaterializeResult:
+        ws, say = workspace.workspace, progress(context)
+        asked = requested_window(context)
+        with expected_errors(), open_warehouse(ws) as con:
+            layer, catalogue = load_definitions(ws)
+            lineage = metric_entities(dbt_runner.manifest_path(ws))
+            windows, seen = pending_windows(con, lineage, asked, full=FULL_REFRESH_TAG in context.run.tags)
+            changes = compute_values(con, ws, layer, catalogue, lineage, windows, context.run_id, say)
+            clear_pending(con, seen)
+            rows = con.execute("select count(*) from mart.kpi_values").fetchone()[0]
+        if asked is None:
+            _mark_days(context, partitions, changes.days)
+        return dg.MaterializeResult(
+            metadata={
+                "dagster/row_count": rows,
+                "rows appended": changes.appended,
+                "rows restated": changes.restated,
+                "rows removed": changes.removed,
+            }
+        )
+
+    return kpi_values
+
+
+def _mark_days(context: dg.AssetExecutionContext, partitions: dg.DailyPartitionsDefinition, days: list) -> None:
+    """Tell Dagster which days a run without a range has brought up to date."""
+    for day in days:
+        if partitions.has_partition_key(day.isoformat()):
+            context.log_event(dg.AssetMaterialization(KPI_VALUES, partition=day.isoformat()))
+
+
+def _kpi_status() -> dg.AssetsDefinition:
+    @dg.asset(
+        key=KPI_STATUS, deps=[dg.AssetDep(KPI_VALUES, partition_mapping=dg.AllPartitionMapping())],
+        group_name=KPI_GROUP, owners=[team("data")], kinds={"duckdb"}, backfill_policy=SINGLE_RUN,
+        description="One row per KPI and grain: the last closed period against its target.",
+    )  # fmt: skip
+    def kpi_status(context: dg.AssetExecutionContext, workspace: WorkspaceRun) -> dg.MaterializeResult:
+        ws = workspace.workspace
+        with expected_errors(), open_warehouse(ws) as con:
+            layer, catalogue = load_definitions(ws)
+            rows = write_status(con, ws, layer, catalogue, context.run_id)
+        return dg.MaterializeResult(metadata={"dagster/row_count": rows})
+
+    return kpi_status
+
+
+def _alerts() -> dg.AssetsDefinition:
+    @dg.multi_asset(
+        name="alerts",
+        specs=[
+            dg.AssetSpec(
+                key, deps=[dg.AssetDep(KPI_VALUES, partition_mapping=dg.AllPartitionMapping())],
+                group_name=KPI_GROUP, owners=[team("data")], kinds={"duckdb"}, description=description,
+            )
+            for key, description in (
+                (SWINGS, "Every closed day of every watched KPI with its change to the day before and the verdict."),
+                (ALERTS, "One row per alert: a closed day that moved more than its threshold."),
+            )
+        ],
+        backfill_policy=SINGLE_RUN,
+    )  # fmt: skip
+    def alerts(context: dg.AssetExecutionContext, workspace: WorkspaceRun) -> Iterator[dg.MaterializeResult]:
+        ws, say = workspace.workspace, progress(context)
+        with expected_errors(), open_warehouse(ws) as con:
+            layer, catalogue = load_definitions(ws)
+            report = evaluate_swings(con, ws, layer, catalogue, context.run_id)
+            counts = {
+                SWINGS: con.execute("select count(*) from mart.swings").fetchone()[0],
+                ALERTS: con.execute("select count(*) from mart.alerts").fetchone()[0],
+            }
+        say(f"alerts: {len(report.new_alerts)} new")
+        for key, rows in counts.items():
+            yield dg.MaterializeResult(asset_key=key, metadata={"dagster/row_count": rows})
+
+    return alerts

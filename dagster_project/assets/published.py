@@ -1,0 +1,47 @@
+"""The last step: a snapshot that readers can query while the next run writes."""
+
+from __future__ import annotations
+
+import dagster as dg
+
+from dagster_project.assets.keys import (
+    ALERTS,
+    DIM_KPI,
+    KPI_STATUS,
+    KPI_VALUES,
+    PUBLISHED,
+    SINGLE_RUN,
+    SWINGS,
+    WATERMARKS,
+    team,
+)
+from dagster_project.failures import expected_errors
+from dagster_project.resources import WorkspaceRun, progress
+from metrics.warehouse import open_warehouse
+from serving.publish import log_publish, publish
+
+
+def published_asset() -> dg.AssetsDefinition:
+    """The published snapshot: DuckDB file, Parquet, and the ``current`` link switched to them in one step."""
+
+    @dg.asset(
+        key=PUBLISHED,
+        deps=[
+            DIM_KPI, WATERMARKS, KPI_STATUS, SWINGS, ALERTS,
+            dg.AssetDep(KPI_VALUES, partition_mapping=dg.AllPartitionMapping()),
+        ],
+        group_name="published", owners=[team("data")], kinds={"duckdb", "parquet"}, backfill_policy=SINGLE_RUN,
+        description="published/current.duckdb and Parquet: what BI tools, the API and the command line read.",
+    )  # fmt: skip
+    def published(context: dg.AssetExecutionContext, workspace: WorkspaceRun) -> dg.MaterializeResult:
+        ws = workspace.workspace
+        with expected_errors():
+            with open_warehouse(ws) as con:
+                log_publish(con, context.run_id)
+            snapshot = publish(ws, context.run_id)
+        progress(context)(f"published {snapshot.path.name}")
+        return dg.MaterializeResult(
+            metadata={"dagster/row_count": snapshot.rows, "file": dg.MetadataValue.path(str(snapshot.path))}
+        )
+
+    return published

@@ -1,0 +1,127 @@
+"""Checks of what the sources delivered: schema (blocking), volume and freshness (they warn)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import dagster as dg
+
+from dagster_project.assets.keys import WATERMARKS, raw_key
+from dagster_project.checks.gx import Between, Outcome, validate
+from dagster_project.resources import WorkspaceRun
+from metrics.warehouse import open_warehouse
+from metrics.workspace import Source, Workspace, mapping_vars
+
+# A load that keeps less than this share of the rows of the load before is suspicious: most raw tables only grow.
+LEAST_ROWS_SHARE = 0.5
+# Days a source may lag behind the workspace's today before it is called late, unless it says `silent_days_ok`.
+FRESH_DAYS = 3
+
+_TABLES = """
+select t.table_name as raw_table,
+       coalesce(l.rows, 0) as rows_loaded,
+       coalesce(l.rows / nullif(l.rows_before, 0), 1) as share_of_previous,
+       (select count(*) from unnest(t.wanted) as w(name)
+         where not exists (select 1 from duckdb_columns() as c
+                            where c.database_name = 'raw' and c.schema_name = ? and c.table_name = t.table_name
+                              and lower(c.column_name) = lower(w.name))) as missing_columns
+from (select unnest(?::varchar[]) as table_name, unnest(?::varchar[][]) as wanted) as t
+left join (
+  select table_name, rows, lag(rows) over (partition by table_name order by loaded_at) as rows_before
+  from raw.ops.loads where source = ? and succeeded
+  qualify row_number() over (partition by table_name order by loaded_at desc) = 1
+) as l on l.table_name = t.table_name
+order by raw_table
+"""
+
+_FRESHNESS = """
+select w.source, w.entity, w.last_event_on, w.closed_through, c.today,
+       date_diff('day', w.last_event_on, c.today) as days_behind
+from mart.source_watermarks as w cross join mart.clock as c
+qualify row_number() over (partition by w.source, w.entity order by w.recorded_at desc) = 1
+order by days_behind desc
+"""
+
+
+def raw_checks(ws: Workspace) -> list[dg.AssetChecksDefinition]:
+    """Schema and volume per source, freshness over all of them."""
+    return [*(_source_check(source, ws) for source in ws.sources.values()), _freshness_check(ws)]
+
+
+def mapped_columns(ws: Workspace, source: Source) -> dict[str, list[str]]:
+    """Raw columns per table that a mapping of this source reads by their bare name."""
+    wanted: dict[str, list[str]] = {table: [] for table in source.tables}
+    for entries in mapping_vars(ws)["mapping"].values():
+        for entry in entries:
+            if entry["source"] == source.name and entry["table"]:
+                bare = [e[1:-1] for e in entry["columns"].values() if e.startswith('"') and e.count('"') == 2]
+                wanted[entry["table"]] += [name for name in bare if name not in wanted[entry["table"]]]
+    return wanted
+
+
+def _source_check(source: Source, ws: Workspace) -> dg.AssetChecksDefinition:
+    wanted = mapped_columns(ws, source)
+    specs = [
+        spec
+        for table in source.tables
+        for spec in (
+            dg.AssetCheckSpec("schema", asset=raw_key(source.name, table), blocking=True,
+                              description="The columns that the mapping reads are there."),
+            dg.AssetCheckSpec("volume", asset=raw_key(source.name, table),
+                              description="Not empty, and not much smaller than the load before."),
+        )
+    ]  # fmt: skip
+
+    @dg.multi_asset_check(name=f"check_{source.name}", specs=specs)
+    def check(context: dg.AssetCheckExecutionContext, workspace: WorkspaceRun) -> Iterator[dg.AssetCheckResult]:
+        with open_warehouse(workspace.workspace) as con:
+            frame = con.execute(
+                _TABLES, [f"raw_{source.name}", list(wanted), list(wanted.values()), source.name]
+            ).df()
+        schema = validate(frame, "raw_schema", [Between("missing_columns", 0, 0)])
+        volume = validate(frame, "raw_volume", [Between("rows_loaded", 1), Between("share_of_previous", LEAST_ROWS_SHARE)])
+        for position, row in enumerate(frame.to_dict("records")):
+            key = raw_key(source.name, row["raw_table"])
+            for name, outcome, severity in (
+                ("schema", schema, dg.AssetCheckSeverity.ERROR),
+                ("volume", volume, dg.AssetCheckSeverity.WARN),
+            ):
+                yield dg.AssetCheckResult(
+                    asset_key=key,
+                    check_name=name,
+                    passed=_row_passed(outcome, position),
+                    severity=severity,
+                    description=outcome.reason if not _row_passed(outcome, position) else None,
+                    metadata={
+                        "rows": int(row["rows_loaded"]),
+                        "share of previous load": float(row["share_of_previous"]),
+                        "missing columns": int(row["missing_columns"]),
+                    },
+                )
+
+    return check
+
+
+def _row_passed(outcome: Outcome, position: int) -> bool:
+    return outcome.verdict == "ok" or (outcome.verdict == "breach" and position not in outcome.rows)
+
+
+def _freshness_check(ws: Workspace) -> dg.AssetChecksDefinition:
+    @dg.asset_check(asset=WATERMARKS, name="freshness", description="No source lags behind the workspace's clock.")
+    def freshness(workspace: WorkspaceRun) -> dg.AssetCheckResult:
+        with open_warehouse(workspace.workspace) as con:
+            frame = con.execute(_FRESHNESS).df()
+        frame["days_over"] = [
+            behind - (ws.sources[source].silent_days_ok or FRESH_DAYS)
+            for behind, source in zip(frame["days_behind"], frame["source"], strict=True)
+        ]
+        outcome = validate(frame, "raw_freshness", [Between("days_over", None, 0)])
+        late = [f"{r['source']}.{r['entity']}" for i, r in enumerate(frame.to_dict("records")) if i in outcome.rows]
+        return dg.AssetCheckResult(
+            passed=outcome.passed or outcome.verdict == "empty",
+            severity=dg.AssetCheckSeverity.WARN,
+            description=f"Late: {', '.join(late)}" if late else outcome.reason,
+            metadata={"late sources": len(late), "checked": len(frame)},
+        )
+
+    return freshness

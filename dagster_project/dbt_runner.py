@@ -1,0 +1,189 @@
+"""dbt in this process: parse only when a file or a variable changed, build with the manifest handed over.
+
+A dbt subprocess costs 3-5 s to start; in process the same build costs its SQL. dbtRunner keeps state in the process, so
+there is one invocation at a time, and its DuckDB connection is closed after each one: it would otherwise keep the file.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from dagster_project.paths import DBT_PROJECT_DIR
+from metrics.errors import RunError
+from metrics.workspace import Workspace, mapping_vars
+
+_RESULT_EVENTS = frozenset({"LogModelResult", "LogTestResult", "LogSeedResult", "LogSnapshotResult"})
+_DEFINITION_FILES = (".sql", ".yml", ".yaml", ".csv")
+
+
+@dataclass(frozen=True)
+class NodeResult:
+    """What became of one dbt node: its id, dbt's status and message, and the seconds it took."""
+
+    unique_id: str
+    status: str
+    message: str
+    seconds: float
+
+
+@dataclass
+class BuildResult:
+    """One ``dbt build``: whether everything passed, each node's result, and dbt's own result events (as dicts)."""
+
+    success: bool
+    nodes: list[NodeResult] = field(default_factory=list)
+    events: list[dict[str, Any]] = field(default_factory=list)
+
+    def failures(self) -> list[NodeResult]:
+        """The nodes that failed, without those merely skipped because of them."""
+        return [node for node in self.nodes if node.status in ("error", "fail", "runtime error")]
+
+
+def definition_files(ws: Workspace) -> list[Path]:
+    """Every file that dbt reads for this workspace, sorted."""
+    roots = [DBT_PROJECT_DIR, ws.root / "models", ws.root / "semantic"]
+    found: list[Path] = []
+    for root in roots:
+        if not root.is_dir():
+            continue
+        for folder, names, files in os.walk(root):
+            names[:] = [n for n in names if n not in ("target", "logs", "dbt_packages", "__pycache__")]
+            found += [Path(folder) / f for f in files if f.endswith(_DEFINITION_FILES)]
+    return sorted(found)
+
+
+def definition_hash(ws: Workspace, dialect: str = "duckdb") -> str:
+    """Hash of everything the manifest depends on: the files dbt reads and the workspace's variables."""
+    digest = hashlib.sha256(json.dumps(mapping_vars(ws, dialect=dialect), sort_keys=True, default=str).encode())
+    for path in definition_files(ws):
+        digest.update(str(path.name).encode())
+        digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+def manifest_path(ws: Workspace) -> Path:
+    """dbt's manifest.json of this workspace."""
+    return ws.dbt_target_dir / "manifest.json"
+
+
+def semantic_manifest_path(ws: Workspace) -> Path:
+    """dbt's semantic_manifest.json of this workspace: what the metric compiler reads."""
+    return ws.dbt_target_dir / "semantic_manifest.json"
+
+
+def ensure_manifest(ws: Workspace) -> Path:
+    """Parse the project when a definition changed since the last parse; return the path of manifest.json."""
+    stamp = ws.dbt_target_dir / "parsed.sha256"
+    wanted = definition_hash(ws)
+    if stamp.is_file() and stamp.read_text() == wanted and manifest_path(ws).is_file():
+        return manifest_path(ws)
+    ws.dbt_target_dir.mkdir(parents=True, exist_ok=True)
+    stamp.unlink(missing_ok=True)
+    with _environment(ws):
+        outcome = _runner(None).invoke(["parse", *_common_arguments(ws)])
+    if not outcome.success:
+        raise RunError(f"dbt could not read the models: {_first_line(outcome.exception)}")
+    stamp.write_text(wanted)
+    return manifest_path(ws)
+
+
+def build(ws: Workspace, selection: Sequence[str], *, unit_tests: bool = False) -> BuildResult:
+    """Build and test the selected nodes (dbt selectors) in one invocation; never raises for a failing node."""
+    ensure_manifest(ws)
+    events: list[dict[str, Any]] = []
+    arguments = ["build", *_common_arguments(ws), "--no-write-json", "--select", *selection]
+    if not unit_tests:
+        arguments += ["--exclude-resource-type", "unit_test"]
+    with _environment(ws):
+        outcome = _runner(_load_manifest(ws), callbacks=[_collector(events)]).invoke(arguments)
+        _close_connections()
+    if outcome.result is None:
+        raise RunError(f"dbt stopped before building anything: {_first_line(outcome.exception)}")
+    nodes = [
+        NodeResult(r.node.unique_id, str(r.status), str(r.message or ""), float(r.execution_time))
+        for r in outcome.result.results
+    ]
+    return BuildResult(success=bool(outcome.success), nodes=nodes, events=events)
+
+
+def _runner(manifest: Any, callbacks: list[Any] | None = None) -> Any:
+    from dbt.cli.main import dbtRunner
+
+    return dbtRunner(manifest=manifest, callbacks=callbacks or [])
+
+
+def _load_manifest(ws: Workspace) -> Any:
+    from dbt.contracts.graph.manifest import Manifest
+
+    manifest = Manifest.from_msgpack((ws.dbt_target_dir / "partial_parse.msgpack").read_bytes())
+    manifest.build_flat_graph()
+    return manifest
+
+
+def _common_arguments(ws: Workspace) -> list[str]:
+    return [
+        "--project-dir", str(DBT_PROJECT_DIR),
+        "--profiles-dir", str(DBT_PROJECT_DIR),
+        "--target-path", str(ws.dbt_target_dir),
+        "--log-path", str(ws.dbt_target_dir / "logs"),
+        "--vars", json.dumps(mapping_vars(ws, dialect="duckdb"), default=str),
+    ]  # fmt: skip
+
+
+def dbt_environment(ws: Workspace) -> Mapping[str, str]:
+    """The environment variables by which profiles.yml and dbt_project.yml find this workspace."""
+    return {
+        "BELLWETHER_WAREHOUSE": str(ws.warehouse_path),
+        "BELLWETHER_RAW": str(ws.raw_path),
+        "BELLWETHER_WORKSPACE_MODELS": str(ws.root / "models"),
+        "BELLWETHER_WORKSPACE_SEMANTIC": str(ws.root / "semantic"),
+        "DBT_QUIET": "true",
+        "DBT_LOG_LEVEL_FILE": "none",
+        "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
+        "DBT_USE_COLORS": "false",
+        "DBT_VERSION_CHECK": "false",
+    }
+
+
+@contextmanager
+def _environment(ws: Workspace) -> Iterator[None]:
+    """Set the variables only for the invocation: two workspaces may be run by one process, one after the other."""
+    wanted = dbt_environment(ws)
+    before = {name: os.environ.get(name) for name in wanted}
+    os.environ.update(wanted)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+
+
+def _collector(events: list[dict[str, Any]]) -> Any:
+    from google.protobuf.json_format import MessageToDict
+
+    def collect(event: Any) -> None:
+        if event.info.name in _RESULT_EVENTS:
+            events.append(MessageToDict(event, preserving_proto_field_name=True))
+
+    return collect
+
+
+def _close_connections() -> None:
+    from dbt.adapters.duckdb.connections import DuckDBConnectionManager
+
+    DuckDBConnectionManager.close_all_connections()
+
+
+def _first_line(error: BaseException | None) -> str:
+    lines = [line.strip() for line in str(error or "no reason given").splitlines() if line.strip()]
+    return " ".join(lines[:4])

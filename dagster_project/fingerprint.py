@@ -1,0 +1,63 @@
+"""Is there anything new? Compares what a run would read with what the last successful run has read.
+
+The answer must be cheap (no dbt, no Dagster, no Great Expectations is imported) and safe: a source that cannot tell
+cheaply whether it changed is always read.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+
+from dagster_project.connectors import connector_for
+from dagster_project.dbt_runner import definition_hash
+from dagster_project.paths import REPOSITORY
+from metrics.workspace import Workspace
+
+_CODE = ("metrics", "serving", "dagster_project")
+
+
+def fingerprint(ws: Workspace, today: str) -> dict[str, str] | None:
+    """What a run of ``ws`` would depend on; None when a source cannot say without being read."""
+    found = {
+        "definitions": definition_hash(ws),
+        "catalogue": _hash(sorted([*(REPOSITORY / "metrics" / "kpis").glob("*.yml"), *(ws.root / "kpis").glob("*")])),
+        "code": _hash(sorted(p for name in _CODE for p in (REPOSITORY / name).rglob("*.py"))),
+        "workspace": _hash([ws.root / "workspace.yml"]),
+        "today": today,
+    }
+    for name, source in ws.sources.items():
+        mark = connector_for(source).fingerprint(ws, source)
+        if mark is None:
+            return None
+        found[f"source {name}"] = mark
+    return found
+
+
+def is_unchanged(ws: Workspace, current: dict[str, str] | None) -> bool:
+    """Whether the last successful run has seen exactly this, and what it published is still there."""
+    if current is None or not (ws.published_dir / "current.duckdb").exists():
+        return False
+    try:
+        return bool(json.loads(ws.fingerprint_path.read_text()) == current)
+    except FileNotFoundError:
+        return False
+
+
+def remember(ws: Workspace, current: dict[str, str] | None) -> None:
+    """Keep the fingerprint of a successful run; forget it before a run starts by passing None."""
+    if current is None:
+        ws.fingerprint_path.unlink(missing_ok=True)
+        return
+    ws.fingerprint_path.parent.mkdir(parents=True, exist_ok=True)
+    ws.fingerprint_path.write_text(json.dumps(current, indent=1, sort_keys=True))
+
+
+def _hash(paths: list[Path]) -> str:
+    digest = hashlib.sha256()
+    for path in paths:
+        if path.is_file():
+            digest.update(path.name.encode())
+            digest.update(path.read_bytes())
+    return digest.hexdigest()

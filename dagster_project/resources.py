@@ -1,0 +1,51 @@
+"""What an asset may ask for: the workspace of the run, locked for as long as the run lasts."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+from pydantic import PrivateAttr
+
+from metrics.workspace import Workspace, load_workspace, workspace_lock
+
+PROGRESS = logging.getLogger("bellwether.progress")
+
+
+class WorkspaceRun(dg.ConfigurableResource):
+    """The workspace of this run. Held exclusively: in-process execution is not governed by Dagster's pools, and a
+    second writer would fail in the middle with DuckDB's lock error instead of waiting its turn."""
+
+    path: str
+    lock_seconds: float = 60.0
+
+    _workspace: Workspace | None = PrivateAttr(default=None)
+
+    @contextmanager
+    def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator[Any]:
+        """Load the workspace and hold its lock, waiting at most ``lock_seconds`` for another run."""
+        ws = load_workspace(Path(self.path))
+        with workspace_lock(ws, context.run_id or "unknown", self.lock_seconds):
+            self._workspace = ws
+            yield self
+
+    @property
+    def workspace(self) -> Workspace:
+        """The loaded workspace."""
+        if self._workspace is None:
+            self._workspace = load_workspace(Path(self.path))
+        return self._workspace
+
+
+def progress(context: dg.AssetExecutionContext) -> Callable[[str], None]:
+    """One line of progress, to the run's log and to whoever listens to ``bellwether.progress`` (the command line)."""
+
+    def say(text: str) -> None:
+        context.log.info(text)
+        PROGRESS.info(text)
+
+    return say

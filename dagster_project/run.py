@@ -1,0 +1,138 @@
+"""One complete run of a workspace in this process: what ``kpi run`` does.
+
+The same job as the daily schedule's, on the workspace's own Dagster instance, so that the run shows in ``kpi dev`` too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dagster_project import fingerprint as marks
+from metrics.errors import RunError
+from metrics.workspace import Workspace, load_workspace, machine_today
+
+if TYPE_CHECKING:
+    import dagster as dg
+
+Say = Callable[[str], None]
+
+_DAGSTER_YAML = """\
+telemetry: {enabled: false}
+nux: {enabled: false}
+# One process owns the warehouse: a second run waits in the queue instead of failing on DuckDB's lock.
+concurrency:
+  pools: {default_limit: 1, granularity: run}
+  runs: {max_concurrent_runs: 1}
+# A killed run would otherwise keep its place in the queue for ever.
+run_monitoring: {enabled: true, free_slots_after_run_end_seconds: 10}
+"""
+
+
+@dataclass(frozen=True)
+class RunReport:
+    """What a run did: whether there was anything new, seconds per step, and what delivery of alerts came to."""
+
+    run_id: str | None
+    nothing_new: bool
+    seconds_by_step: dict[str, float] = field(default_factory=dict)
+    alerts_sent: int = 0
+    delivery_failures: tuple[str, ...] = ()
+
+
+def run_workspace(
+    path: Path, say: Say, *, first: date | None = None, last: date | None = None, full_refresh: bool = False
+) -> RunReport:
+    """Bring the workspace up to date; raises RunError with the root cause when a step failed.
+
+    ``first`` and ``last`` ask for these days to be recomputed whatever changed; ``full_refresh`` for everything.
+    """
+    ws = load_workspace(path)
+    if (first is None) != (last is None):
+        raise RunError("--from and --to belong together: give both days, as YYYY-MM-DD.")
+    if first and last and first > last:
+        raise RunError(f"--from {first} lies after --to {last}.")
+    current = marks.fingerprint(ws, today=str(machine_today(ws)) if ws.clock == "now" else str(ws.clock))
+    if not full_refresh and first is None and marks.is_unchanged(ws, current):
+        return RunReport(run_id=None, nothing_new=True)
+    result = _execute(ws, say, _tags(first, last, full_refresh))
+    marks.remember(ws, current)
+    sent, failed = _deliver(ws, say)
+    return RunReport(result.run_id, False, _seconds(result), sent, failed)
+
+
+def prepare_dagster_home(ws: Workspace) -> Path:
+    """The workspace's DAGSTER_HOME, with its settings written on first use."""
+    ws.dagster_home.mkdir(parents=True, exist_ok=True)
+    settings = ws.dagster_home / "dagster.yaml"
+    if not settings.is_file():
+        settings.write_text(_DAGSTER_YAML)
+    return ws.dagster_home
+
+
+def _tags(first: date | None, last: date | None, full_refresh: bool) -> dict[str, str]:
+    from dagster_project.assets.dbt import FULL_REFRESH_TAG
+    from dagster_project.partitions import range_tags
+
+    tags = range_tags(first, last) if first and last else {}
+    return {**tags, FULL_REFRESH_TAG: "true"} if full_refresh else tags
+
+
+def _execute(ws: Workspace, say: Say, tags: dict[str, str]) -> dg.ExecuteInProcessResult:
+    say("Reading the definitions")
+    import dagster as dg
+
+    from dagster_project.automation.jobs import DAILY_JOB
+    from dagster_project.build import build_defs
+
+    definitions = build_defs(ws.root)
+    with dg.DagsterInstance.from_config(str(prepare_dagster_home(ws))) as instance:
+        result = definitions.resolve_job_def(DAILY_JOB).execute_in_process(
+            instance=instance,
+            tags=tags,
+            raise_on_error=False,
+            run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
+        )
+    if not result.success:
+        raise RunError(_root_cause(result))
+    return result
+
+
+def _root_cause(result: dg.ExecuteInProcessResult) -> str:
+    """The first failure of the run as one line; a message meant for the user wins over the error that wraps it."""
+    for event in result.all_events:
+        if event.is_step_failure:
+            data = event.step_failure_data
+            if data.user_failure_data and data.user_failure_data.description:
+                return data.user_failure_data.description
+            return f"Step {event.step_key} failed: {_innermost(data.error)}"
+        if event.event_type_value in ("PIPELINE_FAILURE", "PIPELINE_INIT_FAILURE", "RESOURCE_INIT_FAILURE"):
+            error = getattr(event.event_specific_data, "error", None)
+            if error is not None:
+                return _innermost(error)
+    return f"Run {result.run_id} failed without saying why; its log is in `kpi dev`."
+
+
+def _innermost(error: object) -> str:
+    while getattr(error, "cause", None) is not None:
+        error = error.cause  # type: ignore[attr-defined]
+    message = " ".join(str(getattr(error, "message", error)).split())
+    return message.split(": ", 1)[1] if message.startswith("metrics.errors.") else message
+
+
+def _seconds(result: dg.ExecuteInProcessResult) -> dict[str, float]:
+    return {
+        event.step_key: event.step_success_data.duration_ms / 1000
+        for event in result.all_events
+        if event.event_type_value == "STEP_SUCCESS"
+    }
+
+
+def _deliver(ws: Workspace, say: Say) -> tuple[int, tuple[str, ...]]:
+    from serving.notify import deliver_pending
+
+    delivery = deliver_pending(ws, say)
+    return delivery.sent, tuple(delivery.failed)

@@ -1,0 +1,86 @@
+"""What finance keeps: exchange rates, headcount, and the numbers that are typed in by hand."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from data.generator.calendar import FIRST_DAY, HORIZON, day_of
+from data.generator.company import OFFICE_TEAMS
+from data.generator.frames import World
+from data.generator.randomness import Floats
+
+RATE_RUN_IN = 7  # quotes begin a week before the history, so that its first days can be converted
+_QUOTES = (("USD", 1.085), ("GBP", 0.848))
+
+
+def _quotes(world: World, currency: str, level: float) -> Floats:
+    """Foreign currency per euro on each day from RATE_RUN_IN days before the first; weekends keep Friday's."""
+    length = RATE_RUN_IN + HORIZON
+    shocks = world.stream("rates").normal(currency, np.arange(length)) * 0.0035
+    weekday = (np.arange(length) - RATE_RUN_IN + FIRST_DAY.weekday()) % 7
+    walk, quotes = 0.0, np.empty(length)
+    for step in range(length):
+        if weekday[step] < 5:
+            walk = 0.99 * walk + shocks[step]
+        quotes[step] = level * np.exp(walk)
+    return quotes.round(4)
+
+
+def euro_rates(world: World) -> dict[str, Floats]:
+    """Foreign currency per euro by day of the horizon: the quote of the day, at weekends the latest earlier one."""
+    rates = {currency: _quotes(world, currency, level)[RATE_RUN_IN:] for currency, level in _QUOTES}
+    return {"EUR": np.ones(HORIZON), **rates}
+
+
+def exchange_rate_table(world: World) -> pd.DataFrame:
+    """As the central bank publishes it: no rows at weekends."""
+    days = np.arange(-RATE_RUN_IN, world.days)
+    weekday = (days + FIRST_DAY.weekday()) % 7
+    tables = []
+    for currency, level in _QUOTES:
+        values = _quotes(world, currency, level)[days + RATE_RUN_IN]
+        dates = np.array([FIRST_DAY + timedelta(days=int(day)) for day in days], dtype="datetime64[D]")
+        table = pd.DataFrame({"time_period": dates, "currency": currency, "obs_value": values, "_day": days})
+        tables.append(table[weekday < 5])
+    return pd.concat(tables).assign(_seen_on=lambda frame: frame["_day"]).sort_values(["_day", "currency"], kind="stable")
+
+
+def _month_ends(world: World) -> npt.NDArray[np.int64]:
+    month = world.calendar.month[: world.days + 1]
+    return np.flatnonzero(month[:-1] != month[1:])
+
+
+def headcount_table(world: World) -> pd.DataFrame:
+    """One row per month and team, written when the month has ended."""
+    stream = world.stream("headcount")
+    rows = []
+    sizes = [size for _, size in OFFICE_TEAMS]
+    for end in _month_ends(world):
+        for number, (team, _) in enumerate(OFFICE_TEAMS):
+            start = sizes[number]
+            left = min(int(stream.poisson("left", start * 0.013, end, number)[0]), start - 1)
+            joined = int(stream.poisson("joined", start * 0.017, end, number)[0])
+            sizes[number] = start + joined - left
+            rows.append((day_of(end).replace(day=1), team, start, joined, left, sizes[number], int(end), int(end)))
+    columns = ["month", "team", "headcount_start", "joined", "left_company", "headcount_end", "_day", "_seen_on"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def manual_value_table(world: World) -> pd.DataFrame:
+    """Market share every month, return on assets every quarter."""
+    stream = world.stream("manual_values")
+    rows = []
+    for end in _month_ends(world):
+        day = day_of(end)
+        for number, segment in enumerate(("DE", "AT", "GB")):
+            share = 0.031 + 0.004 * number + 0.006 * end / 730 + 0.0012 * stream.normal("share", end, number)[0]
+            rows.append(("market_share", day.replace(day=1), segment, round(float(share), 4), int(end), int(end)))
+        if day.month % 3 == 0:
+            value = 0.021 + 0.004 * stream.normal("assets", end)[0]
+            rows.append(("return_on_assets", day.replace(day=1), "", round(float(value), 4), int(end), int(end)))
+    return pd.DataFrame(rows, columns=["metric", "period_start", "segment", "value", "_day", "_seen_on"])
+

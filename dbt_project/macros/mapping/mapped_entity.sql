@@ -1,0 +1,161 @@
+{#- The rows of one canonical entity as the workspace maps them: var `mapping` names, per source, the raw table (or a query
+    over the source's raw tables) and an SQL expression per column. Each source is typed, its time stamps become UTC, and
+    one row per key is kept. An entity that nothing is mapped to is an empty relation of the same columns. -#}
+{% macro mapped_entity(name) -%}
+  {%- set entity = entities()[name] -%}
+  {%- set entries = var('mapping', {}).get(name) or [] -%}
+  {%- if not entries -%}
+    {{ empty_entity(entity) }}
+  {%- else -%}
+with
+
+{% for entry in entries -%}
+{{ mapped_source(name, entity, entry) }}
+{%- if not loop.last %},{% endif %}
+
+{% endfor -%}
+{% for entry in entries -%}
+select
+  {%- for column in entity.columns %}
+  {{ column }},
+  {%- endfor %}
+  '{{ entry.source }}' as _source_relation
+from {{ entry.source }}_kept
+{% if not loop.last %}
+union all
+
+{% endif -%}
+{%- endfor -%}
+  {%- endif -%}
+{%- endmacro %}
+
+{#- The CTEs of one source: typed, the keys that occur more than once, and one row per key. Only rows of a repeated key are
+    sorted: ranking every row costs three times the rest. Ties fall to the columns themselves, not to the time of loading,
+    so that loading the same rows in another order gives the same result. -#}
+{% macro mapped_source(name, entity, entry) -%}
+  {%- set key_names = entity.key -%}
+  {%- set timezone = var('source_timezones', {}).get(entry.source, 'UTC') -%}
+{{ entry.source }}_typed as not materialized (
+  select
+  {%- for column, spec in entity.columns.items() %}
+    {{ typed_column(entry.columns.get(column), spec, timezone) }} as {{ column }},
+  {%- endfor %}
+    {{ entry.latest_by or 'cast(null as text)' }} as _latest_by
+  from {{ mapped_from(entry) }}
+),
+
+{{ entry.source }}_repeated as (
+  select
+  {%- for column in key_names %}
+    {{ column }},
+  {%- endfor %}
+    count(*) as copies
+  from {{ entry.source }}_typed
+  group by {{ key_names | join(', ') }}
+  having count(*) > 1
+),
+
+{{ entry.source }}_ranked as (
+  select
+    typed.*,
+    row_number() over (
+      partition by {% for column in key_names %}typed.{{ column }}{% if not loop.last %}, {% endif %}{% endfor %}
+      order by
+        typed._latest_by desc nulls last
+        {%- for column in entity.columns if column not in key_names %},
+        typed.{{ column }} desc nulls last
+        {%- endfor %}
+    ) as _rank
+  from {{ entry.source }}_typed as typed
+  inner join {{ entry.source }}_repeated as repeated
+    on {% for column in key_names %}typed.{{ column }} = repeated.{{ column }}{% if not loop.last %} and {% endif %}{% endfor %}
+),
+
+{{ entry.source }}_kept as (
+  select
+  {%- for column in entity.columns %}
+    typed.{{ column }}{% if not loop.last %},{% endif %}
+  {%- endfor %}
+  from {{ entry.source }}_typed as typed
+  left join {{ entry.source }}_repeated as repeated
+    on {% for column in key_names %}typed.{{ column }} = repeated.{{ column }}{% if not loop.last %} and {% endif %}{% endfor %}
+  where repeated.copies is null
+
+  union all
+
+  select
+  {%- for column in entity.columns %}
+    {{ column }}{% if not loop.last %},{% endif %}
+  {%- endfor %}
+  from {{ entry.source }}_ranked
+  where _rank = 1
+)
+{%- endmacro %}
+
+{#- The raw table of a mapping entry, or its query with each `__raw__<table>__` replaced by that table's relation. -#}
+{% macro mapped_from(entry) -%}
+  {%- if entry.query -%}
+    {%- set sql = namespace(text=entry.query) -%}
+    {%- for table in entry.relations -%}
+      {%- set sql.text = sql.text | replace('__raw__' ~ table ~ '__', raw_relation(entry.schema, table) | string) -%}
+    {%- endfor -%}
+    (
+    {{ sql.text }}
+  ) as mapped
+  {%- else -%}
+    {{ raw_relation(entry.schema, entry.table) }}
+  {%- endif -%}
+{%- endmacro %}
+
+{% macro raw_relation(schema, table) -%}
+  {{ return(api.Relation.create(database=('raw' if target.type == 'duckdb' else target.database), schema=schema, identifier=table)) }}
+{%- endmacro %}
+
+{#- One column: the mapped expression in the canonical type, its default where the entity has one, null where unmapped. -#}
+{% macro typed_column(expression, spec, timezone) -%}
+  {%- set typed = cast_to_canonical(expression, spec.type, timezone) if expression else 'cast(null as ' ~ sql_type(spec.type) ~ ')' -%}
+  {%- if spec.default is defined -%}
+    coalesce({{ typed }}, {{ default_literal(spec) }})
+  {%- else -%}
+    {{ typed }}
+  {%- endif -%}
+{%- endmacro %}
+
+{% macro cast_to_canonical(expression, type, timezone) -%}
+  {%- if type == 'text' -%}
+    nullif(trim(cast({{ expression }} as text)), '')
+  {%- elif type == 'timestamp' -%}
+    {{ source_to_utc('(' ~ expression ~ ')', timezone) }}
+  {%- elif type == 'boolean' -%}
+    cast(cast({{ expression }} as text) as boolean)
+  {%- else -%}
+    cast({{ expression }} as {{ sql_type(type) }})
+  {%- endif -%}
+{%- endmacro %}
+
+{% macro sql_type(type) -%}
+  {{ return({
+    'text': 'text', 'integer': 'bigint', 'decimal': 'decimal(18, 4)', 'double': 'double precision', 'boolean': 'boolean',
+    'date': 'date', 'timestamp': 'timestamp'
+  }[type]) }}
+{%- endmacro %}
+
+{% macro default_literal(spec) -%}
+  {%- if spec.type == 'text' -%} '{{ spec.default }}'
+  {%- else -%} cast({{ spec.default | string | lower }} as {{ sql_type(spec.type) }})
+  {%- endif -%}
+{%- endmacro %}
+
+{% macro empty_entity(entity) -%}
+select
+  {%- for column, spec in entity.columns.items() %}
+  cast(null as {{ sql_type(spec.type) }}) as {{ column }},
+  {%- endfor %}
+  cast(null as text) as _source_relation
+where false
+{%- endmacro %}
+
+{#- Whether the workspace maps any source onto an entity. -#}
+{% macro is_mapped(name) -%}
+  {{ return((var('mapping', {}).get(name) or []) | length > 0) }}
+{%- endmacro %}

@@ -1,0 +1,12 @@
+{#- Rate of a row's currency to the workspace's: 1 for its own or for none, null (never 1) for a currency without a rate.
+    `rates` is int_exchange_rates__daily joined on the row's currency and business date. -#}
+{% macro exchange_rate(currency, rates) -%}
+  case
+      when {{ currency }} is null or {{ currency }} = '{{ var('currency') }}' then cast(1 as decimal(18, 10))
+      else {{ rates }}.rate
+    end
+{%- endmacro %}
+
+{% macro in_workspace_currency(amount, rate) -%}
+  cast({{ amount }} * {{ rate }} as decimal(18, 4))
+{%- endmacro %}

@@ -1,0 +1,4 @@
+{#- Schema names are exact: `staging`, not `core_staging`. -#}
+{% macro generate_schema_name(custom_schema_name, node) -%}
+  {{ (custom_schema_name or target.schema) | trim }}
+{%- endmacro %}

@@ -1,0 +1,42 @@
+{%- set desk = ['country', 'ticket_channel', 'priority', 'team', 'owner'] -%}
+
+{{ daily_parts(
+  dimensions=desk,
+  measures={
+    'tickets_created': 'bigint',
+    'first_responses': 'bigint',
+    'tickets_solved': 'bigint',
+    'tickets_solved_at_first_contact': 'bigint',
+    'csat_answers': 'bigint',
+    'csat_satisfied': 'bigint',
+    'nps_answers': 'bigint',
+    'nps_promoters': 'bigint',
+    'nps_detractors': 'bigint'
+  },
+  parts=[
+    {
+      'fact': ref('fct_tickets'),
+      'date': 'business_date',
+      'dimensions': desk,
+      'measures': {'tickets_created': '1', 'first_responses': flag('first_response_minutes is not null')}
+    },
+    {
+      'fact': ref('fct_tickets'),
+      'date': 'solved_on',
+      'dimensions': desk,
+      'measures': {'tickets_solved': '1', 'tickets_solved_at_first_contact': flag('is_first_contact_resolved')}
+    },
+    {
+      'fact': ref('fct_survey_responses'),
+      'date': 'responded_on',
+      'dimensions': ['country'],
+      'measures': {
+        'csat_answers': 'csat_answers',
+        'csat_satisfied': 'csat_satisfied',
+        'nps_answers': 'nps_answers',
+        'nps_promoters': 'nps_promoters',
+        'nps_detractors': 'nps_detractors'
+      }
+    }
+  ]
+) }}

@@ -1,0 +1,7 @@
+{{ conformed_dimension('channel', [
+  ref('fct_ad_performance'),
+  ref('fct_web_sessions_daily'),
+  ref('fct_leads'),
+  ref('fct_opportunities'),
+  ref('fct_orders')
+]) }}

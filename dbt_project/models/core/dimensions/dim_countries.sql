@@ -1,0 +1,9 @@
+{{ conformed_dimension('country', [
+  ref('fct_ad_performance'),
+  ref('fct_web_sessions_daily'),
+  ref('fct_leads'),
+  ref('fct_opportunities'),
+  ref('fct_orders'),
+  ref('fct_tickets'),
+  ref('fct_survey_responses')
+]) }}

@@ -1,0 +1,4 @@
+{{ conformed_dimension('product_category', [
+  ref('fct_order_lines'),
+  ref('fct_refunds')
+]) }}

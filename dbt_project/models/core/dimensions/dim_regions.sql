@@ -1,0 +1,4 @@
+{{ conformed_dimension('region', [
+  ref('fct_web_sessions_daily'),
+  ref('fct_orders')
+]) }}

@@ -1,0 +1,57 @@
+with refunds as (
+
+  select
+    refund_id,
+    source_relation,
+    order_id,
+    order_line_id,
+    refunded_at,
+    {{ business_date('refunded_at') }} as business_date,
+    quantity,
+    amount,
+    upper(currency) as currency
+  from {{ ref('int_refunds__unioned') }}
+
+),
+
+test_orders as (
+
+  select order_id
+  from {{ ref('int_orders__unioned') }}
+  where is_test
+
+)
+
+select
+  refunds.refund_id,
+  refunds.source_relation,
+  refunds.order_id,
+  refunds.order_line_id,
+  orders.session_id,
+  orders.customer_id,
+  lines.product_id,
+  refunds.refunded_at,
+  refunds.business_date,
+  orders.business_date as ordered_on,
+  refunds.quantity,
+  refunds.currency,
+  {{ exchange_rate('refunds.currency', 'rates') }} as exchange_rate,
+  {{ in_workspace_currency('refunds.amount', exchange_rate('refunds.currency', 'rates')) }} as amount,
+  coalesce(lines.product_category, 'unknown') as product_category,
+  orders.channel,
+  orders.source,
+  orders.medium,
+  orders.campaign,
+  orders.device,
+  orders.country,
+  orders.region
+from refunds
+left join test_orders
+  on refunds.order_id = test_orders.order_id
+left join {{ ref('fct_orders') }} as orders
+  on refunds.order_id = orders.order_id
+left join {{ ref('fct_order_lines') }} as lines
+  on refunds.order_line_id = lines.order_line_id
+left join {{ ref('int_exchange_rates__daily') }} as rates
+  on refunds.currency = rates.currency and refunds.business_date = rates.rate_on
+where test_orders.order_id is null

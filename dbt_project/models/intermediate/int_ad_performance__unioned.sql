@@ -1,0 +1,1 @@
+{{ unioned_entity('ad_performance', [ref('stg_mapped__ad_performance')]) }}

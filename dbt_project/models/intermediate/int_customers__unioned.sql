@@ -1,0 +1,1 @@
+{{ unioned_entity('customers', [ref('stg_mapped__customers')]) }}

@@ -1,0 +1,1 @@
+{{ unioned_entity('exchange_rates', [ref('stg_mapped__exchange_rates')]) }}

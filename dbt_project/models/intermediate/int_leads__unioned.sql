@@ -1,0 +1,1 @@
+{{ unioned_entity('leads', [ref('stg_mapped__leads')]) }}

@@ -1,0 +1,1 @@
+{{ unioned_entity('opportunities', [ref('stg_mapped__opportunities')]) }}

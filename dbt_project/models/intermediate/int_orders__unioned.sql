@@ -1,0 +1,1 @@
+{{ unioned_entity('orders', [ref('stg_mapped__orders')]) }}

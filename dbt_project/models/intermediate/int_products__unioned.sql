@@ -1,0 +1,1 @@
+{{ unioned_entity('products', [ref('stg_mapped__products')]) }}

@@ -1,0 +1,1 @@
+{{ unioned_entity('refunds', [ref('stg_mapped__refunds')]) }}

@@ -1,0 +1,1 @@
+{{ unioned_entity('ticket_replies', [ref('stg_mapped__ticket_replies')]) }}

@@ -1,0 +1,1 @@
+{{ unioned_entity('tickets', [ref('stg_mapped__tickets')]) }}

@@ -1,0 +1,6 @@
+{#- Fails unless the relation holds exactly one row. -#}
+{% test one_row(model) %}
+select count(*) as row_count
+from {{ model }}
+having count(*) <> 1
+{% endtest %}

@@ -1,0 +1,85 @@
+"""The loaded catalogue: every KPI with its file and line, beside the metrics of the semantic layer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from metrics.catalogue.lineage import Lineage, MetricLineage
+from metrics.catalogue.model import GRAINS, Grain, Kpi, Text
+from metrics.errors import CatalogueError, did_you_mean
+
+if TYPE_CHECKING:
+    from metrics.semantic import Metric
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """KPIs by id and metrics by name. ``mapped`` are the entities that the workspace maps."""
+
+    kpis: Mapping[str, Kpi]
+    metrics: Mapping[str, Metric]
+    where: Mapping[str, str]
+    mapped: frozenset[str]
+    lineage: Lineage
+
+    def kind(self, metric: str) -> Literal["kpi", "metric"]:
+        """Whether a metric has a KPI file."""
+        return "kpi" if metric in self.kpis else "metric"
+
+    def title(self, metric: str) -> Text:
+        """The KPI's title, else the metric's label."""
+        if metric in self.kpis:
+            return self.kpis[metric].title
+        found = self.metric(metric)
+        label = found.meta.get("label") or {}
+        fallback = found.label or metric
+        return Text(en=label.get("en") or fallback, zh=label.get("zh") or fallback)
+
+    def metric(self, name: str) -> Metric:
+        """The metric of that name. Raises CatalogueError with the closest names."""
+        if name not in self.metrics:
+            raise CatalogueError(f"unknown metric '{name}'.{did_you_mean(name, self.metrics)}")
+        return self.metrics[name]
+
+    def grains(self, metric: str) -> tuple[Grain, ...]:
+        """The grains at which values are kept: the KPI's, else ``meta.grains``, else all."""
+        if metric in self.kpis:
+            return self.kpis[metric].grains
+        declared = self.metric(metric).meta.get("grains")
+        return tuple(grain for grain in GRAINS if grain in declared) if declared else GRAINS
+
+    def segments(self, metric: str) -> tuple[str, ...]:
+        """The group-by items by which values are kept: the KPI's, else those of the metric's meta."""
+        if metric in self.kpis and self.kpis[metric].segments is not None:
+            return self.kpis[metric].segments or ()
+        return tuple(self.metric(metric).meta.get("segments") or ())
+
+    def direction(self, metric: str) -> str:
+        """Which way is good: up, down or none."""
+        return str(self.metric(metric).meta.get("direction") or "none")
+
+    def unit(self, metric: str) -> str:
+        """count, currency, ratio, minutes or score."""
+        return str(self.metric(metric).meta.get("unit") or "count")
+
+    def missing_entities(self, metric: str) -> frozenset[str]:
+        """Entities that the workspace would have to map to get this metric."""
+        return self._lineage(metric).needs - self.mapped
+
+    def connected(self, metric: str) -> bool:
+        """Whether every entity that the metric's own facts are made of is mapped."""
+        return not self.missing_entities(metric)
+
+    def _lineage(self, metric: str) -> MetricLineage:
+        if metric not in self.lineage:
+            raise CatalogueError(
+                f"metric '{metric}' is not in dbt's manifest.json, but in its semantic manifest. Run `kpi run` to rebuild both."
+            )
+        return self.lineage[metric]
+
+
+def segment_dimension(group_by: str) -> str:
+    """The short name of a group-by item: ``session__device`` -> ``device``."""
+    return group_by.rsplit("__", 1)[-1]

@@ -1,0 +1,202 @@
+"""What a metric is made of, read from dbt's manifest.json: inputs, measures, formula, hash, reach in time.
+
+The hash changes when the arithmetic changes and not when a label, a description or a target does. Two properties decide
+how values may be computed: ``is_foldable`` (weeks and months are sums of days, part by part) and the reach (how many days
+before and after a changed date a value can depend on it).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+Json = Mapping[str, Any]
+# aggregations for which the sum over days is the value of the longer period
+_SUMMABLE = frozenset({"sum", "count", "sum_boolean"})
+_DAYS = {"day": 1, "week": 7, "month": 31, "quarter": 92, "year": 366}
+# wording of the metric that does not change a number
+_WORDING = frozenset({"label", "description", "input_measures"})
+# keys of config.meta that change a number or its interval
+_ARITHMETIC_META = ("additivity", "unit", "n", "interval")
+
+
+@dataclass(frozen=True)
+class Reach:
+    """How far a value looks: a change on day D alters values from D - back to D + forward (None: without end)."""
+
+    back: int | None = 0
+    forward: int | None = 0
+
+    def widened(self, other: Reach) -> Reach:
+        """The larger of both, on each side."""
+        return Reach(_larger(self.back, other.back), _larger(self.forward, other.forward))
+
+    def shifted(self, forward: int) -> Reach:
+        """The same reach, read through an offset of ``forward`` days."""
+        return Reach(self.back, None if self.forward is None else self.forward + forward)
+
+
+def _larger(left: int | None, right: int | None) -> int | None:
+    return None if left is None or right is None else max(left, right)
+
+
+@dataclass(frozen=True)
+class MetricDefinition:
+    """One metric, resolved down to its measures. ``models`` are names of semantic models."""
+
+    name: str
+    formula: str
+    models: frozenset[str]
+    is_foldable: bool
+    reach: Reach
+    definition_hash: str
+
+
+class _Project:
+    """The metrics and semantic models of one manifest, by name."""
+
+    def __init__(self, manifest: Json) -> None:
+        self.metrics: dict[str, Json] = {m["name"]: m for m in manifest["metrics"].values()}
+        self.models: dict[str, Json] = {m["name"]: m for m in manifest["semantic_models"].values()}
+        self.measures: dict[str, tuple[Json, Json]] = {
+            measure["name"]: (model, measure) for model in self.models.values() for measure in model["measures"]
+        }
+
+    def direct_inputs(self, metric: Json) -> list[Json]:
+        """The metrics that a metric is computed from, as references with offset and filter."""
+        params = metric["type_params"]
+        cumulative = params.get("cumulative_type_params") or {}
+        found = [params.get("numerator"), params.get("denominator"), cumulative.get("metric"), *(params.get("metrics") or [])]
+        return [reference for reference in found if reference]
+
+    def direct_measures(self, metric: Json) -> list[Json]:
+        """References to the measures that a metric aggregates itself."""
+        params = metric["type_params"]
+        conversion = params.get("conversion_type_params") or {}
+        found = [params.get("measure"), conversion.get("base_measure"), conversion.get("conversion_measure")]
+        return [reference for reference in found if reference]
+
+    def is_summable(self, metric: Json) -> bool:
+        """A simple metric whose value over a period is the sum of its days."""
+        reference = metric["type_params"].get("measure")
+        if metric["type"] != "simple" or not reference or reference.get("join_to_timespine"):
+            return False
+        _, measure = self.measures[reference["name"]]
+        return measure["agg"] in _SUMMABLE and not measure.get("non_additive_dimension")
+
+
+def read_definitions(manifest: Json) -> dict[str, MetricDefinition]:
+    """Resolve every metric of a dbt manifest."""
+    project = _Project(manifest)
+    return {
+        name: MetricDefinition(
+            name=name,
+            formula=_formula(project, metric),
+            models=frozenset(_models(project, metric)),
+            is_foldable=_is_foldable(project, metric),
+            reach=_reach(project, metric),
+            definition_hash=_hash(_arithmetic(project, metric)),
+        )
+        for name, metric in project.metrics.items()
+    }
+
+
+def _models(project: _Project, metric: Json) -> set[str]:
+    models = {project.measures[m["name"]][0]["name"] for m in project.direct_measures(metric)}
+    for reference in project.direct_inputs(metric):
+        models |= _models(project, project.metrics[reference["name"]])
+    return models
+
+
+def _is_foldable(project: _Project, metric: Json) -> bool:
+    if metric["type"] == "simple":
+        return project.is_summable(metric)
+    if metric["type"] != "ratio":
+        return False
+    inputs = project.direct_inputs(metric)
+    return all(project.is_summable(project.metrics[i["name"]]) and not _offset_days(i) for i in inputs)
+
+
+def _window_days(window: Json | None) -> int:
+    return 0 if not window else int(window["count"]) * _DAYS[str(window["granularity"]).rstrip("s")]
+
+
+def _offset_days(reference: Json) -> int:
+    to_grain = reference.get("offset_to_grain")
+    return _window_days(reference.get("offset_window")) + (_DAYS[to_grain] if to_grain else 0)
+
+
+def _reach(project: _Project, metric: Json) -> Reach:
+    params = metric["type_params"]
+    reach = Reach()
+    for reference in project.direct_inputs(metric):
+        reach = reach.widened(_reach(project, project.metrics[reference["name"]]).shifted(_offset_days(reference)))
+    if metric["type"] == "cumulative":
+        cumulative = params.get("cumulative_type_params") or {}
+        window = params.get("window") or cumulative.get("window")
+        to_date = params.get("grain_to_date") or cumulative.get("grain_to_date")
+        if window or to_date:
+            return reach.shifted(_window_days(window) if window else _DAYS[to_date])
+        return Reach(reach.back, None)
+    if metric["type"] == "conversion":
+        window = (params.get("conversion_type_params") or {}).get("window")
+        return reach.widened(Reach(_window_days(window) if window else None, 0))
+    return reach
+
+
+def _formula(project: _Project, metric: Json) -> str:
+    params = metric["type_params"]
+    if metric["type"] == "ratio":
+        return f"{params['numerator']['name']} / {params['denominator']['name']}"
+    if metric["type"] == "derived":
+        return str(params.get("expr"))
+    if metric["type"] == "conversion":
+        conversion = params["conversion_type_params"]
+        return f"{conversion['conversion_measure']['name']} / {conversion['base_measure']['name']}"
+    if metric["type"] == "cumulative":
+        inner = (params.get("cumulative_type_params") or {}).get("metric") or params.get("measure")
+        return f"cumulative {inner['name']}" if inner else "cumulative"
+    _, measure = project.measures[params["measure"]["name"]]
+    return f"{measure['agg']}({measure.get('expr') or measure['name']})"
+
+
+def _pruned(value: Any) -> Any:
+    """The value without wording and without empty parts, so that two dbt versions give the same hash."""
+    if isinstance(value, Mapping):
+        pruned = {key: _pruned(item) for key, item in value.items() if key not in _WORDING}
+        return {key: item for key, item in pruned.items() if item not in (None, [], {}, False)}
+    return [_pruned(item) for item in value] if isinstance(value, list) else value
+
+
+def _arithmetic(project: _Project, metric: Json) -> Any:
+    meta = (metric.get("config") or {}).get("meta") or metric.get("meta") or {}
+    measures = []
+    for reference in project.direct_measures(metric):
+        model, measure = project.measures[reference["name"]]
+        times = [d for d in model["dimensions"] if d["type"] == "time"]
+        measures.append(
+            {
+                "table": (model.get("node_relation") or {}).get("alias") or model.get("model"),
+                "default_time": (model.get("defaults") or {}).get("agg_time_dimension"),
+                "times": [{"name": d["name"], "expr": d.get("expr")} for d in times],
+                "measure": {k: v for k, v in measure.items() if k not in ("config", "create_metric")},
+            }
+        )
+    return _pruned(
+        {
+            "type": metric["type"],
+            "type_params": metric["type_params"],
+            "filter": metric.get("filter"),
+            "meta": {key: meta.get(key) for key in _ARITHMETIC_META},
+            "measures": measures,
+            "inputs": [_arithmetic(project, project.metrics[i["name"]]) for i in project.direct_inputs(metric)],
+        }
+    )
+
+
+def _hash(arithmetic: Any) -> str:
+    text = json.dumps(arithmetic, sort_keys=True, separators=(",", ":"), default=str)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -1,0 +1,154 @@
+"""Load and check the KPI files that ship and those of a workspace.
+
+`check_catalogue` returns every finding; `load_catalogue` raises the first error as one line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pydantic import ValidationError
+
+from metrics.catalogue.catalogue import Catalogue
+from metrics.catalogue.findings import Finding, shape_findings
+from metrics.catalogue.lineage import Lineage
+from metrics.catalogue.model import Kpi, KpiFile, Override
+from metrics.catalogue.rules import rule_findings
+from metrics.catalogue.yaml_lines import Located, YamlPath, read_yaml
+from metrics.errors import CatalogueError, did_you_mean
+
+if TYPE_CHECKING:
+    from metrics.semantic import SemanticLayer
+    from metrics.workspace import Workspace
+
+SHIPPED = Path(__file__).resolve().parents[1] / "kpis"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One KPI or override with the place it was read from."""
+
+    document: Located
+    path: YamlPath
+    is_shipped: bool
+
+    def where(self, *field_path: str | int) -> str:
+        """``file:line`` of the entry or of one of its fields."""
+        return self.document.where((*self.path, *field_path))
+
+
+@dataclass
+class _Files:
+    kpis: dict[str, tuple[Kpi, Entry]] = field(default_factory=dict)
+    # a complaint about targets must point at the file that gives them, which may be an override
+    targets: dict[str, Entry] = field(default_factory=dict)
+    overrides: list[tuple[Override, Entry]] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+
+
+def load_catalogue(ws: Workspace, layer: SemanticLayer, lineage: Lineage) -> Catalogue:
+    """The catalogue of a workspace. Raises CatalogueError with file and line on the first error."""
+    catalogue, findings = check_catalogue(ws, layer, lineage)
+    errors = [finding for finding in findings if finding.severity == "error"]
+    if errors:
+        more = f" ({len(errors) - 1} more; `kpi validate` shows all)" if len(errors) > 1 else ""
+        raise CatalogueError(f"{errors[0]}{more}")
+    return catalogue
+
+
+def check_catalogue(ws: Workspace, layer: SemanticLayer, lineage: Lineage) -> tuple[Catalogue, list[Finding]]:
+    """The catalogue as far as it could be read, and everything that is wrong with it."""
+    files = _read_files(_yaml_files(SHIPPED), _yaml_files(ws.root / "kpis"))
+    _apply_overrides(files)
+    entries = {name: entry for name, (_, entry) in files.kpis.items()}
+    known = {name: kpi for name, (kpi, _) in files.kpis.items()}
+    catalogue = Catalogue(
+        kpis={name: kpi for name, kpi in known.items() if name in layer.metrics},
+        metrics=layer.metrics,
+        where={name: entry.where() for name, entry in entries.items()},
+        mapped=frozenset(ws.mapped_entities()),
+        lineage=lineage,
+    )
+    targets = {**entries, **files.targets}
+    return catalogue, [*files.findings, *rule_findings(known, entries, targets, layer)]
+
+
+def _yaml_files(folder: Path) -> list[Path]:
+    return sorted([*folder.glob("*.yml"), *folder.glob("*.yaml")]) if folder.is_dir() else []
+
+
+def _read_files(shipped: Iterable[Path], own: Iterable[Path]) -> _Files:
+    files = _Files()
+    for path, is_shipped in [*((p, True) for p in shipped), *((p, False) for p in own)]:
+        try:
+            document = read_yaml(path)
+        except CatalogueError as error:
+            where, _, message = str(error).partition(": ")
+            files.findings.append(Finding(where, message))
+            continue
+        if not isinstance(document.value, dict):
+            files.findings.append(Finding(document.where(()), "expected a mapping with the key 'kpis'."))
+            continue
+        try:
+            parsed = KpiFile.model_validate(document.value)
+        except ValidationError as error:
+            files.findings.extend(shape_findings(document, error))
+            continue
+        _take(files, parsed, document, is_shipped)
+    return files
+
+
+def _take(files: _Files, parsed: KpiFile, document: Located, is_shipped: bool) -> None:
+    for index, kpi in enumerate(parsed.kpis):
+        entry = Entry(document, ("kpis", index), is_shipped)
+        if kpi.id in files.kpis:
+            first = files.kpis[kpi.id][1]
+            advice = "To change owner, targets, threshold or weight of a KPI that ships, list it under 'overrides:'."
+            files.findings.append(
+                Finding(
+                    entry.where("id"),
+                    f"{kpi.id} is already defined at {first.where()}. {advice if first.is_shipped else 'Keep one.'}",
+                )
+            )
+            continue
+        files.kpis[kpi.id] = (kpi, entry)
+    for index, override in enumerate(parsed.overrides):
+        entry = Entry(document, ("overrides", index), is_shipped)
+        if is_shipped:
+            files.findings.append(Finding(entry.where(), f"{override.id}: overrides belong into a workspace's kpis/ folder."))
+        else:
+            files.overrides.append((override, entry))
+
+
+def _apply_overrides(files: _Files) -> None:
+    seen: dict[str, Entry] = {}
+    for override, entry in files.overrides:
+        if override.id not in files.kpis:
+            shipped = [name for name, (_, origin) in files.kpis.items() if origin.is_shipped]
+            files.findings.append(
+                Finding(
+                    entry.where("id"),
+                    f"overrides unknown KPI '{override.id}'.{did_you_mean(override.id, shipped) or ' `kpi list` shows all.'}",
+                )
+            )
+            continue
+        kpi, origin = files.kpis[override.id]
+        if not origin.is_shipped:
+            files.findings.append(
+                Finding(entry.where("id"), f"{override.id} is this workspace's own KPI. Edit it at {origin.where()}.")
+            )
+            continue
+        if override.id in seen:
+            files.findings.append(
+                Finding(entry.where("id"), f"{override.id} is overridden twice, first at {seen[override.id].where()}. Keep one.")
+            )
+            continue
+        seen[override.id] = entry
+        changes = {name: value for name, value in override.model_dump(exclude={"id", "targets"}).items() if value is not None}
+        if override.targets is not None:
+            changes["targets"] = override.targets
+            files.targets[override.id] = entry
+        files.kpis[override.id] = (kpi.model_copy(update=changes), origin)

@@ -1,0 +1,150 @@
+"""What a KPI file holds: people, dates and judgement about a metric. Formula and unit live with the metric in dbt's YAML.
+
+Frozen models; a wrong file is reported by `load.py` with its line. `kpi.schema.json` is generated from here (`schema.py`).
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+Grain = Literal["day", "week", "month", "quarter"]
+GRAINS: tuple[Grain, ...] = ("day", "week", "month", "quarter")
+DEFAULT_THRESHOLD = 0.15
+
+Identifier = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=63)]
+Sentence = Annotated[str, Field(min_length=2)]
+
+
+class Frozen(BaseModel):
+    """A model that cannot change and knows every one of its fields."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+
+class Text(Frozen):
+    """One text in every language that ships."""
+
+    en: Sentence
+    zh: Sentence
+
+    def in_language(self, language: str) -> str:
+        """The text in Chinese for ``zh``, else in English."""
+        return self.zh if language == "zh" else self.en
+
+
+class Target(Frozen):
+    """A value to reach, from one day to another, at one grain.
+
+    ``step`` holds ``value`` for the whole time. ``linear`` moves in a straight line from ``start`` on ``from`` to
+    ``value`` on ``to``. ``scope`` narrows it to one member of a segment, for example ``{channel: email}``.
+    """
+
+    from_: date = Field(alias="from", description="First day the target holds")
+    to: date | None = Field(None, description="Last day the target holds; empty means until further notice")
+    grain: Grain = Field(description="The period that the value is for")
+    value: float = Field(description="The value to reach")
+    stretch: float | None = Field(None, description="The ambitious value, used by key results")
+    start: float | None = Field(None, description="Path linear: the value on the first day")
+    scope: dict[str, str] = Field(default_factory=dict, max_length=1, description="One segment: {channel: email}")
+    path: Literal["step", "linear"] = "step"
+
+    @model_validator(mode="after")
+    def _dates_fit_the_path(self) -> Self:
+        if self.to is not None and self.to < self.from_:
+            raise ValueError(f"target ends on {self.to}, before it starts on {self.from_}")
+        if self.path == "linear" and (self.to is None or self.start is None):
+            raise ValueError("a linear target needs 'to' and 'start'")
+        if self.path == "step" and self.start is not None:
+            raise ValueError("'start' is only for path: linear")
+        return self
+
+    def holds_on(self, day: date) -> bool:
+        """Whether the target is in force on ``day``."""
+        return self.from_ <= day and (self.to is None or day <= self.to)
+
+    def value_on(self, day: date) -> float:
+        """The value to reach in the period that starts on ``day``."""
+        if self.path == "step" or self.to is None or self.start is None or self.to == self.from_:
+            return self.value
+        share = (day - self.from_).days / (self.to - self.from_).days
+        return self.start + (self.value - self.start) * min(max(share, 0.0), 1.0)
+
+
+class Thresholds(Frozen):
+    """Where a status changes, as a share of the target reached (1 = exactly on target).
+
+    ``hysteresis`` is how much further than the line a KPI must recover before its status improves.
+    """
+
+    at_risk: float = Field(0.98, gt=0, description="Below this share of the target: at risk")
+    off_track: float = Field(0.90, gt=0, description="Below this share of the target: off track")
+    hysteresis: float = Field(0.01, ge=0, lt=0.5)
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        if self.off_track >= self.at_risk:
+            raise ValueError(f"off_track ({self.off_track}) must be below at_risk ({self.at_risk})")
+        return self
+
+
+class LeadingIndicator(Frozen):
+    """A metric that is expected to move before this one."""
+
+    kpi: Identifier
+    lag_days: int = Field(ge=0, le=365)
+
+
+class Kpi(Frozen):
+    """One KPI: a metric that somebody owns, with a target. ``id`` is the metric's name."""
+
+    id: Identifier
+    version: int = Field(1, ge=1)
+    title: Text
+    description: Text = Field(description="What it is, in words a newcomer understands")
+    question: Text = Field(description="The question it answers")
+    owner: Sentence = Field(description="Who answers for it: a role, or a person in a workspace")
+    level: Literal["strategic", "operational", "functional"]
+    scope: Literal["company", "team", "project"]
+    timing: Literal["leading", "lagging"]
+    role: Literal["input", "process", "output", "outcome"]
+    grains: tuple[Grain, ...] = Field(GRAINS, min_length=1)
+    segments: tuple[str, ...] | None = Field(None, description="Group-by items; empty means those of the metric")
+    minimum_n: int = Field(30, ge=0, description="Below this many observations a value is not judged")
+    threshold: float = Field(DEFAULT_THRESHOLD, gt=0, description="Daily swing that opens an alert, as a share")
+    alert: Literal["any", "bad", "good", "none"] = Field("any", description="Which direction of a swing alerts")
+    targets: tuple[Target, ...] = ()
+    thresholds: Thresholds = Field(default_factory=lambda: Thresholds(at_risk=0.98, off_track=0.90, hysteresis=0.01))
+    leading_indicators: tuple[LeadingIndicator, ...] = ()
+    parent: Identifier | None = Field(None, description="The KPI that this one serves")
+    guardrails: tuple[Identifier, ...] = Field((), description="KPIs that must not get worse for it")
+    playbook: Text = Field(description="What to do when it goes red")
+    review: Literal["weekly", "monthly", "quarterly", "yearly"] = "monthly"
+    weight: float = Field(1.0, gt=0, description="Weight on a scorecard")
+
+    def target_for(self, grain: str, day: date) -> Target | None:
+        """The company-wide target at ``grain`` for the period that starts on ``day``."""
+        return next((t for t in self.targets if t.grain == grain and not t.scope and t.holds_on(day)), None)
+
+
+OVERRIDABLE = ("owner", "targets", "threshold", "weight")
+
+
+class Override(Frozen):
+    """What a workspace may change of a KPI that ships: these four and nothing else."""
+
+    id: Identifier
+    owner: Sentence | None = None
+    targets: tuple[Target, ...] | None = None
+    threshold: float | None = Field(None, gt=0)
+    weight: float | None = Field(None, gt=0)
+
+
+class KpiFile(Frozen):
+    """A file of KPIs. ``overrides`` is for workspaces only."""
+
+    version: Literal[1] = 1
+    kpis: tuple[Kpi, ...] = ()
+    overrides: tuple[Override, ...] = ()

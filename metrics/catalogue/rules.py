@@ -1,0 +1,94 @@
+"""Rules across fields, KPIs and metrics that a single field cannot check by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
+
+from metrics.catalogue.findings import Finding
+from metrics.catalogue.model import Kpi, Target
+from metrics.errors import did_you_mean
+
+if TYPE_CHECKING:
+    from metrics.catalogue.load import Entry
+    from metrics.semantic import SemanticLayer
+
+
+def rule_findings(
+    kpis: Mapping[str, Kpi], entries: Mapping[str, Entry], targets: Mapping[str, Entry], layer: SemanticLayer
+) -> list[Finding]:
+    """Every broken rule, in the order of the files. ``targets`` says which entry gave a KPI's targets."""
+    findings: list[Finding] = []
+    for name, kpi in kpis.items():
+        entry = entries[name]
+        if name not in layer.metrics:
+            hint = did_you_mean(name, layer.metrics) or " A KPI's id is the name of its metric."
+            findings.append(Finding(entry.where("id"), f"{name} uses unknown metric '{name}'.{hint}"))
+            continue
+        findings.extend(_references(kpi, entry, layer))
+        findings.extend(_targets(kpi, targets[name], layer))
+        findings.extend(_segments(kpi, entry, layer))
+    findings.extend(_cycles(kpis, entries))
+    return findings
+
+
+def _references(kpi: Kpi, entry: Entry, layer: SemanticLayer) -> Iterator[Finding]:
+    named = [(("leading_indicators", i, "kpi"), leader.kpi) for i, leader in enumerate(kpi.leading_indicators)]
+    named += [(("guardrails", i), guardrail) for i, guardrail in enumerate(kpi.guardrails)]
+    named += [(("parent",), kpi.parent)] if kpi.parent else []
+    for path, reference in named:
+        field = path[0]
+        if reference not in layer.metrics:
+            yield Finding(
+                entry.where(*path),
+                f"{kpi.id}: {field} names unknown metric '{reference}'.{did_you_mean(reference, layer.metrics)}",
+            )
+        elif reference == kpi.id:
+            yield Finding(entry.where(*path), f"{kpi.id}: {field} names the KPI itself. Remove it.")
+
+
+def _targets(kpi: Kpi, entry: Entry, layer: SemanticLayer) -> Iterator[Finding]:
+    if kpi.targets and layer.metrics[kpi.id].meta.get("direction") not in ("up", "down"):
+        yield Finding(
+            entry.where("targets"),
+            f"{kpi.id} has a target, but its metric does not say which direction is good. Set meta.direction to up or down.",
+        )
+    for index, target in enumerate(kpi.targets):
+        if target.grain not in kpi.grains:
+            yield Finding(
+                entry.where("targets", index, "grain"),
+                f"{kpi.id}: target for grain '{target.grain}', but values are kept for {', '.join(kpi.grains)}.",
+            )
+        for earlier in kpi.targets[:index]:
+            if _overlap(earlier, target):
+                yield Finding(
+                    entry.where("targets", index),
+                    f"{kpi.id}: target from {target.from_} overlaps the one from {earlier.from_} for the same grain and"
+                    " scope. End the earlier one with 'to:'.",
+                )
+
+
+def _overlap(left: Target, right: Target) -> bool:
+    if (left.grain, left.scope) != (right.grain, right.scope):
+        return False
+    return (left.to is None or right.from_ <= left.to) and (right.to is None or left.from_ <= right.to)
+
+
+def _segments(kpi: Kpi, entry: Entry, layer: SemanticLayer) -> Iterator[Finding]:
+    reachable = set(layer.dimensions(kpi.id)) if kpi.segments else set()
+    for index, segment in enumerate(kpi.segments or ()):
+        if segment not in reachable:
+            yield Finding(
+                entry.where("segments", index),
+                f"{kpi.id} cannot be split by '{segment}'.{did_you_mean(segment, reachable)}",
+            )
+
+
+def _cycles(kpis: Mapping[str, Kpi], entries: Mapping[str, Entry]) -> Iterator[Finding]:
+    for name in kpis:
+        seen, current = [name], kpis[name].parent
+        while current in kpis and current not in seen:
+            seen.append(current)
+            current = kpis[current].parent
+        if current == name and len(seen) > 1 and name == min(seen):
+            yield Finding(entries[name].where("parent"), f"{name}: parents form a circle: {' -> '.join([*seen, name])}.")

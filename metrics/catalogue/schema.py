@@ -1,0 +1,22 @@
+"""The JSON Schema of KPI files, for editors: `python -m metrics.catalogue.schema` writes kpi.schema.json."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from metrics.catalogue.model import KpiFile
+
+SCHEMA_PATH = Path(__file__).with_name("kpi.schema.json")
+
+
+def schema_text() -> str:
+    """The schema as it should be in kpi.schema.json."""
+    schema = KpiFile.model_json_schema(by_alias=True)
+    schema["$schema"] = "https://json-schema.org/draft/2020-12/schema"
+    schema["title"] = "Bellwether KPI file"
+    return json.dumps(schema, indent=2, ensure_ascii=False, sort_keys=True) + "\n"
+
+
+if __name__ == "__main__":
+    SCHEMA_PATH.write_text(schema_text(), encoding="utf-8")

@@ -1,0 +1,181 @@
+"""Where strings: ``{{ Dimension('session__device') }} = 'mobile'`` -> a boolean expression with holes for the names in it.
+
+The text is parsed, never pasted: what a caller passes has to be one boolean expression made of the node types listed here,
+so that it cannot become a statement, a subquery or a call of a function with effects. Filters written in the manifest may
+use any scalar function, but no subquery either.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+
+import sqlglot
+from sqlglot import exp
+from sqlglot.errors import SqlglotError
+
+from metrics.errors import QueryError
+from metrics.semantic.query import GRAINS, ElementName, parse_name
+
+HOLE = "__element_"
+SOURCE_DIALECT = "duckdb"
+
+_REFERENCE = re.compile(r"\{\{(.*?)\}\}", re.DOTALL)
+_KINDS = {
+    "Dimension": ("dimension", "time"),
+    "TimeDimension": ("time",),
+    "Entity": ("entity",),
+}
+_PREDICATES = (
+    exp.And, exp.Or, exp.Not, exp.Paren, exp.EQ, exp.NEQ, exp.GT, exp.GTE, exp.LT, exp.LTE, exp.In, exp.Between, exp.Is,
+    exp.Like, exp.ILike, exp.NullSafeEQ, exp.NullSafeNEQ, exp.Column, exp.Boolean,
+)  # fmt: skip
+_OPERANDS = (
+    exp.Identifier, exp.Literal, exp.Null, exp.Tuple, exp.Neg, exp.Add, exp.Sub, exp.Mul, exp.Div, exp.Cast, exp.DataType,
+    exp.Interval, exp.Var, exp.Lower, exp.Upper, exp.Trim, exp.Coalesce, exp.Abs, exp.Round, exp.Length,
+)  # fmt: skip
+_SCALAR_TYPES = frozenset(
+    {exp.DType.DATE, exp.DType.TIMESTAMP, exp.DType.INT, exp.DType.BIGINT, exp.DType.DOUBLE, exp.DType.DECIMAL,
+     exp.DType.TEXT, exp.DType.VARCHAR, exp.DType.BOOLEAN}
+)  # fmt: skip
+_NEVER = (exp.Query, exp.Subquery, exp.DDL, exp.DML, exp.Command, exp.Star, exp.Placeholder, exp.Parameter, exp.Window)
+
+
+@dataclass(frozen=True)
+class Reference:
+    """One ``{{ ... }}``: the name, and which kinds of element it may be."""
+
+    name: ElementName
+    kinds: tuple[str, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Condition:
+    """One conjunct of a where string. ``tree`` holds a column named ``__element_<i>`` for ``references[i]``."""
+
+    text: str
+    tree: exp.Expression
+    references: tuple[Reference, ...]
+
+    @property
+    def is_about_metric_time(self) -> bool:
+        return any(reference.name.is_metric_time for reference in self.references)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Condition) and self.text == other.text
+
+    def __hash__(self) -> int:
+        return hash(self.text)
+
+
+@lru_cache(maxsize=4096)
+def parse_filter(text: str, trusted: bool) -> tuple[Condition, ...]:
+    """Return the conjuncts of ``text``. Raises QueryError unless it is one boolean expression over semantic names."""
+    references: list[Reference] = []
+
+    def hole(match: re.Match[str]) -> str:
+        references.append(_reference(match.group(1), text))
+        return f" {HOLE}{len(references) - 1} "
+
+    sql = _REFERENCE.sub(hole, text)
+    tree = _parse(sql, text)
+    _check(tree, text, len(references), trusted)
+    return tuple(_conjunct(part, references) for part in _split(tree))
+
+
+def _parse(sql: str, text: str) -> exp.Expression:
+    try:
+        trees = sqlglot.parse(sql, read=SOURCE_DIALECT)
+    except (SqlglotError, RecursionError) as error:
+        raise QueryError(f"where: {text!r} cannot be parsed; expected a boolean expression such as {_EXAMPLE}") from error
+    if len(trees) != 1 or trees[0] is None:
+        raise QueryError(f"where: {text!r} is not one expression; expected a boolean expression such as {_EXAMPLE}")
+    tree = trees[0]
+    for node in tree.walk():
+        node.comments = None
+    return tree
+
+
+_EXAMPLE = "{{ Dimension('session__device') }} = 'mobile'"
+
+
+def _check(tree: exp.Expression, text: str, holes: int, trusted: bool) -> None:
+    if not trusted and not isinstance(tree, _PREDICATES):
+        raise QueryError(f"where: {text!r} is not a condition; expected a boolean expression such as {_EXAMPLE}")
+    filled = set()
+    for node in tree.walk():
+        if isinstance(node, _NEVER):
+            raise QueryError(f"where: {text!r} holds '{node.sql(SOURCE_DIALECT)}', which a filter may not; expected, for example, {_EXAMPLE}")
+        if isinstance(node, exp.Column):
+            if node.table or not node.name.startswith(HOLE) or not node.name[len(HOLE) :].isdigit():
+                raise QueryError(f"where: {text!r} names the bare column '{node.sql(SOURCE_DIALECT)}'; write {{{{ Dimension('entity__name') }}}}")
+            filled.add(int(node.name[len(HOLE) :]))
+        elif not trusted and not (isinstance(node, _PREDICATES + _OPERANDS) and _is_plain(node)):
+            raise QueryError(
+                f"where: {text!r} uses '{node.sql(SOURCE_DIALECT)}', which is not allowed here; allowed are comparisons, and, or, "
+                "not, in, between, like, is null, arithmetic, casts, lower, upper, trim, coalesce, abs, round and length"
+            )
+    if filled != set(range(holes)):
+        raise QueryError(f"where: {text!r} has a {{{{ ... }}}} inside a text, where it means nothing; expected, for example, {_EXAMPLE}")
+
+
+def _is_plain(node: exp.Expression) -> bool:
+    """No hidden parts: a cast to a scalar type, an ``in`` over literals, an interval with a plain unit."""
+    if isinstance(node, exp.DataType):
+        return node.this in _SCALAR_TYPES
+    if isinstance(node, exp.In):
+        return not any(node.args.get(part) for part in ("query", "unnest", "field"))
+    if isinstance(node, exp.Var):
+        return isinstance(node.parent, exp.Interval)
+    return True
+
+
+def _split(tree: exp.Expression) -> list[exp.Expression]:
+    if isinstance(tree, exp.Paren):
+        return _split(tree.this)
+    return [leaf for part in (tree.left, tree.right) for leaf in _split(part)] if isinstance(tree, exp.And) else [tree]
+
+
+def _conjunct(tree: exp.Expression, references: list[Reference]) -> Condition:
+    used = sorted({int(column.name[len(HOLE) :]) for column in tree.find_all(exp.Column)})
+    renumbered = tree.copy()
+    for column in renumbered.find_all(exp.Column):
+        column.set("this", exp.to_identifier(f"{HOLE}{used.index(int(column.name[len(HOLE):]))}"))
+    own = tuple(references[index] for index in used)
+    text = renumbered.sql(SOURCE_DIALECT)
+    for index in reversed(range(len(own))):
+        text = text.replace(f"{HOLE}{index}", str(own[index].name))
+    return Condition(text, renumbered, own)
+
+
+def _reference(call: str, text: str) -> Reference:
+    """Read ``Dimension('e__d')``, with ``entity_path=[...]`` and ``.grain('month')``, without running anything."""
+    try:
+        node = ast.parse(call.strip(), mode="eval").body
+        grain = None
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "grain":
+            grain, node = _literals(node)[0], node.func.value
+        if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in _KINDS):
+            raise ValueError("not a known call")
+        kind = node.func.id
+        given = _literals(node)
+        options = {str(item.arg): ast.literal_eval(item.value) for item in node.keywords}
+        name = parse_name(str(given[0]))
+        if kind == "TimeDimension":
+            grain = given[1] if len(given) > 1 else options.get("time_granularity_name", name.grain)
+        path = tuple(str(link).lower() for link in options.get("entity_path") or ())
+    except (SyntaxError, ValueError, IndexError) as error:
+        raise QueryError(
+            f"where: {text!r} has {{{{{call}}}}}; expected Dimension('entity__name'), TimeDimension('metric_time', 'day') or Entity('name')"
+        ) from error
+    grain = str(grain or name.grain or "").lower() or None
+    if grain and grain not in GRAINS:
+        raise QueryError(f"where: {text!r} uses the grain '{grain}'; expected one of {', '.join(GRAINS)}")
+    kinds = ("time",) if name.is_metric_time or grain else _KINDS[kind]
+    return Reference(ElementName((*path, *name.links), name.element, grain), kinds)
+
+
+def _literals(call: ast.Call) -> list[object]:
+    return [ast.literal_eval(item) for item in call.args]

@@ -1,0 +1,168 @@
+"""Which dimensions and entities a semantic model reaches, and over which joins. Every join is many-to-one.
+
+A join goes from any entity of one model to the same entity of another model where it is primary or unique, so the rows of
+the measure are never repeated. The way back (one-to-many) is fan-out and does not exist in this graph.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from metrics.errors import QueryError, did_you_mean
+from metrics.semantic.manifest import Manifest, SemanticModel
+from metrics.semantic.query import GRAINS, METRIC_TIME, ElementName
+
+MOST_HOPS = 4
+
+
+@dataclass(frozen=True)
+class Hop:
+    """A left join: ``left_expr`` over the table reached by ``from_path`` equals ``right_expr`` over ``model``."""
+
+    path: tuple[str, ...]
+    from_path: tuple[str, ...]
+    left_expr: str
+    right_expr: str
+    model: str
+
+
+@dataclass(frozen=True)
+class Target:
+    """Where a name leads: the joins to make, and the expression over the last of them (over the fact without any)."""
+
+    hops: tuple[Hop, ...]
+    kind: str
+    expr: str
+    grain: str | None
+    model: str
+    element: str
+
+    @property
+    def path(self) -> tuple[str, ...]:
+        return self.hops[-1].path if self.hops else ()
+
+
+Reach = dict[tuple[tuple[str, ...], str], list[Target]]
+
+
+class JoinGraph:
+    """Answers what a model reaches; computed once per model."""
+
+    def __init__(self, manifest: Manifest) -> None:
+        self._manifest = manifest
+        self._joinable: dict[str, list[SemanticModel]] = defaultdict(list)
+        for model in manifest.models.values():
+            for entity in model.entities.values():
+                if entity.is_unique:
+                    self._joinable[entity.name].append(model)
+        self._reached: dict[str, Reach] = {}
+
+    def reach(self, model: str) -> Reach:
+        """Map (links, element) to the targets of that name, in every length up to MOST_HOPS."""
+        if model not in self._reached:
+            reach: Reach = defaultdict(list)
+            for links, element, target in self._walk(self._manifest.models[model], (), (), frozenset((model,))):
+                reach[links, element].append(target)
+            self._reached[model] = dict(reach)
+        return self._reached[model]
+
+    def _walk(
+        self, model: SemanticModel, links: tuple[str, ...], hops: tuple[Hop, ...], seen: frozenset[str]
+    ) -> Iterator[tuple[tuple[str, ...], str, Target]]:
+        prefixes = [links] if hops else [(own,) for own in model.own_links]
+        for dimension in model.dimensions.values():
+            kind = "time" if dimension.is_time else "dimension"
+            for prefix in prefixes:
+                yield prefix, dimension.name, Target(hops, kind, dimension.expr, dimension.grain, model.name, dimension.name)
+        for entity in model.entities.values():
+            if hops and entity.name == links[-1]:
+                continue
+            target = Target(hops, "entity", entity.expr, None, model.name, entity.name)
+            for prefix in prefixes if hops else [(), *prefixes]:
+                if prefix[-1:] != (entity.name,):
+                    yield prefix, entity.name, target
+        if len(hops) == MOST_HOPS:
+            return
+        for entity in model.entities.values():
+            if entity.name in links:
+                continue
+            for other in self._joinable[entity.name]:
+                if other.name in seen:
+                    continue
+                path = (*links, entity.name)
+                hop = Hop(path, links, entity.expr, other.entities[entity.name].expr, other.name)
+                yield from self._walk(other, path, (*hops, hop), seen | {other.name})
+
+    def find(self, model: str, name: ElementName, kinds: Sequence[str]) -> Target:
+        """Return the one target that ``name`` means for ``model``; refuse when there is none, or more than one."""
+        reach = self.reach(model)
+        wanted = frozenset(kinds)
+        exact = _of_kind(reach.get((name.links, name.element), ()), wanted)
+        own = self._manifest.models[model].own_links
+        if not exact and len(name.links) > 1 and name.links[0] in own:
+            exact = _of_kind(reach.get((name.links[1:], name.element), ()), wanted)
+        if exact:
+            return self._only(model, name, {name.links: _shortest(exact)})
+        tail = len(name.links)
+        longer = {
+            links: _shortest(found)
+            for (links, element), targets in reach.items()
+            if element == name.element and links[len(links) - tail :] == name.links
+            if (found := _of_kind(targets, wanted))
+        }
+        if not longer:
+            raise QueryError(self._unreachable(model, name))
+        fewest = min(len(targets[0].hops) for targets in longer.values())
+        nearest = {links: targets for links, targets in longer.items() if len(targets[0].hops) == fewest}
+        return self._only(model, name, nearest)
+
+    def _only(self, model: str, name: ElementName, choices: dict[tuple[str, ...], list[Target]]) -> Target:
+        if len(choices) > 1:
+            names = ", ".join("__".join((*links, name.element)) for links in sorted(choices))
+            raise QueryError(f"'{name}' is ambiguous for measures of '{model}': it can be {names}; name the one you mean")
+        (targets,) = choices.values()
+        if len(targets) > 1:
+            models = " and ".join(f"'{target.model}'" for target in targets)
+            raise QueryError(f"'{name}' is defined in the semantic models {models}; keep it in one of them")
+        return targets[0]
+
+    def _unreachable(self, model: str, name: ElementName) -> str:
+        plain = str(ElementName(name.links, name.element))
+        reachable = self.names(model)
+        fans_out = any(
+            name.element in other.dimensions or name.element in other.entities
+            for other in self._manifest.models.values()
+            if other.name != model
+            if not name.links or name.links[-1] in (*other.own_links, *other.entities)
+        )
+        reason = (
+            f"'{plain}' cannot be reached from '{model}' without repeating its rows (fan-out) or at all"
+            if fans_out
+            else f"there is no '{plain}' to be reached from '{model}'"
+        )
+        return f"{reason}.{did_you_mean(plain, reachable)} Reachable: {', '.join(reachable)}"
+
+    def names(self, model: str) -> list[str]:
+        """Every name that ``model`` reaches, nearest first, time dimensions without a grain."""
+        reach = self.reach(model)
+        shortest = {key: min(len(target.hops) for target in targets) for key, targets in reach.items()}
+        ordered = sorted(reach, key=lambda key: (shortest[key], len(key[0]), *key))
+        return [METRIC_TIME, *dict.fromkeys("__".join((*links, element)) for links, element in ordered)]
+
+
+def _of_kind(targets: Sequence[Target], kinds: frozenset[str]) -> list[Target]:
+    return [target for target in targets if target.kind in kinds]
+
+
+def _shortest(targets: Sequence[Target]) -> list[Target]:
+    fewest = min(len(target.hops) for target in targets)
+    return [target for target in targets if len(target.hops) == fewest]
+
+
+def grains_from(finest: str) -> tuple[str, ...]:
+    """The grains that a time dimension of grain ``finest`` answers. A week does not nest in a month, nor an hour matter."""
+    if finest == "week":
+        return ("week",)
+    return GRAINS[GRAINS.index(finest) :] if finest in GRAINS else GRAINS

@@ -1,0 +1,267 @@
+"""Query -> resolved query: every metric unfolded down to its measures, every name checked, everything else refused.
+
+Offsets and filters are pushed down to the leaves here: the previous month of a difference is the difference of the previous
+months. What is left of a metric is a small tree of values over leaves, and each leaf is one aggregation over one model.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import date
+
+from metrics.errors import QueryError, did_you_mean
+from metrics.semantic.filters import Condition, parse_filter
+from metrics.semantic.joins import JoinGraph, grains_from
+from metrics.semantic.manifest import Cumulative, Manifest, Measure, Metric, MetricInput
+from metrics.semantic.query import METRIC_TIME, ElementName, Query, parse_name
+
+_MONTHS = {"month": 1, "quarter": 3, "year": 12}
+_DAYS = {"day": 1, "week": 7}
+
+
+@dataclass(frozen=True)
+class Offset:
+    """How far back a leaf looks: months or days, or the first period of a coarser grain."""
+
+    months: int = 0
+    days: int = 0
+    to_grain: str | None = None
+
+    def __bool__(self) -> bool:
+        return bool(self.months or self.days or self.to_grain)
+
+    def __str__(self) -> str:
+        if self.to_grain:
+            return f"first of the {self.to_grain}"
+        return f"{self.months} months back" if self.months else f"{self.days} days back"
+
+
+@dataclass(frozen=True)
+class Leaf:
+    """One aggregation: a measure under the metric's own conditions, shifted or accumulated over time."""
+
+    measure: Measure
+    conditions: tuple[Condition, ...]
+    offset: Offset
+    cumulative: Cumulative | None
+    join_to_timespine: bool
+
+
+@dataclass(frozen=True)
+class LeafValue:
+    leaf: Leaf
+    fill: int | None
+
+
+@dataclass(frozen=True)
+class RatioValue:
+    numerator: Value
+    denominator: Value
+
+
+@dataclass(frozen=True)
+class DerivedValue:
+    expr: str
+    inputs: tuple[tuple[str, Value], ...]
+
+
+Value = LeafValue | RatioValue | DerivedValue
+
+
+@dataclass(frozen=True)
+class Key:
+    """A group-by item: the column it becomes, and what it names."""
+
+    output: str
+    name: ElementName
+
+
+@dataclass(frozen=True)
+class ResolvedQuery:
+    values: tuple[tuple[str, Value], ...]
+    keys: tuple[Key, ...]
+    where: tuple[Condition, ...]
+    start: date | None
+    end: date | None
+    order_by: tuple[tuple[str, bool], ...]
+    limit: int | None
+    parts: bool
+
+    @property
+    def time_keys(self) -> tuple[Key, ...]:
+        return tuple(key for key in self.keys if key.name.is_metric_time)
+
+
+def leaves_of(value: Value) -> Iterator[Leaf]:
+    """The leaves of a value, left to right, repeated where they are used twice."""
+    if isinstance(value, LeafValue):
+        yield value.leaf
+    elif isinstance(value, RatioValue):
+        yield from leaves_of(value.numerator)
+        yield from leaves_of(value.denominator)
+    else:
+        for _, part in value.inputs:
+            yield from leaves_of(part)
+
+
+class Resolver:
+    """Resolves queries against one manifest."""
+
+    def __init__(self, manifest: Manifest, graph: JoinGraph) -> None:
+        self._manifest = manifest
+        self._graph = graph
+
+    def resolve(self, query: Query) -> ResolvedQuery:
+        """Check the query and unfold its metrics. Raises QueryError for anything that has no exact answer."""
+        metrics = [self.metric(name) for name in query.metrics]
+        resolved = ResolvedQuery(
+            values=tuple((metric.name, self._value(metric, (), Offset(), ())) for metric in metrics),
+            keys=tuple(_key(item) for item in query.group_by),
+            where=tuple(part for text in query.where for part in parse_filter(text, trusted=False)),
+            start=query.start,
+            end=query.end,
+            order_by=(),
+            limit=query.limit,
+            parts=query.parts,
+        )
+        for name, value in resolved.values:
+            for leaf in dict.fromkeys(leaves_of(value)):
+                self._check_leaf(name, leaf, resolved)
+        return replace(resolved, order_by=_order(query, output_columns(resolved)))
+
+    def metric(self, name: str) -> Metric:
+        """Return the metric called ``name``. Raises QueryError with the closest names."""
+        metrics = self._manifest.metrics
+        if name in metrics:
+            return metrics[name]
+        raise QueryError(f"there is no metric '{name}'.{did_you_mean(name, metrics)} Known: {', '.join(sorted(metrics))}")
+
+    def value(self, name: str) -> Value:
+        """Unfold one metric outside of any query."""
+        return self._value(self.metric(name), (), Offset(), ())
+
+    def _value(self, metric: Metric, filters: tuple[str, ...], offset: Offset, above: tuple[str, ...]) -> Value:
+        if metric.name in above:
+            raise QueryError(f"metric '{metric.name}' is defined by itself: {' -> '.join((*above, metric.name))}")
+        above = (*above, metric.name)
+        filters = (*filters, *metric.filters)
+        if metric.type in ("simple", "cumulative"):
+            return self._leaf_value(metric, filters, offset)
+        if metric.type == "ratio" and metric.numerator and metric.denominator:
+            return RatioValue(
+                self._input(metric.numerator, filters, offset, above), self._input(metric.denominator, filters, offset, above)
+            )
+        if metric.type == "derived" and metric.expr:
+            inputs = tuple((part.alias, self._input(part, filters, offset, above)) for part in metric.input_metrics)
+            return DerivedValue(metric.expr, inputs)
+        raise QueryError(f"metric '{metric.name}' is of type '{metric.type}', which is not supported; use simple, ratio, derived or cumulative")
+
+    def _input(self, part: MetricInput, filters: tuple[str, ...], offset: Offset, above: tuple[str, ...]) -> Value:
+        shifted = _further_back(offset, part, above[-1])
+        return self._value(self.metric(part.name), (*filters, *part.filters), shifted, above)
+
+    def _leaf_value(self, metric: Metric, filters: tuple[str, ...], offset: Offset) -> LeafValue:
+        given = metric.measure
+        if given is None:
+            raise QueryError(f"metric '{metric.name}' has no measure: it was written in dbt's newer form; use `type_params: {{measure: ...}}`")
+        measure = self._manifest.measures.get(given.measure)
+        if measure is None:
+            raise QueryError(f"metric '{metric.name}' uses unknown measure '{given.measure}'.{did_you_mean(given.measure, self._manifest.measures)}")
+        if metric.cumulative and measure.non_additive:
+            raise QueryError(f"metric '{metric.name}' accumulates the stock '{measure.name}' over time, which has no meaning; use a simple metric")
+        conditions = {part for text in (*filters, *given.filters) for part in parse_filter(text, trusted=True)}
+        ordered = tuple(sorted(conditions, key=lambda condition: condition.text))
+        return LeafValue(Leaf(measure, ordered, offset, metric.cumulative, given.join_to_timespine), given.fill_nulls_with)
+
+    def _check_leaf(self, metric: str, leaf: Leaf, query: ResolvedQuery) -> None:
+        model = leaf.measure.model
+        references = [reference for condition in (*query.where, *leaf.conditions) for reference in condition.references]
+        wanted = [(key.name, _KEY_KINDS) for key in query.keys] + [(reference.name, reference.kinds) for reference in references]
+        for name, kinds in wanted:
+            if name.is_metric_time:
+                self._check_grain(metric, leaf, name)
+                continue
+            try:
+                target = self._graph.find(model, name, kinds)
+            except QueryError as error:
+                raise QueryError(f"metric '{metric}' (measure '{leaf.measure.name}' of '{model}'): {error}") from error
+            if name.grain and name.grain not in grains_from(target.grain or ""):
+                raise QueryError(f"'{name}': '{target.element}' has the grain {target.grain}; ask for {' or '.join(grains_from(target.grain or ''))}")
+        self._check_time(metric, leaf, query)
+
+    def _check_grain(self, metric: str, leaf: Leaf, name: ElementName) -> None:
+        dimension = self._manifest.models[leaf.measure.model].dimensions[leaf.measure.time_dimension]
+        possible = grains_from(dimension.grain or "day")
+        if name.grain not in possible:
+            raise QueryError(f"metric '{metric}' is known by {dimension.grain}, not by {name.grain}; ask for {' or '.join(possible)}")
+
+    def _check_time(self, metric: str, leaf: Leaf, query: ResolvedQuery) -> None:
+        cumulative = leaf.cumulative
+        windowed = bool(cumulative and (cumulative.window or cumulative.grain_to_date))
+        if not query.time_keys:
+            if leaf.offset or windowed:
+                what = "compares with an earlier period" if leaf.offset else "accumulates over a window of time"
+                raise QueryError(f"metric '{metric}' {what} and needs a time to stand at; add metric_time__day (or week, month, quarter, year) to group_by")
+            return
+        finest = base_grain(query.time_keys)
+        anchor = leaf.offset.to_grain
+        if anchor and (finest == "week" or anchor == finest or anchor not in grains_from(finest)):
+            raise QueryError(f"metric '{metric}' compares with the start of the {anchor} and cannot be asked by {finest}; ask for metric_time__day")
+        needs_spine = cumulative or leaf.offset or leaf.join_to_timespine
+        if needs_spine and self._manifest.day_spine is None:
+            raise QueryError(f"metric '{metric}' needs a time spine of days; declare one in dbt (`time_spine: standard_granularity_column`)")
+
+
+_KEY_KINDS = ("dimension", "entity", "time")
+
+
+def base_grain(keys: tuple[Key, ...]) -> str:
+    """The grain from which every metric_time key of the query can be truncated: weeks beside months need days."""
+    grains = {key.name.grain for key in keys}
+    if "week" in grains and len(grains) > 1:
+        return "day"
+    return next(grain for grain in ("day", "week", "month", "quarter", "year") if grain in grains)
+
+
+def output_columns(query: ResolvedQuery) -> list[str]:
+    """Columns of the answer, in order: group-by names as given, then each metric followed by its parts if asked."""
+    columns = [key.output for key in query.keys]
+    for name, _ in query.values:
+        columns += [name, f"{name}__numerator", f"{name}__denominator"] if query.parts else [name]
+    return columns
+
+
+def _key(item: str) -> Key:
+    name = parse_name(item)
+    if name.element == METRIC_TIME and not name.is_metric_time:
+        raise QueryError(f"'{item}': metric_time belongs to no entity; ask for {METRIC_TIME}__{name.grain or 'day'}")
+    if name.is_metric_time and name.grain is None:
+        name = replace(name, grain="day")
+    return Key(item, name)
+
+
+def _order(query: Query, columns: list[str]) -> tuple[tuple[str, bool], ...]:
+    order = tuple((item.removeprefix("-"), item.startswith("-")) for item in query.order_by)
+    for name, _ in order:
+        if name not in columns:
+            raise QueryError(f"order_by names '{name}', which is not in the answer.{did_you_mean(name, columns)} Columns: {', '.join(columns)}")
+    return order
+
+
+def _further_back(offset: Offset, part: MetricInput, metric: str) -> Offset:
+    window, anchor = part.offset_window, part.offset_to_grain
+    if window is None and anchor is None:
+        return offset
+    if window is None:
+        if offset or anchor not in (*_MONTHS, "week"):
+            raise QueryError(f"metric '{metric}': offset_to_grain '{anchor}' of '{part.name}' cannot be combined or is unknown; use week, month, quarter or year alone")
+        return Offset(to_grain=anchor)
+    months, days = window.count * _MONTHS.get(window.grain, 0), window.count * _DAYS.get(window.grain, 0)
+    if not (months or days):
+        raise QueryError(f"metric '{metric}': offset_window '{window}' of '{part.name}' is not supported; use a count of days, weeks, months, quarters or years")
+    if offset.to_grain or (offset.months and days) or (offset.days and months):
+        raise QueryError(f"metric '{metric}': offset '{window}' of '{part.name}' lies inside an offset of another unit ({offset}); use one unit")
+    return Offset(offset.months + months, offset.days + days)
+
+

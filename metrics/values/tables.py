@@ -1,0 +1,240 @@
+"""The tables and views of schema `mart` that the KPI layer writes, and what each column means.
+
+`kpi_values` is append-only: a row is never changed, a newer row with the same key replaces it in `kpi_current`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import duckdb
+
+KEY = ("metric", "grain", "period_start", "segment_dimension", "segment_value", "currency")
+VALUE_COLUMNS = (
+    *KEY,
+    "numerator",
+    "denominator",
+    "value",
+    "n",
+    "ci_low",
+    "ci_high",
+    "state",
+    "definition_hash",
+    "watermark",
+    "run_id",
+    "recorded_at",
+)
+_KEY = ", ".join(KEY)
+_COLUMNS = ", ".join(VALUE_COLUMNS)
+
+# The last day of the period that starts on period_start; used by every query that asks whether a period is closed.
+PERIOD_END = """case grain
+        when 'day' then period_start
+        when 'week' then period_start + 6
+        when 'month' then last_day(period_start)
+        else last_day((period_start + interval 2 month)::date)
+    end"""
+
+_TABLES = (
+    """create table if not exists mart.kpi_values (
+        metric text not null,
+        grain text not null,
+        period_start date not null,
+        segment_dimension text not null default '',
+        segment_value text not null default '',
+        currency text not null default '',
+        numerator decimal(38, 10),
+        denominator decimal(38, 10),
+        value double,
+        n bigint,
+        ci_low double,
+        ci_high double,
+        state text not null,
+        definition_hash text not null,
+        watermark date,
+        run_id text not null,
+        recorded_at timestamp not null
+    )""",
+    """create table if not exists mart.dim_kpi (
+        metric text primary key,
+        kind text not null,
+        title_en text,
+        title_zh text,
+        description_en text,
+        description_zh text,
+        question_en text,
+        question_zh text,
+        playbook_en text,
+        playbook_zh text,
+        formula text,
+        unit text,
+        direction text,
+        additivity text,
+        timing text,
+        role text,
+        level text,
+        scope text,
+        owner text,
+        threshold double,
+        minimum_n bigint,
+        parent text,
+        weight double,
+        review text,
+        grains text,
+        segments text,
+        is_connected boolean not null,
+        missing_entities text,
+        defined_at text,
+        version integer,
+        definition_hash text,
+        run_id text not null
+    )""",
+    """create table if not exists mart.kpi_targets (
+        metric text not null,
+        grain text not null,
+        segment_dimension text not null default '',
+        segment_value text not null default '',
+        valid_from date not null,
+        valid_to date,
+        path text not null,
+        start_value double,
+        target double not null,
+        stretch double,
+        run_id text not null
+    )""",
+    """create table if not exists mart.kpi_leading_indicators (
+        metric text not null,
+        leading_metric text not null,
+        lag_days integer not null,
+        run_id text not null
+    )""",
+    """create table if not exists mart.kpi_status (
+        metric text not null,
+        grain text not null,
+        is_headline boolean not null,
+        period_start date,
+        period_end date,
+        currency text not null default '',
+        value double,
+        n bigint,
+        state text,
+        target double,
+        stretch double,
+        attainment double,
+        status text not null,
+        direction text not null,
+        unit text not null,
+        previous_value double,
+        change double,
+        last_year_value double,
+        change_last_year double,
+        trend_starts date[],
+        trend_values double[],
+        watermark date,
+        run_id text not null
+    )""",
+    """create table if not exists mart.swings (
+        metric text not null,
+        day date not null,
+        segment_dimension text not null default '',
+        segment_value text not null default '',
+        value double,
+        previous_value double,
+        change double,
+        threshold double not null,
+        n bigint,
+        verdict text not null,
+        run_id text not null,
+        evaluated_at timestamp not null
+    )""",
+    """create table if not exists mart.alerts (
+        fingerprint text primary key,
+        metric text not null,
+        day date not null,
+        segment_dimension text not null default '',
+        segment_value text not null default '',
+        rule text not null,
+        value double,
+        previous_value double,
+        change double,
+        threshold double,
+        n bigint,
+        direction text not null,
+        is_good boolean,
+        severity text not null,
+        status text not null,
+        message_en text not null,
+        message_zh text not null,
+        owner text,
+        run_id text not null,
+        detected_at timestamp not null
+    )""",
+    """create table if not exists mart.runs (
+        run_id text primary key,
+        started_at timestamp not null,
+        finished_at timestamp,
+        succeeded boolean,
+        window_from date,
+        window_to date,
+        rows_appended bigint,
+        rows_restated bigint,
+        rows_removed bigint,
+        new_alerts bigint,
+        message text
+    )""",
+    """create table if not exists mart.publish_log (
+        run_id text not null,
+        published_at timestamp not null,
+        "rows" bigint not null,
+        as_of date
+    )""",
+)
+
+_VIEWS = (
+    f"""create or replace view mart.kpi_current as
+    select {_COLUMNS}
+    from mart.kpi_values
+    qualify row_number() over (partition by {_KEY} order by recorded_at desc) = 1 and state <> 'removed'""",
+    f"""create or replace view mart.kpi_history as
+    select
+        {_COLUMNS},
+        recorded_at as valid_from,
+        lead(recorded_at) over (partition by {_KEY} order by recorded_at) as valid_to
+    from mart.kpi_values""",
+    f"""create or replace view mart.kpi_restatements as
+    with versions as (
+        select
+            {_COLUMNS},
+            lag(value) over latest as old_value,
+            lag(state) over latest as old_state,
+            lag(definition_hash) over latest as old_definition_hash,
+            lag(recorded_at) over latest as old_recorded_at
+        from mart.kpi_values
+        window latest as (partition by {_KEY} order by recorded_at)
+    )
+    select
+        {_KEY},
+        old_value,
+        value as new_value,
+        case when definition_hash <> old_definition_hash then 'definition' else 'data' end as cause,
+        old_definition_hash,
+        definition_hash as new_definition_hash,
+        old_recorded_at,
+        recorded_at as restated_at,
+        run_id
+    from versions
+    where old_state in ('settled', 'restated') and value is distinct from old_value""",
+    f"""create or replace macro mart.kpi_as_of(as_of) as table
+    select {_COLUMNS}
+    from mart.kpi_values
+    where recorded_at <= as_of
+    qualify row_number() over (partition by {_KEY} order by recorded_at desc) = 1 and state <> 'removed'""",
+)
+
+
+def ensure_tables(con: duckdb.DuckDBPyConnection) -> None:
+    """Create what is missing of schema mart; views are replaced, so that a new version of the product changes them."""
+    con.execute("create schema if not exists mart")
+    for statement in (*_TABLES, *_VIEWS):
+        con.execute(statement)

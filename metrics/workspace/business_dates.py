@@ -1,0 +1,79 @@
+"""SQL for the business date of raw rows: the local date, in the workspace's time zone, that a mapping gives a row."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+
+import duckdb
+import sqlglot
+from sqlglot import exp
+
+from metrics.workspace.entities import Entity, load_entities
+from metrics.workspace.mapping import expression_sql, mapping_tables, parse_query, raw_token
+from metrics.workspace.model import EntityMapping, Source, Workspace
+
+
+def event_mappings(source: Source) -> Iterator[tuple[Entity, EntityMapping]]:
+    """Yield the mappings of a source whose entity has a business date."""
+    for name, mapping in source.entities.items():
+        entity = load_entities()[name]
+        if entity.business_date is not None:
+            yield entity, mapping
+
+
+def business_date_sql(ws: Workspace, source: Source, entity: Entity, expression: str) -> str:
+    """Return SQL for the business date of a row, from SQL for the column that decides it."""
+    if entity.columns[entity.business_date or ""].type == "date":
+        return f"cast({expression} as date)"
+    return f"cast({event_time_sql(source, entity, expression)} at time zone '{ws.timezone}' as date)"
+
+
+def event_time_sql(source: Source, entity: Entity, expression: str) -> str:
+    """Return SQL for the moment of a row (timestamp with time zone), from SQL for the column that decides it."""
+    return f"(cast({expression} as timestamp) at time zone '{source.timezone}')"
+
+
+def raw_relation(source: Source, table: str) -> str:
+    return f"raw.{source.schema_name}.{exp.to_identifier(table, quoted=True).sql('duckdb')}"
+
+
+def mapped_relation(source: Source, mapping: EntityMapping, column: str) -> tuple[str, str]:
+    """Return (relation, expression) that give one canonical column of a mapping, in DuckDB over the catalog ``raw``."""
+    if mapping.query is None:
+        return raw_relation(source, mapping.table or ""), expression_sql(mapping.columns[column], mapping.table or "")
+    tables = tuple(source.tables)
+    query = parse_query(mapping.query, tables).copy()
+    for table in query.find_all(exp.Table):
+        for name in tables:
+            if table.name == raw_token(name):
+                relation = sqlglot.parse_one(raw_relation(source, name), into=exp.Table, read="duckdb")
+                relation.set("alias", table.args.get("alias"))
+                table.replace(relation)
+    return f"({query.sql(dialect='duckdb')}) as mapped", f'"{column}"'
+
+
+def is_loaded(con: duckdb.DuckDBPyConnection, source: Source, mapping: EntityMapping) -> bool:
+    """Return whether every raw table that a mapping reads exists."""
+    found = con.execute(
+        "select count(*) from duckdb_tables() "
+        "where database_name = 'raw' and schema_name = ? and list_contains(?, table_name)",
+        [source.schema_name, mapping_tables(source, mapping)],
+    ).fetchone()
+    return found is not None and found[0] == len(set(mapping_tables(source, mapping)))
+
+
+def latest_business_date(con: duckdb.DuckDBPyConnection, ws: Workspace) -> dt.date | None:
+    """Return the latest business date over all event entities, None without rows."""
+    latest: list[dt.date] = []
+    for source in ws.sources.values():
+        for entity, mapping in event_mappings(source):
+            if not is_loaded(con, source, mapping):
+                continue
+            relation, column = mapped_relation(source, mapping, entity.business_date or "")
+            # The business date grows with its column: one maximum of the plain column, then the conversion.
+            latest_sql = business_date_sql(ws, source, entity, "latest")
+            row = con.execute(f"select {latest_sql} from (select max({column}) as latest from {relation})").fetchone()
+            if row is not None and row[0] is not None:
+                latest.append(row[0])
+    return max(latest, default=None)

@@ -1,0 +1,144 @@
+"""Checks of workspace.yml across keys: connectors and tables, entities and their columns, SQL of the mappings."""
+
+from __future__ import annotations
+
+import codecs
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from metrics.errors import did_you_mean
+from metrics.workspace.entities import Entity, load_entities
+from metrics.workspace.headers import raw_columns_of
+from metrics.workspace.mapping import MappingError, mapping_tables, parse_column, parse_query
+from metrics.workspace.model import EntityMapping, Source, Table, Workspace
+from metrics.workspace.yaml_lines import YamlPath
+
+
+@dataclass(frozen=True)
+class Finding:
+    """Something wrong with workspace.yml at a path of keys."""
+
+    path: YamlPath
+    message: str
+
+
+def check_workspace(ws: Workspace) -> list[Finding]:
+    """Return everything that is wrong; empty when the workspace can be used."""
+    findings: list[Finding] = []
+    for source in ws.sources.values():
+        findings += _check_source(ws, source)
+        for entity, mapping in source.entities.items():
+            findings += _check_mapping(ws, source, entity, mapping)
+    return findings
+
+
+def _check_source(ws: Workspace, source: Source) -> Iterator[Finding]:
+    path: YamlPath = ("sources", source.name)
+    if source.connector == "sql_database" and not source.connection:
+        yield Finding(path, f"{source.name} uses the connector sql_database and needs `connection:`, an SQLAlchemy URL")
+    if source.connector == "files" and source.connection:
+        yield Finding((*path, "connection"), f"{source.name} uses the connector files, which takes `path:`")
+    closes = source.closes
+    for by, value, key in (("manual", closes.through, "through"), ("file_name", closes.pattern, "pattern")):
+        if closes.by == by and value is None:
+            yield Finding((*path, "closes"), f"{source.name} closes by {by} and needs `closes.{key}:`")
+    if closes.by == "file_name" and source.connector != "files":
+        yield Finding((*path, "closes"), f"{source.name} closes by file_name, which only the connector files can")
+    if closes.entity is not None and closes.entity not in source.entities:
+        hint = did_you_mean(closes.entity, source.entities)
+        yield Finding((*path, "closes", "entity"), f"closes.entity '{closes.entity}' is not mapped there.{hint}")
+    for name, table in source.tables.items():
+        yield from _check_table(source, table, (*path, "tables", name), name)
+
+
+def _check_table(source: Source, table: Table, path: YamlPath, name: str) -> Iterator[Finding]:
+    label = f"table {source.name}.{name}"
+    if source.connector == "files":
+        if not table.files:
+            yield Finding(path, f"{label} needs `files:`, a file name or pattern below the source's path")
+        for key in ("cursor", "key", "table"):
+            if getattr(table, key):
+                yield Finding((*path, key), f"{label} has `{key}:`, which only the connector sql_database takes")
+        yield from _check_read(table, path, label)
+    else:
+        if table.files:
+            yield Finding((*path, "files"), f"{label} has `files:`, which only the connector files takes")
+        if bool(table.cursor) != bool(table.key):
+            yield Finding(path, f"{label} needs both `cursor:` and `key:` to read only newer rows, or neither")
+
+
+def _check_read(table: Table, path: YamlPath, label: str) -> Iterator[Finding]:
+    try:
+        codecs.lookup(table.read.encoding)
+    except LookupError:
+        message = f"{label} has the unknown encoding '{table.read.encoding}'. Known are utf-8, utf-16, cp1252, gbk ..."
+        yield Finding((*path, "read", "encoding"), message)
+    if table.read.thousands_separator == table.read.decimal_separator:
+        yield Finding((*path, "read", "thousands_separator"), f"{label} has one separator for decimals and thousands")
+
+
+def _check_mapping(ws: Workspace, source: Source, name: str, mapping: EntityMapping) -> Iterator[Finding]:
+    path: YamlPath = ("sources", source.name, "entities", name)
+    entity = load_entities().get(name)
+    if entity is None:
+        known = load_entities()
+        hint = did_you_mean(name, known) or f" Known are: {', '.join(known)}"
+        yield Finding(path, f"'{name}' is not a canonical entity.{hint}")
+        return
+    if (mapping.table is None) == (mapping.query is None):
+        yield Finding(path, f"{source.name}.{name} needs either `table:` with `columns:`, or `query:`")
+        return
+    if mapping.query is not None:
+        yield from _check_query(source, entity, mapping, path)
+        return
+    if mapping.table not in source.tables:
+        hint = did_you_mean(mapping.table or "", source.tables)
+        message = f"{source.name}.{name} maps the table '{mapping.table}', which {source.name} does not have.{hint}"
+        yield Finding((*path, "table"), message)
+        return
+    yield from _check_columns(ws, source, entity, mapping, path)
+
+
+def _check_columns(
+    ws: Workspace, source: Source, entity: Entity, mapping: EntityMapping, path: YamlPath
+) -> Iterator[Finding]:
+    label, table = f"{source.name}.{entity.name}", mapping.table or ""
+    unknown = [name for name in mapping.columns if name not in entity.columns]
+    for name in unknown:
+        hint = did_you_mean(name, entity.columns) or f" It has: {', '.join(entity.columns)}"
+        yield Finding((*path, "columns", name), f"the entity {entity.name} has no column '{name}'.{hint}")
+    missing = [name for name in entity.required if name not in mapping.columns]
+    if missing and not unknown:
+        raw = raw_columns_of(ws, source, table)
+        for name in missing:
+            hint = did_you_mean(name, raw) or (f" Columns of {table}: {', '.join(raw)}" if raw else "")
+            yield Finding((*path, "columns"), f"{label} maps nothing to the required column {name}.{hint}")
+    texts = [((*path, "columns", name), text) for name, text in mapping.columns.items()]
+    texts += [((*path, "latest_by"), mapping.latest_by)] if mapping.latest_by else []
+    for text_path, text in texts:
+        try:
+            parse_column(text, table)
+        except MappingError as problem:
+            yield Finding(text_path, f"{label}: {problem}")
+
+
+def _check_query(source: Source, entity: Entity, mapping: EntityMapping, path: YamlPath) -> Iterator[Finding]:
+    label = f"{source.name}.{entity.name}"
+    for key in ("columns", "latest_by"):
+        if getattr(mapping, key):
+            yield Finding((*path, key), f"{label} has `{key}:`, which goes with `table:`, not with `query:`")
+    try:
+        query = parse_query(mapping.query or "", tuple(source.tables))
+        mapping_tables(source, mapping)
+    except MappingError as problem:
+        yield Finding((*path, "query"), f"{label}: {problem}")
+        return
+    returned = query.named_selects
+    for name in returned:
+        if name not in entity.columns:
+            hint = did_you_mean(name, entity.columns) or f" It has: {', '.join(entity.columns)}"
+            yield Finding((*path, "query"), f"{label}: the query returns '{name}', no column of {entity.name}.{hint}")
+    for name in entity.required:
+        if name not in returned:
+            message = f"{label}: the query does not return the required column {entity.name}.{name}"
+            yield Finding((*path, "query"), message + did_you_mean(name, returned))

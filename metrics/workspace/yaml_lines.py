@@ -1,0 +1,94 @@
+"""YAML with the line of every key, so that an error can say where it stands. Knows nothing about workspaces."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from metrics.errors import WorkspaceError
+
+YamlPath = tuple[str | int, ...]
+MOST_LEVELS = 30
+
+
+@dataclass(frozen=True)
+class Located:
+    """The value of a YAML file and, for each path of keys into it, the line (from 1) on which it stands."""
+
+    file_name: str
+    value: Any
+    lines: dict[YamlPath, int] = field(default_factory=dict)
+
+    def where(self, path: YamlPath) -> str:
+        """Return ``file:line`` of the deepest part of ``path`` that the file holds."""
+        for length in range(len(path), -1, -1):
+            if path[:length] in self.lines:
+                return f"{self.file_name}:{self.lines[path[:length]]}"
+        return self.file_name
+
+    def line(self, path: YamlPath) -> int:
+        return int(self.where(path).rpartition(":")[2]) if self.lines else 0
+
+
+def load_yaml(file: Path, text_of: Callable[[str, YamlPath, str], str] | None = None) -> Located:
+    """Read one YAML document. ``text_of(text, path, where)`` may rewrite every string.
+
+    Raises WorkspaceError with file and line for bad syntax, a duplicate key, more than one document.
+    """
+    try:
+        text = file.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        problem = f"{error.reason} at byte {error.start}"
+        raise WorkspaceError(f"{file.name}: is not UTF-8 text ({problem}). Save it as UTF-8.") from error
+    except OSError as error:
+        raise WorkspaceError(f"{file}: cannot be read ({error.strerror}).") from error
+    loader = yaml.SafeLoader(text)
+    try:
+        node = loader.get_single_node()
+        located = Located(file.name, None)
+        value = _value(loader, node, (), located, text_of) if node is not None else None
+        return Located(file.name, value, located.lines)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        line = mark.line + 1 if mark else 1
+        problem = " ".join(part for part in (error.problem, error.context) if part)
+        raise WorkspaceError(f"{file.name}:{line}: is not valid YAML: {problem}.") from error
+    except (yaml.YAMLError, ValueError) as error:
+        raise WorkspaceError(f"{file.name}: is not valid YAML: {' '.join(str(error).split())}.") from error
+    finally:
+        loader.dispose()
+
+
+def _value(
+    loader: yaml.SafeLoader,
+    node: yaml.Node,
+    path: YamlPath,
+    located: Located,
+    text_of: Callable[[str, YamlPath, str], str] | None,
+) -> Any:
+    located.lines.setdefault(path, node.start_mark.line + 1)
+    if len(path) > MOST_LEVELS:
+        raise WorkspaceError(f"{located.where(path)}: is nested more than {MOST_LEVELS} levels deep.")
+    if isinstance(node, yaml.MappingNode):
+        loader.flatten_mapping(node)
+        values: dict[str | int, Any] = {}
+        for key_node, value_node in node.value:
+            key = loader.construct_object(key_node)
+            # YAML reads an unquoted `on:` as true and a bare date as a date: keys are always names here.
+            key = key if isinstance(key, str) else str(key_node.value)
+            line = key_node.start_mark.line + 1
+            if key in values:
+                raise WorkspaceError(f"{located.file_name}:{line}: the key '{key}' is given twice. Keep one of them.")
+            located.lines[(*path, key)] = line
+            values[key] = _value(loader, value_node, (*path, key), located, text_of)
+        return values
+    if isinstance(node, yaml.SequenceNode):
+        return [_value(loader, item, (*path, index), located, text_of) for index, item in enumerate(node.value)]
+    value = loader.construct_object(node)
+    if isinstance(value, str) and text_of is not None:
+        return text_of(value, path, located.where(path))
+    return value
