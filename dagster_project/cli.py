@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import sys
 from datetime import date
@@ -203,16 +202,16 @@ def validate(workspace: WorkspaceOption = None) -> None:
 
     ws = _load(workspace)
     ensure_manifest(ws)
-    from serving.published import catalogue_of
+    from serving.published import check_definitions
 
-    catalogue = catalogue_of(ws)
-    for finding in catalogue.findings:
+    catalogue, findings = check_definitions(ws)
+    for finding in findings:
         typer.echo(str(finding))
-    errors = [f for f in catalogue.findings if f.severity == "error"]
+    errors = [finding for finding in findings if finding.severity == "error"]
     if errors:
         raise CatalogueError(f"{len(errors)} errors in the KPI files of {ws.name}; each is listed above.")
     typer.echo(f"{ws.name}: {len(ws.sources)} sources, {len(ws.mapped_entities())} entities, "
-               f"{len(catalogue.kpis)} KPIs: nothing wrong.")  # fmt: skip
+               f"{len(catalogue.kpis)} KPIs: no error.")  # fmt: skip
 
 
 @app.command()
@@ -275,8 +274,3 @@ def _generator() -> Any:
     if str(REPOSITORY) not in sys.path:
         sys.path.insert(0, str(REPOSITORY))
     return importlib.import_module("data.generator")
-
-
-def print_json(rows: list[dict[str, Any]]) -> None:
-    """Rows as JSON on stdout."""
-    typer.echo(json.dumps(rows, default=str, ensure_ascii=False, indent=2))

@@ -8,24 +8,25 @@ from __future__ import annotations
 
 import hashlib
 import json
+from datetime import UTC
 from pathlib import Path
 
 from dagster_project.connectors import connector_for
 from dagster_project.dbt_runner import definition_hash
 from dagster_project.paths import REPOSITORY
-from metrics.workspace import Workspace
+from metrics.workspace import Workspace, machine_now
 
 _CODE = ("metrics", "serving", "dagster_project")
 
 
-def fingerprint(ws: Workspace, today: str) -> dict[str, str] | None:
+def fingerprint(ws: Workspace) -> dict[str, str] | None:
     """What a run of ``ws`` would depend on; None when a source cannot say without being read."""
     found = {
         "definitions": definition_hash(ws),
         "catalogue": _hash(sorted([*(REPOSITORY / "metrics" / "kpis").glob("*.yml"), *(ws.root / "kpis").glob("*")])),
         "code": _hash(sorted(p for name in _CODE for p in (REPOSITORY / name).rglob("*.py"))),
         "workspace": _hash([ws.root / "workspace.yml"]),
-        "today": today,
+        "today": _today(ws),
     }
     for name, source in ws.sources.items():
         mark = connector_for(source).fingerprint(ws, source)
@@ -33,6 +34,13 @@ def fingerprint(ws: Workspace, today: str) -> dict[str, str] | None:
             return None
         found[f"source {name}"] = mark
     return found
+
+
+def _today(ws: Workspace) -> str:
+    """With ``clock: now`` a new day is something new: days close although no row arrives."""
+    if ws.clock != "now":
+        return str(ws.clock)
+    return machine_now().replace(tzinfo=UTC).astimezone(ws.zone).date().isoformat()
 
 
 def is_unchanged(ws: Workspace, current: dict[str, str] | None) -> bool:

@@ -5,6 +5,7 @@ The same job as the daily schedule's, on the workspace's own Dagster instance, s
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from dagster_project import fingerprint as marks
 from metrics.errors import RunError
-from metrics.workspace import Workspace, load_workspace, machine_today
+from metrics.workspace import Workspace, load_workspace
 
 if TYPE_CHECKING:
     import dagster as dg
@@ -41,6 +42,8 @@ class RunReport:
     seconds_by_step: dict[str, float] = field(default_factory=dict)
     alerts_sent: int = 0
     delivery_failures: tuple[str, ...] = ()
+    quarantined: int = 0
+    quarantine_example: str = ""
 
 
 def run_workspace(
@@ -55,13 +58,14 @@ def run_workspace(
         raise RunError("--from and --to belong together: give both days, as YYYY-MM-DD.")
     if first and last and first > last:
         raise RunError(f"--from {first} lies after --to {last}.")
-    current = marks.fingerprint(ws, today=str(machine_today(ws)) if ws.clock == "now" else str(ws.clock))
+    current = marks.fingerprint(ws)
     if not full_refresh and first is None and marks.is_unchanged(ws, current):
         return RunReport(run_id=None, nothing_new=True)
     result = _execute(ws, say, _tags(first, last, full_refresh))
     marks.remember(ws, current)
     sent, failed = _deliver(ws, say)
-    return RunReport(result.run_id, False, _seconds(result), sent, failed)
+    quarantined, example = _quarantined(ws, result.run_id)
+    return RunReport(result.run_id, False, _seconds(result), sent, failed, quarantined, example)
 
 
 def prepare_dagster_home(ws: Workspace) -> Path:
@@ -88,6 +92,8 @@ def _execute(ws: Workspace, say: Say, tags: dict[str, str]) -> dg.ExecuteInProce
     from dagster_project.automation.jobs import DAILY_JOB
     from dagster_project.build import build_defs
 
+    # Tests of tables that were not rebuilt have no new result, which is no news; Dagster would warn about each.
+    logging.getLogger("dagster._core.execution.plan.active").setLevel(logging.ERROR)
     definitions = build_defs(ws.root)
     with dg.DagsterInstance.from_config(str(prepare_dagster_home(ws))) as instance:
         result = definitions.resolve_job_def(DAILY_JOB).execute_in_process(
@@ -135,4 +141,17 @@ def _deliver(ws: Workspace, say: Say) -> tuple[int, tuple[str, ...]]:
     from serving.notify import deliver_pending
 
     delivery = deliver_pending(ws, say)
-    return delivery.sent, tuple(delivery.failed)
+    return delivery.sent, tuple(f"{failure.route}: {failure.reason}" for failure in delivery.failed)
+
+
+def _quarantined(ws: Workspace, run_id: str) -> tuple[int, str]:
+    """How many rows of this run could not be read, and the first of them in words."""
+    from metrics.warehouse import open_warehouse
+
+    with open_warehouse(ws) as con:
+        found = con.execute(
+            "select count(*), min_by(file || ' line ' || line || ': ' || reason, (file, line))"
+            " from raw.ops.quarantine where run_id = ?",
+            [run_id],
+        ).fetchone()
+    return (found[0], found[1] or "") if found else (0, "")

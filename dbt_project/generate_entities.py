@@ -24,9 +24,7 @@ def generated_files(entities: dict[str, Any]) -> dict[Path, str]:
         staging, intermediate = f"stg_mapped__{name}", f"int_{name}__unioned"
         files[Path(f"models/staging/mapped/{staging}.sql")] = f"{{{{ mapped_entity('{name}') }}}}\n"
         files[Path(f"models/staging/mapped/{staging}.yml")] = staging_yaml(staging, name, entity)
-        files[Path(f"models/intermediate/{intermediate}.sql")] = (
-            f"{{{{ unioned_entity('{name}', [ref('{staging}')]) }}}}\n"
-        )
+        files[Path(f"models/intermediate/{intermediate}.sql")] = f"{{{{ unioned_entity('{name}', [ref('{staging}')]) }}}}\n"
         files[Path(f"models/intermediate/{intermediate}.yml")] = intermediate_yaml(intermediate, name, entity)
     return files
 
@@ -49,7 +47,9 @@ def entities_macro(entities: dict[str, Any]) -> str:
 
 def staging_yaml(model: str, name: str, entity: dict[str, Any]) -> str:
     required = [column for column, spec in entity["columns"].items() if spec.get("required")]
-    description = f"{_sentence(entity['grain'])}, per source.\nThe raw tables as the workspace maps them onto the entity {name}."
+    description = (
+        f"{_sentence(entity['grain'])}, per source.\nThe raw tables as the workspace maps them onto the entity {name}."
+    )
     tests = [{"not_null_columns": {"arguments": {"columns": required}}}]
     columns = [
         *_columns(entity),

@@ -1,0 +1,1 @@
+"""What readers touch: published files and notifications. Imports `metrics`, never `dagster_project`."""

@@ -1,13 +1,12 @@
 """The dbt models as assets, built by one in-process invocation: only what is downstream of a change, every test kept."""
 
-from __future__ import annotations
-
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass
+from graphlib import TopologicalSorter
 from typing import Any
 
 import dagster as dg
-import duckdb
 from dagster_dbt import dbt_assets
 from dagster_dbt.core.dbt_cli_event import DbtCoreCliEventMessage
 
@@ -20,6 +19,13 @@ from metrics.warehouse import open_warehouse
 from metrics.workspace import Workspace
 
 FULL_REFRESH_TAG = "bellwether/full_refresh"
+_STAMP = "built.json"
+_CLOSED_DAYS = """
+select (select max(today) from mart.clock),
+       (select list((source, entity, closed_through) order by source, entity)
+        from (select * from mart.source_watermarks
+              qualify row_number() over (partition by source, entity order by recorded_at desc) = 1) as latest)
+"""
 
 
 def dbt_model_assets(ws: Workspace) -> dg.AssetsDefinition:
@@ -42,54 +48,66 @@ def dbt_model_assets(ws: Workspace) -> dg.AssetsDefinition:
             if node["resource_type"] == "model"
             and model_key(node["schema"], node["name"]) in context.selected_asset_keys
         }
-        stale = _stale_models(workspace.workspace, manifest, full=FULL_REFRESH_TAG in context.run.tags)
+        built = _Built.read(workspace.workspace)
+        now = _Built.of(workspace.workspace)
+        stale = _stale_models(workspace.workspace, manifest, built, now, full=FULL_REFRESH_TAG in context.run.tags)
         wanted = sorted(set(selected) & stale)
-        say(f"dbt: {len(wanted)} of {len(selected)} models to build")
-        counts: Mapping[tuple[str, str], int] = {}
-        if wanted:
-            with expected_errors():
-                outcome = dbt_runner.build(workspace.workspace, [manifest["nodes"][u]["name"] for u in wanted])
-                counts = _row_counts(workspace.workspace, [manifest["nodes"][u] for u in wanted])
-            yield from _events(outcome, manifest, translator, context, counts)
-            _stop_on_failure(outcome)
-            if set(selected) >= stale and len(stale) == _model_count(manifest):
-                _remember_full_build(workspace.workspace)
-        for unique_id in sorted(set(selected) - set(wanted)):
-            # Nothing upstream changed: the table stands as it was, which downstream steps need to hear.
-            yield dg.Output(None, output_name=outputs[selected[unique_id]], metadata={"rebuilt": False})
+        say(f"dbt: {len(wanted)} of {len(selected)} models to build, with their tests")
+        if not wanted:
+            yield from _in_order(manifest, selected, outputs, {})
+            return
+        with expected_errors():
+            outcome = dbt_runner.build(workspace.workspace, [manifest["nodes"][u]["name"] for u in wanted])
+            counts = _row_counts(workspace.workspace, [manifest["nodes"][u] for u in wanted])
+        done, checks = _events(outcome, manifest, translator, context, counts)
+        failed = {outputs[key] for key in selected.values()} - set(done) if not outcome.success else set()
+        yield from _in_order(manifest, selected, outputs, done, without=failed)
+        yield from checks
+        _stop_on_failure(outcome)
+        if stale <= set(selected):
+            now.write(workspace.workspace)
 
     return dbt_build
 
 
-def _model_count(manifest: Mapping[str, Any]) -> int:
-    return sum(node["resource_type"] == "model" for node in manifest["nodes"].values())
+@dataclass(frozen=True)
+class _Built:
+    """What the tables were built from last: the definitions, and the days that were closed then."""
+
+    definitions: str
+    days: str
+
+    @classmethod
+    def of(cls, ws: Workspace) -> "_Built":
+        """What they would be built from now."""
+        with open_warehouse(ws) as con:
+            days = con.execute(_CLOSED_DAYS).fetchone()
+        return cls(dbt_runner.definition_hash(ws), str(days))
+
+    @classmethod
+    def read(cls, ws: Workspace) -> "_Built | None":
+        """What is remembered, None before the first complete build."""
+        path = ws.dbt_target_dir / _STAMP
+        return cls(**json.loads(path.read_text())) if path.is_file() else None
+
+    def write(self, ws: Workspace) -> None:
+        """Remember after a build in which nothing stale was left out."""
+        (ws.dbt_target_dir / _STAMP).write_text(json.dumps(asdict(self)))
 
 
-def _stale_models(ws: Workspace, manifest: Mapping[str, Any], *, full: bool) -> set[str]:
+def _stale_models(
+    ws: Workspace, manifest: Mapping[str, Any], built: _Built | None, now: _Built, *, full: bool
+) -> set[str]:
     """Unique ids of the models downstream of a source change, of the clock, or of a changed definition."""
     everything = {u for u, node in manifest["nodes"].items() if node["resource_type"] == "model"}
-    stamp = ws.dbt_target_dir / "built.sha256"
-    if full or not stamp.is_file() or stamp.read_text() != dbt_runner.definition_hash(ws):
+    if full or built is None or built.definitions != now.definitions:
         return everything
     with open_warehouse(ws) as con:
         entities = [row[0] for row in con.execute("select distinct entity from raw.ops.run_dates").fetchall()]
-        clock_moved = _clock_moved(con)
     roots = [u for u in everything if u.rsplit(".", 1)[-1] in {STAGING_PREFIX + e for e in entities}]
-    if clock_moved:
+    if built.days != now.days:
         roots += [u for u in manifest["sources"] if u.endswith((".mart.clock", ".mart.source_watermarks"))]
     return _descendants(roots, manifest["child_map"]) & everything
-
-
-def _clock_moved(con: duckdb.DuckDBPyConnection) -> bool:
-    """Whether a source closed a day in the newest run that its previous record had open."""
-    found = con.execute(
-        "select count(*) from ("
-        "  select closed_through, settled_through, lag(closed_through) over w as closed_before"
-        "  from mart.source_watermarks window w as (partition by source, entity order by recorded_at)"
-        "  qualify row_number() over (partition by source, entity order by recorded_at desc) = 1"
-        ") as latest where closed_through is distinct from closed_before"
-    ).fetchone()
-    return bool(found and found[0])
 
 
 def _descendants(roots: Iterable[str], child_map: Mapping[str, list[str]]) -> set[str]:
@@ -126,17 +144,39 @@ def _events(
     translator: WorkspaceTranslator,
     context: dg.AssetExecutionContext,
     counts: Mapping[tuple[str, str], int],
-) -> Iterator[Any]:
+) -> tuple[dict[str, dg.Output[None]], list[Any]]:
+    """Dagster's outputs of the built models by name, with their row counts, and the results of the tests."""
     by_output = {name: tuple(key.path) for name, key in context.assets_def.keys_by_output_name.items()}
+    done: dict[str, dg.Output[None]] = {}
+    checks: list[Any] = []
     for raw_event in outcome.events:
         message = DbtCoreCliEventMessage(raw_event=raw_event, event_history_metadata={})
         for event in message.to_default_asset_events(
             manifest=manifest, dagster_dbt_translator=translator, context=context
         ):
-            rows = counts.get(by_output.get(getattr(event, "output_name", ""), ("", "")))
-            if isinstance(event, dg.Output) and rows is not None:
-                event = event.with_metadata({**event.metadata, "dagster/row_count": rows})
-            yield event
+            if not isinstance(event, dg.Output):
+                checks.append(event)
+                continue
+            rows = counts.get(by_output[event.output_name])
+            extra = {} if rows is None else {"dagster/row_count": rows}
+            done[event.output_name] = event.with_metadata({**event.metadata, **extra})
+    return done, checks
+
+
+def _in_order(
+    manifest: Mapping[str, Any],
+    selected: Mapping[str, dg.AssetKey],
+    outputs: Mapping[dg.AssetKey, str],
+    done: Mapping[str, dg.Output[None]],
+    without: Collection[str] = (),
+) -> Iterator[dg.Output[None]]:
+    """An output for every selected model, parents first. What was not built stands as it was, which steps
+    downstream need to hear; what failed is left out."""
+    parents = {u: [p for p in manifest["parent_map"][u] if p in selected] for u in selected}
+    for unique_id in TopologicalSorter(parents).static_order():
+        name = outputs[selected[unique_id]]
+        if name not in without:
+            yield done.get(name) or dg.Output(None, output_name=name, metadata={"rebuilt": False})
 
 
 def _stop_on_failure(outcome: dbt_runner.BuildResult) -> None:

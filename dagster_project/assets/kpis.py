@@ -1,9 +1,8 @@
 """The KPI tables as assets: definitions, values, status, swings and alerts. The arithmetic is in ``metrics``."""
 
-from __future__ import annotations
-
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from datetime import date
 
 import dagster as dg
 
@@ -26,19 +25,25 @@ from dagster_project.failures import expected_errors
 from dagster_project.partitions import daily_partitions, requested_window
 from dagster_project.resources import WorkspaceRun, progress
 from metrics.alerts import evaluate_swings
-from metrics.catalogue import Catalogue, load_catalogue
-from metrics.catalogue.lineage import metric_entities
+from metrics.catalogue import Catalogue, load_catalogue, read_lineage
 from metrics.semantic import SemanticLayer
-from metrics.values import compute_values, write_definitions, write_status
-from metrics.values.window import clear_pending, pending_windows
+from metrics.values import (
+    clear_pending,
+    compute_values,
+    pending_windows,
+    write_definitions,
+    write_status,
+)
 from metrics.warehouse import open_warehouse
 from metrics.workspace import Workspace
+
+_DAYS_WRITTEN = "select distinct period_start from mart.kpi_values where run_id = ? and grain = 'day' order by 1"
 
 
 def load_definitions(ws: Workspace) -> tuple[SemanticLayer, Catalogue]:
     """The compiled semantic layer and the KPI catalogue of a workspace whose manifest is current."""
     layer = SemanticLayer.from_manifest(dbt_runner.semantic_manifest_path(ws))
-    return layer, load_catalogue(ws, layer)
+    return layer, load_catalogue(ws, layer, read_lineage(dbt_runner.manifest_path(ws)))
 
 
 def kpi_assets(ws: Workspace) -> list[dg.AssetsDefinition]:
@@ -63,8 +68,8 @@ def _dim_kpi() -> dg.AssetsDefinition:
     def dim_kpi(context: dg.AssetExecutionContext, workspace: WorkspaceRun) -> dg.MaterializeResult:
         ws = workspace.workspace
         with expected_errors(), open_warehouse(ws) as con:
-            layer, catalogue = load_definitions(ws)
-            rows = write_definitions(con, ws, layer, catalogue, metric_entities(dbt_runner.manifest_path(ws)))
+            _, catalogue = load_definitions(ws)
+            rows = write_definitions(con, catalogue)
         return dg.MaterializeResult(metadata={"dagster/row_count": rows})
 
     return dim_kpi
@@ -83,13 +88,13 @@ def _kpi_values(ws: Workspace) -> dg.AssetsDefinition:
         asked = requested_window(context)
         with expected_errors(), open_warehouse(ws) as con:
             layer, catalogue = load_definitions(ws)
-            lineage = metric_entities(dbt_runner.manifest_path(ws))
-            windows, seen = pending_windows(con, lineage, asked, full=FULL_REFRESH_TAG in context.run.tags)
-            changes = compute_values(con, ws, layer, catalogue, lineage, windows, context.run_id, say)
-            clear_pending(con, seen)
+            windows = None if FULL_REFRESH_TAG in context.run.tags else pending_windows(con, asked)
+            changes = compute_values(con, ws, layer, catalogue, windows, context.run_id, say)
+            clear_pending(con)
+            days = con.execute(_DAYS_WRITTEN, [context.run_id]).fetchall()
             rows = con.execute("select count(*) from mart.kpi_values").fetchone()[0]
         if asked is None:
-            _mark_days(context, partitions, changes.days)
+            _mark_days(context, partitions, [day for (day,) in days])
         return dg.MaterializeResult(
             metadata={
                 "dagster/row_count": rows,
@@ -102,7 +107,9 @@ def _kpi_values(ws: Workspace) -> dg.AssetsDefinition:
     return kpi_values
 
 
-def _mark_days(context: dg.AssetExecutionContext, partitions: dg.DailyPartitionsDefinition, days: list) -> None:
+def _mark_days(
+    context: dg.AssetExecutionContext, partitions: dg.DailyPartitionsDefinition, days: Sequence[date]
+) -> None:
     """Tell Dagster which days a run without a range has brought up to date."""
     for day in days:
         if partitions.has_partition_key(day.isoformat()):
@@ -118,8 +125,8 @@ def _kpi_status() -> dg.AssetsDefinition:
     def kpi_status(context: dg.AssetExecutionContext, workspace: WorkspaceRun) -> dg.MaterializeResult:
         ws = workspace.workspace
         with expected_errors(), open_warehouse(ws) as con:
-            layer, catalogue = load_definitions(ws)
-            rows = write_status(con, ws, layer, catalogue, context.run_id)
+            _, catalogue = load_definitions(ws)
+            rows = write_status(con, ws, catalogue)
         return dg.MaterializeResult(metadata={"dagster/row_count": rows})
 
     return kpi_status
@@ -143,8 +150,8 @@ def _alerts() -> dg.AssetsDefinition:
     def alerts(context: dg.AssetExecutionContext, workspace: WorkspaceRun) -> Iterator[dg.MaterializeResult]:
         ws, say = workspace.workspace, progress(context)
         with expected_errors(), open_warehouse(ws) as con:
-            layer, catalogue = load_definitions(ws)
-            report = evaluate_swings(con, ws, layer, catalogue, context.run_id)
+            _, catalogue = load_definitions(ws)
+            report = evaluate_swings(con, ws, catalogue, context.run_id)
             counts = {
                 SWINGS: con.execute("select count(*) from mart.swings").fetchone()[0],
                 ALERTS: con.execute("select count(*) from mart.alerts").fetchone()[0],

@@ -1,7 +1,5 @@
 """The last step: a snapshot that readers can query while the next run writes."""
 
-from __future__ import annotations
-
 import dagster as dg
 
 from dagster_project.assets.keys import (

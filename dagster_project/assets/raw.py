@@ -1,47 +1,34 @@
 """One asset per source table, one step per source; then the assets that say which days are closed.
-
-Retries belong here and nowhere else: only a source can fail for reasons that pass by themselves.
 """
-
-from __future__ import annotations
 
 from collections.abc import Iterator
 
 import dagster as dg
 
 from dagster_project.assets.keys import CLOCK, KPI_GROUP, SINGLE_RUN, WATERMARKS, raw_key, team
+from dagster_project.assets.raw_specs import RETRIES, load_metadata, table_spec
 from dagster_project.connectors import extract_source, finish_extraction
 from dagster_project.failures import expected_errors
 from dagster_project.resources import WorkspaceRun, progress
 from metrics.warehouse import open_warehouse
 from metrics.workspace import Source, Workspace
 
-RETRIES = dg.RetryPolicy(max_retries=2, delay=5, backoff=dg.Backoff.EXPONENTIAL)
-
 
 def raw_assets(ws: Workspace) -> list[dg.AssetsDefinition]:
     """The raw tables of every source, and the clock and watermarks that follow from them."""
-    return [*(_source_assets(source) for source in ws.sources.values()), _closing_assets(ws)]
+    return [*(_source_assets(ws, source) for source in ws.sources.values()), _closing_assets(ws)]
 
 
-def table_specs(source: Source) -> list[dg.AssetSpec]:
-    """One asset spec per table of ``source``."""
-    return [
-        dg.AssetSpec(
-            raw_key(source.name, table),
-            group_name=source.domain,
-            owners=[team(source.domain)],
-            description=f"Raw table {table} of source {source.name}, as delivered.",
-            kinds={"duckdb", source.connector.replace("_", "")},
-        )
-        for table in source.tables
-    ]
+def _source_assets(ws: Workspace, source: Source) -> dg.AssetsDefinition:
+    if source.connector == "sql_database":
+        # dlt is imported only for workspaces that have a database.
+        from dagster_project.assets.database import database_assets
 
+        return database_assets(ws, source)
 
-def _source_assets(source: Source) -> dg.AssetsDefinition:
     @dg.multi_asset(
         name=f"extract_{source.name}",
-        specs=table_specs(source),
+        specs=[table_spec(source, table) for table in source.tables],
         can_subset=True,
         retry_policy=RETRIES,
         backfill_policy=SINGLE_RUN,
@@ -52,14 +39,7 @@ def _source_assets(source: Source) -> dg.AssetsDefinition:
         with expected_errors(), open_warehouse(ws) as con:
             loads = extract_source(con, ws, source.name, tables, context.run_id, progress(context))
         for load in loads:
-            yield dg.MaterializeResult(
-                asset_key=raw_key(source.name, load.table),
-                metadata={
-                    "dagster/row_count": load.rows,
-                    "rows changed": load.rows_changed,
-                    "rows quarantined": load.rejected,
-                },
-            )
+            yield dg.MaterializeResult(asset_key=raw_key(source.name, load.table), metadata=load_metadata(load))
 
     return extract
 

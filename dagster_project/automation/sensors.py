@@ -1,7 +1,5 @@
 """Delivery of new alerts. A failed check leaves a run green, so delivery follows the successful run, not the check."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import dagster as dg

@@ -70,7 +70,7 @@ def _exceptions(info: dict) -> list[dict]:
     return [info] if "raised_exception" in info else [v for v in info.values() if isinstance(v, dict)]
 
 
-def _run(frame: pd.DataFrame, suite_name: str, expectations: Sequence[Between]):  # noqa: ANN202
+def _run(frame: pd.DataFrame, suite_name: str, expectations: Sequence[Between]):
     os.environ["GX_ANALYTICS_ENABLED"] = "false"
     import great_expectations as gx
     from great_expectations import expectations as gxe

@@ -1,7 +1,5 @@
 """Checks of the facts and of the KPI values before they are published: keys and ranges. They block."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 import dagster as dg
@@ -10,7 +8,7 @@ import duckdb
 from dagster_project.assets.keys import KPI_VALUES, model_key
 from dagster_project.checks.gx import Between, validate
 from dagster_project.resources import WorkspaceRun
-from metrics.warehouse import open_warehouse, quote
+from metrics.warehouse import open_warehouse, quoted
 from metrics.workspace import Entity, Workspace, load_entities
 
 _VALUES = """
@@ -63,11 +61,13 @@ def _fact_check(entities: dict[str, Entity]) -> dg.AssetChecksDefinition:
 
 def _fact_row(con: duckdb.DuckDBPyConnection, fact: str, entity: Entity) -> dict[str, int]:
     """Rows, repeated keys and business dates that are missing or after the workspace's today, of one fact."""
-    keys = ", ".join(quote(column) for column in ("source_relation", *entity.key))
+    # The date in a key is the fact's business_date: facts carry that one instead.
+    columns = ("business_date" if column == entity.business_date else column for column in entity.key)
+    keys = ", ".join(quoted(column) for column in ("source_relation", *columns))
     rows, distinct, outside = con.execute(
         f"select count(*), count(distinct ({keys})),"
         " count(*) filter (where business_date is null or business_date > (select max(today) from mart.clock))"
-        f" from core.{quote(fact)}"
+        f" from core.{quoted(fact)}"
     ).fetchone()
     return {"rows_checked": rows, "duplicate_keys": rows - distinct, "dates_outside": outside}
 

@@ -1,21 +1,18 @@
 """Checks of what the sources delivered: schema (blocking), volume and freshness (they warn)."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 import dagster as dg
 
 from dagster_project.assets.keys import WATERMARKS, raw_key
 from dagster_project.checks.gx import Between, Outcome, validate
+from dagster_project.connectors.mapped_columns import asked_columns
 from dagster_project.resources import WorkspaceRun
 from metrics.warehouse import open_warehouse
-from metrics.workspace import Source, Workspace, mapping_vars
+from metrics.workspace import Source, Workspace
 
 # A load that keeps less than this share of the rows of the load before is suspicious: most raw tables only grow.
 LEAST_ROWS_SHARE = 0.5
-# Days a source may lag behind the workspace's today before it is called late, unless it says `silent_days_ok`.
-FRESH_DAYS = 3
 
 _TABLES = """
 select t.table_name as raw_table,
@@ -48,19 +45,10 @@ def raw_checks(ws: Workspace) -> list[dg.AssetChecksDefinition]:
     return [*(_source_check(source, ws) for source in ws.sources.values()), _freshness_check(ws)]
 
 
-def mapped_columns(ws: Workspace, source: Source) -> dict[str, list[str]]:
-    """Raw columns per table that a mapping of this source reads by their bare name."""
-    wanted: dict[str, list[str]] = {table: [] for table in source.tables}
-    for entries in mapping_vars(ws)["mapping"].values():
-        for entry in entries:
-            if entry["source"] == source.name and entry["table"]:
-                bare = [e[1:-1] for e in entry["columns"].values() if e.startswith('"') and e.count('"') == 2]
-                wanted[entry["table"]] += [name for name in bare if name not in wanted[entry["table"]]]
-    return wanted
-
-
 def _source_check(source: Source, ws: Workspace) -> dg.AssetChecksDefinition:
-    wanted = mapped_columns(ws, source)
+    wanted = {
+        table: sorted({asked.column for asked in asked_columns(ws, source, table)}) for table in source.tables
+    }
     specs = [
         spec
         for table in source.tables
@@ -112,7 +100,7 @@ def _freshness_check(ws: Workspace) -> dg.AssetChecksDefinition:
         with open_warehouse(workspace.workspace) as con:
             frame = con.execute(_FRESHNESS).df()
         frame["days_over"] = [
-            behind - (ws.sources[source].silent_days_ok or FRESH_DAYS)
+            behind - ws.sources[source].silent_days_ok
             for behind, source in zip(frame["days_behind"], frame["source"], strict=True)
         ]
         outcome = validate(frame, "raw_freshness", [Between("days_over", None, 0)])

@@ -3,8 +3,6 @@
 An alert is a row in ``mart.alerts`` first; this check shows the same verdict in Dagster.
 """
 
-from __future__ import annotations
-
 import dagster as dg
 
 from dagster_project.assets.keys import ALERTS

@@ -1,4 +1,4 @@
-"""The company's calendar: days as numbers from the first day, their start in UTC, seasons, holidays, promotions, office hours.
+"""The company's calendar: numbered days, their start in UTC, seasons, holidays, promotions, office hours.
 
 Everything here is computed over one fixed horizon, so that no value depends on where the history ends.
 """
@@ -115,7 +115,7 @@ class Calendar:
             for year in years
             for month, day, length, name, share in _YEARLY_PROMOTIONS
         ]
-        return [each for each in planned if 0 <= day_index(each.starts_on) and day_index(each.ends_on) < HORIZON]
+        return [each for each in planned if day_index(each.starts_on) >= 0 and day_index(each.ends_on) < HORIZON]
 
     @cached_property
     def discount_share(self) -> Floats:
@@ -138,7 +138,7 @@ class Calendar:
         return np.asarray(level / level[:BASE_DAYS].mean())
 
     def at_utc(self, day: Ints, seconds: npt.ArrayLike) -> Ints:
-        """UTC seconds of a moment ``seconds`` after local midnight, in a day of 86,400 s; 23 and 25 hour days are stretched."""
+        """UTC seconds of a moment ``seconds`` after local midnight; days of 23 and 25 hours count as 86,400 s."""
         length = self.starts_utc[day + 1] - self.starts_utc[day]
         return np.asarray(self.starts_utc[day] + np.floor(np.asarray(seconds) * length / 86400)).astype(np.int64)
 

@@ -37,12 +37,26 @@ class Channel:
 
 CHANNELS = (
     Channel("paid_search", "Paid Search", 0.22, 1.20, 0.40, (("google", "cpc", 0.9), ("bing", "cpc", 0.1))),
-    Channel("paid_social", "Paid Social", 0.15, 0.70, 0.55, (("facebook", "paid_social", 0.6), ("tiktok", "paid_social", 0.4))),
+    Channel(
+        "paid_social",
+        "Paid Social",
+        0.15,
+        0.70,
+        0.55,
+        (("facebook", "paid_social", 0.6), ("tiktok", "paid_social", 0.4)),
+    ),
     Channel("display", "Display", 0.05, 0.45, 0.62, (("google", "display", 1.0),)),
     Channel("organic_search", "Organic Search", 0.25, 1.05, 0.42, (("google", "organic", 0.92), ("bing", "organic", 0.08))),
     Channel("social", "Organic Social", 0.07, 0.65, 0.52, (("instagram", "social", 0.7), ("linkedin", "social", 0.3))),
     Channel("email", "Email", 0.08, 1.55, 0.30, (("newsletter", "email", 0.8), ("flow", "email", 0.2))),
-    Channel("referral", "Referral", 0.05, 0.90, 0.46, (("blog.example.net", "referral", 0.6), ("partner.example.org", "referral", 0.4))),
+    Channel(
+        "referral",
+        "Referral",
+        0.05,
+        0.90,
+        0.46,
+        (("blog.example.net", "referral", 0.6), ("partner.example.org", "referral", 0.4)),
+    ),
     Channel("direct", "Direct", 0.13, 1.10, 0.38, (("(direct)", "(none)", 1.0),)),
 )
 CHANNEL_NAMES = tuple(channel.name for channel in CHANNELS)
@@ -93,14 +107,29 @@ def _campaign(ident: str, name: str, platform: str, spend: float, cpc: float, ct
 
 CAMPAIGNS = (
     _campaign("1180001", "search_brand", "google_ads", 42, 0.35, 0.080, countries=("DE", "AT", "CH", "GB")),
-    _campaign("1180002", "search_generic", "google_ads", 78, 0.85, 0.035, countries=("DE", "AT", "CH", "FR", "NL", "GB", "US")),
+    _campaign(
+        "1180002", "search_generic", "google_ads", 78, 0.85, 0.035, countries=("DE", "AT", "CH", "FR", "NL", "GB", "US")
+    ),
     _campaign("1180003", "shopping_all", "google_ads", 66, 0.55, 0.012, countries=("DE", "AT", "FR", "NL", "GB", "US")),
     _campaign("71-b", "bing_generic", "microsoft_ads", 14, 0.60, 0.028, countries=("DE", "GB", "US")),
     _campaign("1180009", "display_remarketing", "google_display", 26, 0.40, 0.004, countries=("DE", "AT", "CH", "FR", "GB")),
-    _campaign("2385001", "meta_prospecting", "meta_ads", 58, 0.70, 0.011, countries=("DE", "AT", "FR", "NL", "GB"), video_share=0.5),
-    _campaign("2385002", "meta_retargeting", "meta_ads", 28, 0.50, 0.016, countries=("DE", "AT", "CH", "GB"), video_share=0.2),
+    _campaign(
+        "2385001",
+        "meta_prospecting",
+        "meta_ads",
+        58,
+        0.70,
+        0.011,
+        countries=("DE", "AT", "FR", "NL", "GB"),
+        video_share=0.5,
+    ),
+    _campaign(
+        "2385002", "meta_retargeting", "meta_ads", 28, 0.50, 0.016, countries=("DE", "AT", "CH", "GB"), video_share=0.2
+    ),
     _campaign("2385003", "meta_wholesale_leads", "meta_ads", 18, 1.60, 0.007, countries=("DE", "FR", "GB"), video_share=0.3),
-    _campaign("tt-440", "tiktok_creators", "tiktok_ads", 34, 0.45, 0.009, countries=("DE", "FR", "GB", "US"), video_share=1.0),
+    _campaign(
+        "tt-440", "tiktok_creators", "tiktok_ads", 34, 0.45, 0.009, countries=("DE", "FR", "GB", "US"), video_share=1.0
+    ),
 )
 EMAIL_CAMPAIGNS = ("newsletter_weekly", "welcome_flow", "winback_flow", "promotion_mail")
 
@@ -130,17 +159,87 @@ CATEGORY_SHARES = (0.30, 0.17, 0.15, 0.18, 0.10, 0.10)
 PLANS = (("coffee_basic", 12.9, 0.5), ("coffee_plus", 21.9, 0.35), ("coffee_family", 34.9, 0.15))
 
 SALES_PEOPLE = (
-    ("Alba Reyes", "SMB"), ("Björn Lund", "SMB"), ("Chiara Conti", "SMB"), ("David Okafor", "Mid-market"),
-    ("Elif Kaya", "Mid-market"), ("Fabian Roth", "Mid-market"), ("Grace Whitfield", "International"), ("Hugo Marchand", "International"),
-)  # fmt: skip
+    ("Alba Reyes", "SMB"),
+    ("Björn Lund", "SMB"),
+    ("Chiara Conti", "SMB"),
+    ("David Okafor", "Mid-market"),
+    ("Elif Kaya", "Mid-market"),
+    ("Fabian Roth", "Mid-market"),
+    ("Grace Whitfield", "International"),
+    ("Hugo Marchand", "International"),
+)
 AGENTS = (
-    ("Ines Vogel", "Orders"), ("Jonas Becker", "Orders"), ("Karim Haddad", "Orders"), ("Lena Fischer", "Orders"),
-    ("Marta Nowak", "Products"), ("Nils Petersen", "Products"), ("Oana Popescu", "Products"), ("Paul Jansen", "Subscriptions"),
-    ("Rosa Lindner", "Subscriptions"), ("Sami Virtanen", "Subscriptions"),
-)  # fmt: skip
-OFFICE_TEAMS = (("Marketing", 11), ("Sales", 12), ("Support", 14), ("Operations", 19), ("Product", 13), ("Administration", 6))
+    ("Ines Vogel", "Orders"),
+    ("Jonas Becker", "Orders"),
+    ("Karim Haddad", "Orders"),
+    ("Lena Fischer", "Orders"),
+    ("Marta Nowak", "Products"),
+    ("Nils Petersen", "Products"),
+    ("Oana Popescu", "Products"),
+    ("Paul Jansen", "Subscriptions"),
+    ("Rosa Lindner", "Subscriptions"),
+    ("Sami Virtanen", "Subscriptions"),
+)
+OFFICE_TEAMS = (
+    ("Marketing", 11),
+    ("Sales", 12),
+    ("Support", 14),
+    ("Operations", 19),
+    ("Product", 13),
+    ("Administration", 6),
+)
 
-FIRST_NAMES = ("anna", "ben", "clara", "david", "emma", "finn", "greta", "hannes", "ida", "jakob", "klara", "leon", "mia", "noah",
-               "ole", "paula", "quentin", "rosa", "stefan", "tilda", "uwe", "vera", "willem", "yara", "zoe")  # fmt: skip
-LAST_NAMES = ("adler", "bauer", "claes", "dupont", "evans", "fuchs", "graf", "hughes", "ivanov", "jones", "keller", "lang", "meyer",
-              "novak", "ortiz", "peters", "quinn", "richter", "smith", "taylor", "ulrich", "vogt", "weber", "young", "zimmer")  # fmt: skip
+FIRST_NAMES = (
+    "anna",
+    "ben",
+    "clara",
+    "david",
+    "emma",
+    "finn",
+    "greta",
+    "hannes",
+    "ida",
+    "jakob",
+    "klara",
+    "leon",
+    "mia",
+    "noah",
+    "ole",
+    "paula",
+    "quentin",
+    "rosa",
+    "stefan",
+    "tilda",
+    "uwe",
+    "vera",
+    "willem",
+    "yara",
+    "zoe",
+)
+LAST_NAMES = (
+    "adler",
+    "bauer",
+    "claes",
+    "dupont",
+    "evans",
+    "fuchs",
+    "graf",
+    "hughes",
+    "ivanov",
+    "jones",
+    "keller",
+    "lang",
+    "meyer",
+    "novak",
+    "ortiz",
+    "peters",
+    "quinn",
+    "richter",
+    "smith",
+    "taylor",
+    "ulrich",
+    "vogt",
+    "weber",
+    "young",
+    "zimmer",
+)

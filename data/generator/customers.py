@@ -7,7 +7,7 @@ import pandas as pd
 
 from data.generator.calendar import HORIZON
 from data.generator.company import CATEGORIES, COUNTRIES, COUNTRY_CODES, FIRST_NAMES, LAST_NAMES, PLANS
-from data.generator.frames import World, instant, labelled, rows_of_counts
+from data.generator.frames import World, instant, labelled, on_date, rows_of_counts
 from data.generator.randomness import Ints
 from data.generator.sales import DAY, Orders, sku
 
@@ -32,7 +32,9 @@ def customer_table(world: World, orders: Orders) -> pd.DataFrame:
     first = orders.is_first
     legacy = np.arange(round(LEGACY_SUBSCRIBERS * world.desk_scale))
     days = np.arange(world.days)
-    extra_day, extra = rows_of_counts(stream.poisson("registered", 3.2 * world.scale * world.calendar.demand[: world.days], days))
+    extra_day, extra = rows_of_counts(
+        stream.poisson("registered", 3.2 * world.scale * world.calendar.demand[: world.days], days)
+    )
     registered = REGISTERED_ID + extra_day * 10_000 + extra
     ids = np.concatenate([LEGACY_ID + legacy, orders.customer[first], registered])
     country = np.concatenate([_legacy_country(world, legacy), orders.country[first], _country(world, registered)])
@@ -44,7 +46,7 @@ def customer_table(world: World, orders: Orders) -> pd.DataFrame:
             world.calendar.at_utc(extra_day, stream.uniform("time", extra_day, extra) * 86_399),
         ]
     )
-    day = np.concatenate([np.zeros(len(legacy), dtype=np.int64), orders.day[first], extra_day])
+    day = np.concatenate([np.full(len(legacy), -1), orders.day[first], extra_day])
     reached = created + stream.exponential("activation", 4.5 * DAY, ids).astype(np.int64)
     activated = stream.chance("activates", 0.66, ids) & (reached < world.end_utc)
     regions = [region for each in COUNTRIES for region in each.regions]
@@ -94,10 +96,12 @@ def subscription_table(world: World, customers: pd.DataFrame) -> pd.DataFrame:
     threshold = np.where(day > 0, hazard[np.maximum(day - 1, 0)], 0.0) + stream.exponential("life", 1.0, ids)
     cancelled_on = np.searchsorted(hazard, threshold)
     cancelled = np.maximum(
-        world.calendar.at_utc(np.minimum(cancelled_on, HORIZON - 1), stream.uniform("cancel_time", ids) * 86_399), started + 3600
+        world.calendar.at_utc(np.minimum(cancelled_on, HORIZON - 1), stream.uniform("cancel_time", ids) * 86_399),
+        started + 3600,
     )
     is_cancelled = (cancelled_on < HORIZON) & (cancelled < world.end_utc)
-    country = customers.set_index("id")["default_country"].reindex(customer).map(COUNTRY_CODES.index).to_numpy().astype(np.int64)
+    country_of = customers.set_index("id")["default_country"].map(COUNTRY_CODES.index)
+    country = country_of.reindex(customer).to_numpy().astype(np.int64)
     factor = np.array([each.price_factor for each in COUNTRIES])[country]
     frame = pd.DataFrame(
         {
@@ -145,16 +149,16 @@ def review_table(world: World, orders: Orders) -> pd.DataFrame:
 
 
 def inventory_table(world: World, orders: Orders) -> pd.DataFrame:
-    """Movements per product and day: goods in on Mondays, goods out as ordered, and what is lost, broken or miscounted."""
+    """Movements per product and day: goods in on Mondays, goods out as ordered, and what is lost or broken."""
     stream = world.stream("inventory")
     products = 10 * len(CATEGORIES)
     cell = orders.day[orders.line_order] * products + orders.line_product
     sold = np.bincount(cell, orders.line_quantity, world.days * products).astype(np.int64)
     days, product = np.divmod(np.arange(world.days * products), products)
-    weekly = 0.36 * 7 * world.scale * world.calendar.demand[days]
+    weekly = 0.60 * 7 * world.scale * world.calendar.demand[days]
     kinds = {
         "shipment": -sold,
-        "receipt": stream.poisson("receipt", weekly * 1.15 + 0.5, days, product) * (world.calendar.weekday[days] == 0),
+        "receipt": stream.poisson("receipt", weekly * 1.04 + 0.05, days, product) * (world.calendar.weekday[days] == 0),
         "damaged": -stream.poisson("damaged", sold * 0.006 + 0.002 * world.scale, days, product),
         "lost": -stream.poisson("lost", sold * 0.004 + 0.001 * world.scale, days, product),
         "count_correction": _corrections(world, days, product),
@@ -165,7 +169,7 @@ def inventory_table(world: World, orders: Orders) -> pd.DataFrame:
         tables.append(
             pd.DataFrame(
                 {
-                    "movement_date": world.calendar.dates[days[rows]],
+                    "movement_date": on_date(days[rows]),
                     "sku": [sku(number) for number in product[rows]],
                     "movement_type": kind,
                     "units": units[rows],
@@ -183,5 +187,5 @@ def _corrections(world: World, days: Ints, product: Ints) -> Ints:
     stream = world.stream("counts")
     month = world.calendar.month[days]
     counted = (world.calendar.weekday[days] == 0) & (days >= 7) & (month != world.calendar.month[np.maximum(days - 7, 0)])
-    miss = np.rint(stream.normal("miss", days, product) * (0.8 + world.scale)).astype(np.int64)
+    miss = np.rint(stream.normal("miss", days, product) * (0.3 + 0.25 * world.scale)).astype(np.int64)
     return np.asarray(np.where(counted, -np.abs(miss), 0))

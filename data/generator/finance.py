@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from data.generator.calendar import FIRST_DAY, HORIZON, day_of
+from data.generator.calendar import FIRST_DAY, HORIZON, day_index, day_of
 from data.generator.company import OFFICE_TEAMS
-from data.generator.frames import World
+from data.generator.frames import World, on_date
 from data.generator.randomness import Floats
 
 RATE_RUN_IN = 7  # quotes begin a week before the history, so that its first days can be converted
@@ -43,8 +41,7 @@ def exchange_rate_table(world: World) -> pd.DataFrame:
     tables = []
     for currency, level in _QUOTES:
         values = _quotes(world, currency, level)[days + RATE_RUN_IN]
-        dates = np.array([FIRST_DAY + timedelta(days=int(day)) for day in days], dtype="datetime64[D]")
-        table = pd.DataFrame({"time_period": dates, "currency": currency, "obs_value": values, "_day": days})
+        table = pd.DataFrame({"time_period": on_date(days), "currency": currency, "obs_value": values, "_day": days})
         tables.append(table[weekday < 5])
     return pd.concat(tables).assign(_seen_on=lambda frame: frame["_day"]).sort_values(["_day", "currency"], kind="stable")
 
@@ -52,6 +49,10 @@ def exchange_rate_table(world: World) -> pd.DataFrame:
 def _month_ends(world: World) -> npt.NDArray[np.int64]:
     month = world.calendar.month[: world.days + 1]
     return np.flatnonzero(month[:-1] != month[1:])
+
+
+def _month_start(day: int) -> int:
+    return day_index(day_of(day).replace(day=1))
 
 
 def headcount_table(world: World) -> pd.DataFrame:
@@ -65,9 +66,10 @@ def headcount_table(world: World) -> pd.DataFrame:
             left = min(int(stream.poisson("left", start * 0.013, end, number)[0]), start - 1)
             joined = int(stream.poisson("joined", start * 0.017, end, number)[0])
             sizes[number] = start + joined - left
-            rows.append((day_of(end).replace(day=1), team, start, joined, left, sizes[number], int(end), int(end)))
+            rows.append((_month_start(end), team, start, joined, left, sizes[number], int(end), int(end)))
     columns = ["month", "team", "headcount_start", "joined", "left_company", "headcount_end", "_day", "_seen_on"]
-    return pd.DataFrame(rows, columns=columns)
+    table = pd.DataFrame(rows, columns=columns)
+    return table.assign(month=on_date(table["month"]))
 
 
 def manual_value_table(world: World) -> pd.DataFrame:
@@ -78,9 +80,18 @@ def manual_value_table(world: World) -> pd.DataFrame:
         day = day_of(end)
         for number, segment in enumerate(("DE", "AT", "GB")):
             share = 0.031 + 0.004 * number + 0.006 * end / 730 + 0.0012 * stream.normal("share", end, number)[0]
-            rows.append(("market_share", day.replace(day=1), segment, round(float(share), 4), int(end), int(end)))
+            rows.append(("market_share", _month_start(end), segment, round(float(share), 4), int(end), int(end)))
         if day.month % 3 == 0:
             value = 0.021 + 0.004 * stream.normal("assets", end)[0]
-            rows.append(("return_on_assets", day.replace(day=1), "", round(float(value), 4), int(end), int(end)))
-    return pd.DataFrame(rows, columns=["metric", "period_start", "segment", "value", "_day", "_seen_on"])
+            rows.append(("return_on_assets", _month_start(end), "", round(float(value), 4), int(end), int(end)))
+    table = pd.DataFrame(rows, columns=["metric", "period_start", "segment", "value", "_day", "_seen_on"])
+    return table.assign(period_start=on_date(table["period_start"]))
 
+
+def finance_tables(world: World) -> dict[str, pd.DataFrame]:
+    """All tables of this module by name."""
+    return {
+        "exchange_rates": exchange_rate_table(world),
+        "headcount": headcount_table(world),
+        "manual_values": manual_value_table(world),
+    }

@@ -1,7 +1,7 @@
 """The simulated tables on their way to files: linking rows to earlier rows, and what was known by the last day.
 
-A table is a DataFrame whose columns starting with ``_`` are not exported: ``_day`` (local day of the row), ``_seen_on`` (day on
-which the export first shows it; later than ``_day`` for late rows). Times are UTC seconds while simulated.
+A table is a DataFrame whose columns starting with ``_`` are not exported: ``_day`` (local day of the row), ``_seen_on``
+(day on which the export first shows it; later than ``_day`` for late rows). Times are UTC seconds while simulated.
 """
 
 from __future__ import annotations
@@ -13,8 +13,9 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+import pyarrow as pa
 
-from data.generator.calendar import HORIZON, Calendar
+from data.generator.calendar import FIRST_DAY, HORIZON, Calendar
 from data.generator.drivers import Drivers
 from data.generator.randomness import Bools, Floats, Ints, Stream
 
@@ -43,7 +44,7 @@ class World:
 
     @property
     def desk_scale(self) -> float:
-        """Scale of the small tables (leads, tickets, surveys, subscriptions): below a fifth they would be empty on most days."""
+        """Scale of the small tables, such as leads and tickets; below a fifth they would be mostly empty."""
         return max(self.scale, 0.2)
 
 
@@ -65,7 +66,7 @@ def within_day(day: Ints) -> Ints:
 
 
 def link_to_earlier(day: Ints, group: Ints, wants: Bools, distance: Floats) -> Ints:
-    """For each row the first row of the chain it belongs to: a row that wants it joins a row of an earlier day of its group.
+    """For each row the first row of its chain: a row that wants to joins a row of an earlier day of its group.
 
     ``distance`` counts rows of the group before the row's day; a distance beyond the beginning starts a new chain.
     Rows must be sorted by day.
@@ -90,6 +91,12 @@ def instant(seconds: Ints, *, known: Bools | None = None) -> pd.Series:
     if known is not None:
         times = np.where(known, times, np.datetime64("NaT", "s"))
     return pd.Series(times)
+
+
+def on_date(day: npt.ArrayLike) -> pd.Series:
+    """Day numbers as dates without a time, which pandas itself does not have."""
+    dates = np.datetime64(FIRST_DAY, "D") + np.asarray(day).astype("timedelta64[D]")
+    return pd.Series(pd.array(pa.array(dates), dtype=pd.ArrowDtype(pa.date32())))
 
 
 def labelled(codes: Ints, names: Iterable[str | None]) -> pd.Categorical:

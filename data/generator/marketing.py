@@ -8,7 +8,7 @@ import pandas as pd
 from data.generator import incidents
 from data.generator.company import CAMPAIGNS, CHANNEL_NAMES, COUNTRIES, COUNTRY_CODES, EMAIL_CAMPAIGNS
 from data.generator.finance import euro_rates
-from data.generator.frames import World, instant, rows_of_counts
+from data.generator.frames import World, instant, on_date, rows_of_counts
 from data.generator.randomness import Floats, Ints
 
 RESTATED_DAYS = 3  # a platform revises a day until it is this old
@@ -18,15 +18,15 @@ SOCIAL_NETWORKS = (("instagram", 5200, 11.0), ("tiktok", 1900, 9.0), ("linkedin"
 VIDEOS = ("brew-guide", "pan-care", "founders", "garden-tour", "gift-wrap", "roastery")
 
 
-def ad_table(world: World, *, final: bool = False) -> pd.DataFrame:
-    """One row per day, campaign and country, as the last day's export shows it (``final``: after all restatements)."""
+def ad_table(world: World) -> pd.DataFrame:
+    """One row per day, campaign and country, as the last day's export shows it: the newest days are not final."""
     cells = [(number, country) for number, each in enumerate(CAMPAIGNS) for country in each.countries]
     days = np.repeat(np.arange(world.days), len(cells))
     campaign = np.tile([number for number, _ in cells], world.days)
     country = np.tile([COUNTRY_CODES.index(code) for _, code in cells], world.days)
     spend, impressions, clicks, conversions = _performance(world, days, campaign, country)
     stream = world.stream("ads")
-    age = np.full(len(days), RESTATED_DAYS) if final else np.minimum(world.last_day - days, RESTATED_DAYS)
+    age = np.minimum(world.last_day - days, RESTATED_DAYS)
     wobble = 1.0 + 0.03 * stream.normal("restated", days, campaign, country) * (age < RESTATED_DAYS)
     spend = spend * np.array([*SPEND_KNOWN, 1.0])[age] * wobble
     conversions = conversions * np.array([*CONVERSIONS_KNOWN, 1.0])[age]
@@ -40,7 +40,7 @@ def ad_table(world: World, *, final: bool = False) -> pd.DataFrame:
 
     return pd.DataFrame(
         {
-            "report_date": world.calendar.dates[days],
+            "report_date": on_date(days),
             "data_source": of_campaign("platform"),
             "campaign_id": of_campaign("campaign_id"),
             "campaign_name": of_campaign("name"),
@@ -98,7 +98,12 @@ def email_table(world: World) -> pd.DataFrame:
     size = np.array([9000, 260, 180, 8000]) * world.scale
     days = np.arange(world.days)
     sends = np.stack(
-        [calendar.weekday[days] == 3, days >= 0, days >= 0, (calendar.discount_share[days] > 0) & (calendar.weekday[days] != 3)],
+        [
+            calendar.weekday[days] == 3,
+            days >= 0,
+            days >= 0,
+            (calendar.discount_share[days] > 0) & (calendar.weekday[days] != 3),
+        ],
         axis=1,
     )
     day, campaign = np.nonzero(sends)
@@ -111,7 +116,7 @@ def email_table(world: World) -> pd.DataFrame:
     clicks = np.minimum(opens, stream.poisson("clicks", delivered * np.array([0.035, 0.09, 0.018, 0.05])[campaign], *key))
     return pd.DataFrame(
         {
-            "send_date": calendar.dates[day],
+            "send_date": on_date(day),
             "campaign_name": pd.Series(EMAIL_CAMPAIGNS).iloc[campaign].reset_index(drop=True),
             "sent": sent,
             "delivered": delivered,
@@ -125,18 +130,22 @@ def email_table(world: World) -> pd.DataFrame:
     )
 
 
-def social_tables(world: World) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Posts with their reactions, and followers by network and day."""
+def follower_table(world: World) -> pd.DataFrame:
+    """Followers by network and day."""
     stream = world.stream("social")
     days, network = np.divmod(np.arange(world.days * len(SOCIAL_NETWORKS)), len(SOCIAL_NETWORKS))
     names = pd.Series([name for name, _, _ in SOCIAL_NETWORKS])
-    gained = stream.poisson("gained", np.array([gain for _, _, gain in SOCIAL_NETWORKS])[network] * world.scale, days, network)
-    lost = stream.poisson("lost", np.array([gain for _, _, gain in SOCIAL_NETWORKS])[network] * world.scale * 0.35, days, network)
+    gained = stream.poisson(
+        "gained", np.array([gain for _, _, gain in SOCIAL_NETWORKS])[network] * world.scale, days, network
+    )
+    lost = stream.poisson(
+        "lost", np.array([gain for _, _, gain in SOCIAL_NETWORKS])[network] * world.scale * 0.35, days, network
+    )
     base = np.array([round(start * world.scale) for _, start, _ in SOCIAL_NETWORKS])
     stock = np.maximum(base + np.cumsum((gained - lost).reshape(world.days, -1), axis=0), 0)
-    followers = pd.DataFrame(
+    return pd.DataFrame(
         {
-            "day": world.calendar.dates[days],
+            "day": on_date(days),
             "network": names.iloc[network].reset_index(drop=True),
             "followers": stock.ravel(),
             "new_followers": gained,
@@ -145,14 +154,23 @@ def social_tables(world: World) -> tuple[pd.DataFrame, pd.DataFrame]:
             "_seen_on": days,
         }
     )
+
+
+def post_table(world: World, followers: pd.DataFrame) -> pd.DataFrame:
+    """Posts with the reactions that they found; the more followers, the more reactions."""
+    stream = world.stream("social")
+    days, network = np.divmod(np.arange(world.days * len(SOCIAL_NETWORKS)), len(SOCIAL_NETWORKS))
+    names = pd.Series([name for name, _, _ in SOCIAL_NETWORKS])
     posts = stream.poisson("posts", np.array([0.8, 0.6, 0.3, 0.1])[network], days, network)
     row, number = rows_of_counts(posts)
     day, key = days[row], (days[row], network[row], number)
-    fans = stock.ravel()[row] + 50 * world.scale
+    fans = followers["followers"].to_numpy()[row] + 50 * world.scale
     posted = world.calendar.at_utc(day, (9 + 10 * stream.uniform("hour", *key)) * 3600)
     frame = pd.DataFrame(
         {
-            "post_id": [f"{SOCIAL_NETWORKS[n][0][:2]}-{d:05d}-{i}" for d, n, i in zip(day, network[row], number, strict=True)],
+            "post_id": [
+                f"{SOCIAL_NETWORKS[n][0][:2]}-{d:05d}-{i}" for d, n, i in zip(day, network[row], number, strict=True)
+            ],
             "network": names.iloc[network[row]].reset_index(drop=True),
             "published_at": instant(posted),
             "likes": stream.poisson("likes", stream.lognormal("liked", fans * 0.03, 0.6, *key), *key),
@@ -163,11 +181,11 @@ def social_tables(world: World) -> tuple[pd.DataFrame, pd.DataFrame]:
             "_seen_on": day,
         }
     )
-    return frame.sort_values(["published_at", "post_id"], kind="stable"), followers
+    return frame.sort_values(["published_at", "post_id"], kind="stable")
 
 
-def content_tables(world: World) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Content that went live, and the plays of the videos by day."""
+def content_table(world: World) -> pd.DataFrame:
+    """Content that went live."""
     stream = world.stream("content")
     kinds = (("blog_post", 0.30), ("newsletter", 1 / 7), ("video", 0.06), ("landing_page", 0.05))
     days, kind = np.divmod(np.arange(world.days * len(kinds)), len(kinds))
@@ -178,19 +196,32 @@ def content_tables(world: World) -> tuple[pd.DataFrame, pd.DataFrame]:
         {
             "content_id": [f"c{d:05d}{k}{i}" for d, k, i in zip(day, kind[row], number, strict=True)],
             "content_type": pd.Series([name for name, _ in kinds]).iloc[kind[row]].reset_index(drop=True),
-            "title": [f"{kinds[k][0].replace('_', ' ').capitalize()} {d + 1}-{i + 1}" for d, k, i in zip(day, kind[row], number, strict=True)],
+            "title": [
+                f"{kinds[k][0].replace('_', ' ').capitalize()} {d + 1}-{i + 1}"
+                for d, k, i in zip(day, kind[row], number, strict=True)
+            ],
             "live_at": instant(world.calendar.at_utc(day, (8 + 9 * stream.uniform("hour", day, kind[row], number)) * 3600)),
-            "author": pd.Series(["Mara", "Theo", "Sunniva"]).iloc[stream.integers("author", 0, 3, day, kind[row], number)].to_numpy(),
+            "author": pd.Series(["Mara", "Theo", "Sunniva"])
+            .iloc[stream.integers("author", 0, 3, day, kind[row], number)]
+            .to_numpy(),
             "_day": day,
             "_seen_on": day,
         }
     )
+    return published.sort_values(["live_at", "content_id"], kind="stable")
+
+
+def video_table(world: World) -> pd.DataFrame:
+    """Plays of the videos on the own site by day."""
+    stream = world.stream("content")
     days, video = np.divmod(np.arange(world.days * len(VIDEOS)), len(VIDEOS))
-    shown = stream.poisson("shown", np.maximum(stream.lognormal("reach", 900 * world.scale, 0.4, days, video), 2), days, video)
+    shown = stream.poisson(
+        "shown", np.maximum(stream.lognormal("reach", 900 * world.scale, 0.4, days, video), 2), days, video
+    )
     plays = _video_plays(world, shown.astype(float), days, video + 100)
-    views = pd.DataFrame(
+    return pd.DataFrame(
         {
-            "view_date": world.calendar.dates[days],
+            "view_date": on_date(days),
             "video": pd.Series(VIDEOS).iloc[video].reset_index(drop=True),
             "impressions": shown,
             "views_3s": plays[0],
@@ -200,4 +231,16 @@ def content_tables(world: World) -> tuple[pd.DataFrame, pd.DataFrame]:
             "_seen_on": days,
         }
     )
-    return published.sort_values(["live_at", "content_id"], kind="stable"), views
+
+
+def marketing_tables(world: World) -> dict[str, pd.DataFrame]:
+    """All tables of this module by name."""
+    followers = follower_table(world)
+    return {
+        "ad_performance": ad_table(world),
+        "campaign_sends": email_table(world),
+        "posts": post_table(world, followers),
+        "followers": followers,
+        "published": content_table(world),
+        "video_views": video_table(world),
+    }

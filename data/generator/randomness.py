@@ -1,7 +1,7 @@
 """Randomness without state: a number is a pure function of the seed, the name of its stream and its keys.
 
-Because nothing is drawn in sequence, a day's rows are the same whether the history ends on that day or a year later. That is
-what lets ``next_day`` extend a history without touching it.
+Because nothing is drawn in sequence, a day's rows are the same whether the history ends on that day or a year later.
+That is what lets ``next_day`` extend a history without touching it.
 """
 
 from __future__ import annotations

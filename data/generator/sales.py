@@ -9,7 +9,7 @@ import pandas as pd
 
 from data.generator import incidents
 from data.generator.company import CATEGORIES, CATEGORY_SHARES, COUNTRIES, COUNTRY_CODES
-from data.generator.frames import World, days_late, instant, labelled, link_to_earlier, rows_of_counts
+from data.generator.frames import World, days_late, instant, labelled, link_to_earlier, on_date, rows_of_counts
 from data.generator.randomness import Bools, Floats, Ints
 from data.generator.web import Visits
 
@@ -75,8 +75,18 @@ def simulate_orders(world: World, visits: Visits) -> Orders:
     travel = stream.lognormal("travel", 2.3 + 0.9 * (country >= COUNTRY_CODES.index("FR")), 0.30, *key)
     lines = _lines(world, day, country, *key)
     shipping = (stream.lognormal("shipping", 4.4 + 2.8 * (country >= COUNTRY_CODES.index("GB")), 0.22, *key)).round(2)
-    return Orders(visit, day, country, FIRST_CUSTOMER_ID + first, first == np.arange(len(first)), ordered, promised,
-                  ordered + np.maximum(travel * DAY, 14 * 3600).astype(np.int64), *lines, shipping)  # fmt: skip
+    return Orders(
+        visit,
+        day,
+        country,
+        FIRST_CUSTOMER_ID + first,
+        first == np.arange(len(first)),
+        ordered,
+        promised,
+        ordered + np.maximum(travel * DAY, 14 * 3600).astype(np.int64),
+        *lines,
+        shipping,
+    )
 
 
 def _lines(world: World, day: Ints, country: Ints, *key: Ints) -> tuple[Ints, Ints, Ints, Floats, Floats, Floats]:
@@ -96,7 +106,7 @@ def _lines(world: World, day: Ints, country: Ints, *key: Ints) -> tuple[Ints, In
 
 
 def order_table(world: World, orders: Orders, visits: Visits) -> pd.DataFrame:
-    """The export repeats an order when its status changes, holds a few rows twice, some late, and the company's own tests."""
+    """The export: an order again when its status changes, a few rows twice, some late, and the company's own tests."""
     stream = world.stream("order_export")
     key = (orders.day, visits.number[orders.visit])
     delivered = orders.delivered < world.end_utc
@@ -133,7 +143,9 @@ def order_table(world: World, orders: Orders, visits: Visits) -> pd.DataFrame:
 def _test_orders(world: World, frame: pd.DataFrame) -> pd.DataFrame:
     stream = world.stream("test_orders")
     days = np.arange(world.days)
-    day, number = rows_of_counts(stream.poisson("count", np.full(world.days, TEST_ORDERS_PER_DAY * max(world.scale, 0.5)), days))
+    day, number = rows_of_counts(
+        stream.poisson("count", np.full(world.days, TEST_ORDERS_PER_DAY * max(world.scale, 0.5)), days)
+    )
     placed = world.calendar.at_utc(day, 9 * 3600 + stream.integers("time", 0, 8 * 3600, day, number))
     tests = pd.DataFrame(
         {
@@ -191,7 +203,7 @@ def refund_table(world: World, orders: Orders) -> pd.DataFrame:
     recalled_on = (recall.starts_on - world.calendar.dates[0].item()).days
     age = recalled_on - orders.day[order]
     kitchen = orders.line_product // 10 == 1
-    recalled = kitchen & (age >= 5) & (age <= 75) & ~given_back & stream.chance("recall", 0.85, *key)
+    recalled = kitchen & (age >= 5) & (age <= 35) & ~given_back & stream.chance("recall", recall.effect, *key)
     noon = world.calendar.starts_utc[recalled_on] + stream.integers("recall_time", 9 * 3600, 17 * 3600, *key)
     refunded = np.where(recalled, noon, refunded)
     day = world.calendar.day_of_utc(refunded)
@@ -238,8 +250,8 @@ def promotion_table(world: World) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "promotion": [each.name for each in rows],
-            "starts_on": np.array([each.starts_on for each in rows], dtype="datetime64[D]"),
-            "ends_on": np.array([each.ends_on for each in rows], dtype="datetime64[D]"),
+            "starts_on": on_date(days),
+            "ends_on": on_date([(each.ends_on - first).days for each in rows]),
             "discount_percent": [round(100 * each.discount_share) for each in rows],
             "_day": days,
             "_seen_on": days,

@@ -19,15 +19,35 @@ from data.generator.company import (
     DEVICES,
     EMAIL_CAMPAIGNS,
 )
-from data.generator.frames import World, days_late, instant, labelled, link_to_earlier, nullable, rows_of_counts, within_day
+from data.generator.frames import (
+    World,
+    days_late,
+    instant,
+    labelled,
+    link_to_earlier,
+    nullable,
+    rows_of_counts,
+    within_day,
+)
 from data.generator.randomness import Bools, Floats, Ints, Stream
 
 VISITS_PER_DAY = 548.0  # at scale 1, mean of the base years
-CART_RATE, CHECKOUT_RATE = 0.178, 0.262  # per engaged visit; per filled cart
+CART_RATE, CHECKOUT_RATE = 0.178, 0.288  # per engaged visit; per filled cart
 HOUR_WEIGHTS = (6, 3, 2, 1, 1, 3, 9, 18, 28, 36, 40, 42, 45, 42, 40, 40, 42, 46, 52, 60, 66, 62, 44, 20)
 OUTAGE_HOURS = (9, 17)
 LOAD_STOPS_AT = 10.5  # hour after which the partial load holds nothing
-PAGES = ("/", "/coffee", "/kitchen", "/textiles", "/care", "/garden", "/gifts", "/subscription", "/blog/brewing", "/business")
+PAGES = (
+    "/",
+    "/coffee",
+    "/kitchen",
+    "/textiles",
+    "/care",
+    "/garden",
+    "/gifts",
+    "/subscription",
+    "/blog/brewing",
+    "/business",
+)
 PAGE_WEIGHTS = (28, 14, 9, 9, 8, 7, 6, 7, 8, 4)
 
 
@@ -75,7 +95,6 @@ class Visits:
     is_bounce: Bools
     has_cart: Bools
     is_order: Bools
-    is_bot: Bools
 
     @property
     def session_id(self) -> Ints:
@@ -101,8 +120,20 @@ def simulate_visits(world: World) -> Visits:
     distance = stream.exponential("distance", 5 * VISITS_PER_DAY * world.scale, day, number)
     share = np.array([each.share for each in COUNTRIES])[country]
     visitor = link_to_earlier(day, country, returns, distance * share)
-    return Visits(day, number, channel, country, device, _traffic_of(stream, channel, day, number), seconds,
-                  world.calendar.at_utc(day, seconds), 2_000_000_000 + visitor, is_bounce, has_cart, is_order, is_bot)  # fmt: skip
+    return Visits(
+        day,
+        number,
+        channel,
+        country,
+        device,
+        _traffic_of(stream, channel, day, number),
+        seconds,
+        world.calendar.at_utc(day, seconds),
+        2_000_000_000 + visitor,
+        is_bounce,
+        has_cart,
+        is_order,
+    )
 
 
 def _arrivals(world: World, stream: Stream) -> tuple[Ints, Ints, Ints, Bools]:
@@ -143,8 +174,9 @@ def _bounces(stream: Stream, channel: Ints, is_bot: Bools, day: Ints, number: In
     return stream.chance("bounce", chance, day, number) | is_bot
 
 
-def _purchases(world: World, stream: Stream, day: Ints, number: Ints, channel: Ints, device: Ints,
-               is_bounce: Bools) -> tuple[Bools, Bools]:  # fmt: skip
+def _purchases(
+    world: World, stream: Stream, day: Ints, number: Ints, channel: Ints, device: Ints, is_bounce: Bools
+) -> tuple[Bools, Bools]:
     """Which visits fill a cart and which of these order; only visits that do not bounce can."""
     sale = 1.0 + 1.2 * world.calendar.discount_share
     readiness = np.array([each.cart for each in CHANNELS])[channel] * np.array(DEVICE_CART)[device]
@@ -217,8 +249,12 @@ def touchpoints_table(world: World, visits: Visits, sessions: pd.DataFrame) -> p
         visits.channel, [CHANNEL_NAMES.index(name) for name in ("paid_search", "paid_social", "display")]
     )
     clicked = sessions.loc[sessions["default_channel_group"] != CHANNELS[direct].label]
-    columns = {"default_channel_group": "channel_grouping", "session_source": "utm_source", "session_medium": "utm_medium",
-               "session_campaign": "utm_campaign"}  # fmt: skip
+    columns = {
+        "default_channel_group": "channel_grouping",
+        "session_source": "utm_source",
+        "session_medium": "utm_medium",
+        "session_campaign": "utm_campaign",
+    }
     kept = ["user_pseudo_id", "ga_session_id", "session_start", *columns, "_day", "_seen_on"]
     clicks = clicked[kept].assign(interaction="click")
     seen = sessions.loc[sessions.index.intersection(np.flatnonzero(views)), kept].assign(interaction="view")
@@ -230,4 +266,3 @@ def touchpoints_table(world: World, visits: Visits, sessions: pd.DataFrame) -> p
     both = pd.concat([clicks, seen.drop_duplicates("ga_session_id")]).sort_values(["_day", "ga_session_id"], kind="stable")
     both = both.rename(columns={**columns, "session_start": "touched_at", "ga_session_id": "touchpoint_id"})
     return both.assign(interaction=both["interaction"].astype("category"))
-

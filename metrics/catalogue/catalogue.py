@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from metrics.catalogue.lineage import Lineage, MetricLineage
-from metrics.catalogue.model import GRAINS, Grain, Kpi, Text
+from metrics.catalogue.model import GRAINS, Grain, Kpi, Text, Watch
 from metrics.errors import CatalogueError, did_you_mean
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ class Catalogue:
 
     kpis: Mapping[str, Kpi]
     metrics: Mapping[str, Metric]
+    watched: Mapping[str, Watch]
     where: Mapping[str, str]
     mapped: frozenset[str]
     lineage: Lineage
@@ -64,6 +65,15 @@ class Catalogue:
         """count, currency, ratio, minutes or score."""
         return str(self.metric(metric).meta.get("unit") or "count")
 
+    def watches(self) -> list[Watch]:
+        """The connected metrics whose daily swings are judged: alerting KPIs with days, and watched metrics."""
+        of_kpis = [
+            Watch(metric=kpi.id, owner=kpi.owner, threshold=kpi.threshold, minimum_n=kpi.minimum_n, alert=kpi.alert)
+            for kpi in self.kpis.values()
+            if kpi.alert != "none" and "day" in kpi.grains
+        ]
+        return [watch for watch in (*of_kpis, *self.watched.values()) if self.connected(watch.metric)]
+
     def missing_entities(self, metric: str) -> frozenset[str]:
         """Entities that the workspace would have to map to get this metric."""
         return self._lineage(metric).needs - self.mapped
@@ -74,9 +84,7 @@ class Catalogue:
 
     def _lineage(self, metric: str) -> MetricLineage:
         if metric not in self.lineage:
-            raise CatalogueError(
-                f"metric '{metric}' is not in dbt's manifest.json, but in its semantic manifest. Run `kpi run` to rebuild both."
-            )
+            raise CatalogueError(f"metric '{metric}' is missing in manifest.json. Run `kpi run` to rebuild it.")
         return self.lineage[metric]
 
 

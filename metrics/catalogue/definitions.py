@@ -1,8 +1,8 @@
 """What a metric is made of, read from dbt's manifest.json: inputs, measures, formula, hash, reach in time.
 
-The hash changes when the arithmetic changes and not when a label, a description or a target does. Two properties decide
-how values may be computed: ``is_foldable`` (weeks and months are sums of days, part by part) and the reach (how many days
-before and after a changed date a value can depend on it).
+The hash changes when the arithmetic changes and not when a label, a description or a target does. Two properties
+decide how values may be computed: ``is_foldable`` (weeks and months are sums of days, part by part) and the reach (how
+many days before and after a changed date a value can depend on it).
 """
 
 from __future__ import annotations
@@ -69,7 +69,12 @@ class _Project:
         """The metrics that a metric is computed from, as references with offset and filter."""
         params = metric["type_params"]
         cumulative = params.get("cumulative_type_params") or {}
-        found = [params.get("numerator"), params.get("denominator"), cumulative.get("metric"), *(params.get("metrics") or [])]
+        found = [
+            params.get("numerator"),
+            params.get("denominator"),
+            cumulative.get("metric"),
+            *(params.get("metrics") or []),
+        ]
         return [reference for reference in found if reference]
 
     def direct_measures(self, metric: Json) -> list[Json]:
@@ -139,7 +144,7 @@ def _reach(project: _Project, metric: Json) -> Reach:
         window = params.get("window") or cumulative.get("window")
         to_date = params.get("grain_to_date") or cumulative.get("grain_to_date")
         if window or to_date:
-            return reach.shifted(_window_days(window) if window else _DAYS[to_date])
+            return reach.shifted(_window_days(window) if window else _DAYS[str(to_date)])
         return Reach(reach.back, None)
     if metric["type"] == "conversion":
         window = (params.get("conversion_type_params") or {}).get("window")

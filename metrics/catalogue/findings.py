@@ -7,7 +7,17 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ValidationError
 
-from metrics.catalogue.model import OVERRIDABLE, Kpi, KpiFile, LeadingIndicator, Override, Target, Text, Thresholds
+from metrics.catalogue.model import (
+    OVERRIDABLE,
+    Kpi,
+    KpiFile,
+    LeadingIndicator,
+    Override,
+    Target,
+    Text,
+    Thresholds,
+    Watch,
+)
 from metrics.catalogue.yaml_lines import Located, YamlPath
 from metrics.errors import did_you_mean
 
@@ -36,8 +46,12 @@ _MODELS: dict[str, type[BaseModel]] = {
 
 
 def shape_findings(document: Located, error: ValidationError) -> list[Finding]:
-    """Every complaint of pydantic as a finding with the line it belongs to."""
-    return [_finding(document, detail) for detail in error.errors(include_url=False)]
+    """Every complaint of pydantic as a finding with the line it belongs to.
+
+    Unknown fields come first: a misspelt one is the cause of the missing one beside it.
+    """
+    details = sorted(error.errors(include_url=False), key=lambda detail: detail["type"] != "extra_forbidden")
+    return [_finding(document, detail) for detail in details]
 
 
 def _finding(document: Located, detail: Any) -> Finding:
@@ -75,9 +89,13 @@ def _unknown_field(path: YamlPath, field: str) -> str:
         return f"may not override '{field}' of a KPI that ships; allowed are {allowed}. Give it an id of its own instead"
     names = [part for part in path if isinstance(part, str)]
     model = _MODELS.get(names[-2]) if len(names) > 1 else None
-    owner = model or {"kpis": Kpi, "overrides": Override}.get(names[0], KpiFile)
-    known = sorted(info.alias or name for name, info in owner.model_fields.items())
+    owners: dict[str, type[BaseModel]] = {"kpis": Kpi, "watched": Watch, "overrides": Override}
+    known = _field_names(model or owners.get(names[0], KpiFile))
     return f"unknown field '{field}'.{did_you_mean(field, known) or ' Known are ' + ', '.join(known) + '.'}"
+
+
+def _field_names(model: type[BaseModel]) -> list[str]:
+    return sorted(info.alias or name for name, info in model.model_fields.items())
 
 
 def _subject(document: Located, path: YamlPath) -> str:

@@ -1,9 +1,9 @@
-"""Which entities a metric reads and which it cannot do without, from dbt's lineage: metric -> model -> stg_mapped__<entity>.
+"""Which entities a metric reads and which it needs, from dbt's lineage: metric -> model -> stg_mapped__<entity>.
 
 *reads*: every entity upstream, also those that only lend a dimension (an order's visit lends its channel).
-*needs*: the entities that the metric's own facts are made of. A metric is connected when all of these are mapped. They are,
-for each of its semantic models, the first of: ``meta.entities`` of the semantic model or of its dbt model; the entity in
-the model's name (``fct_<entity>``, ``fct_<entity>_daily``); every event entity upstream.
+*needs*: the entities that the metric's own facts are made of. A metric is connected when all of these are mapped. They
+are, for each of its semantic models, the first of: ``meta.entities`` of the semantic model or of its dbt model; the
+entity in the model's name (``fct_<entity>``, ``fct_<entity>_daily``); every event entity upstream.
 """
 
 from __future__ import annotations

@@ -15,8 +15,8 @@ from pydantic import ValidationError
 from metrics.catalogue.catalogue import Catalogue
 from metrics.catalogue.findings import Finding, shape_findings
 from metrics.catalogue.lineage import Lineage
-from metrics.catalogue.model import Kpi, KpiFile, Override
-from metrics.catalogue.rules import rule_findings
+from metrics.catalogue.model import Kpi, KpiFile, Override, Watch
+from metrics.catalogue.rules import rule_findings, watch_findings
 from metrics.catalogue.yaml_lines import Located, YamlPath, read_yaml
 from metrics.errors import CatalogueError, did_you_mean
 
@@ -45,13 +45,17 @@ class _Files:
     kpis: dict[str, tuple[Kpi, Entry]] = field(default_factory=dict)
     # a complaint about targets must point at the file that gives them, which may be an override
     targets: dict[str, Entry] = field(default_factory=dict)
+    watched: dict[str, tuple[Watch, Entry]] = field(default_factory=dict)
     overrides: list[tuple[Override, Entry]] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
 
 
-def load_catalogue(ws: Workspace, layer: SemanticLayer, lineage: Lineage) -> Catalogue:
-    """The catalogue of a workspace. Raises CatalogueError with file and line on the first error."""
-    catalogue, findings = check_catalogue(ws, layer, lineage)
+def load_catalogue(ws: Workspace, layer: SemanticLayer, lineage: Lineage, shipped: Path = SHIPPED) -> Catalogue:
+    """The catalogue of a workspace. Raises CatalogueError with file and line on the first error.
+
+    ``shipped``: folder of the KPI files that every workspace has and may override in part.
+    """
+    catalogue, findings = check_catalogue(ws, layer, lineage, shipped)
     errors = [finding for finding in findings if finding.severity == "error"]
     if errors:
         more = f" ({len(errors) - 1} more; `kpi validate` shows all)" if len(errors) > 1 else ""
@@ -59,21 +63,28 @@ def load_catalogue(ws: Workspace, layer: SemanticLayer, lineage: Lineage) -> Cat
     return catalogue
 
 
-def check_catalogue(ws: Workspace, layer: SemanticLayer, lineage: Lineage) -> tuple[Catalogue, list[Finding]]:
+def check_catalogue(
+    ws: Workspace, layer: SemanticLayer, lineage: Lineage, shipped: Path = SHIPPED
+) -> tuple[Catalogue, list[Finding]]:
     """The catalogue as far as it could be read, and everything that is wrong with it."""
-    files = _read_files(_yaml_files(SHIPPED), _yaml_files(ws.root / "kpis"))
+    files = _read_files(_yaml_files(shipped), _yaml_files(ws.root / "kpis"))
     _apply_overrides(files)
     entries = {name: entry for name, (_, entry) in files.kpis.items()}
     known = {name: kpi for name, (kpi, _) in files.kpis.items()}
     catalogue = Catalogue(
         kpis={name: kpi for name, kpi in known.items() if name in layer.metrics},
         metrics=layer.metrics,
+        watched={name: watch for name, (watch, _) in files.watched.items() if name in layer.metrics},
         where={name: entry.where() for name, entry in entries.items()},
         mapped=frozenset(ws.mapped_entities()),
         lineage=lineage,
     )
     targets = {**entries, **files.targets}
-    return catalogue, [*files.findings, *rule_findings(known, entries, targets, layer)]
+    return catalogue, [
+        *files.findings,
+        *rule_findings(known, entries, targets, layer),
+        *watch_findings(files.watched, known, layer),
+    ]
 
 
 def _yaml_files(folder: Path) -> list[Path]:
@@ -115,10 +126,15 @@ def _take(files: _Files, parsed: KpiFile, document: Located, is_shipped: bool) -
             )
             continue
         files.kpis[kpi.id] = (kpi, entry)
+    for index, watch in enumerate(parsed.watched):
+        # a workspace may watch a metric in its own way: its files are read last
+        files.watched[watch.metric] = (watch, Entry(document, ("watched", index), is_shipped))
     for index, override in enumerate(parsed.overrides):
         entry = Entry(document, ("overrides", index), is_shipped)
         if is_shipped:
-            files.findings.append(Finding(entry.where(), f"{override.id}: overrides belong into a workspace's kpis/ folder."))
+            files.findings.append(
+                Finding(entry.where(), f"{override.id}: overrides belong into a workspace's kpis/ folder.")
+            )
         else:
             files.overrides.append((override, entry))
 
@@ -128,12 +144,8 @@ def _apply_overrides(files: _Files) -> None:
     for override, entry in files.overrides:
         if override.id not in files.kpis:
             shipped = [name for name, (_, origin) in files.kpis.items() if origin.is_shipped]
-            files.findings.append(
-                Finding(
-                    entry.where("id"),
-                    f"overrides unknown KPI '{override.id}'.{did_you_mean(override.id, shipped) or ' `kpi list` shows all.'}",
-                )
-            )
+            hint = did_you_mean(override.id, shipped) or " `kpi list` shows all."
+            files.findings.append(Finding(entry.where("id"), f"overrides unknown KPI '{override.id}'.{hint}"))
             continue
         kpi, origin = files.kpis[override.id]
         if not origin.is_shipped:
@@ -143,11 +155,16 @@ def _apply_overrides(files: _Files) -> None:
             continue
         if override.id in seen:
             files.findings.append(
-                Finding(entry.where("id"), f"{override.id} is overridden twice, first at {seen[override.id].where()}. Keep one.")
+                Finding(
+                    entry.where("id"),
+                    f"{override.id} is overridden twice, first at {seen[override.id].where()}. Keep one.",
+                )
             )
             continue
         seen[override.id] = entry
-        changes = {name: value for name, value in override.model_dump(exclude={"id", "targets"}).items() if value is not None}
+        changes = {
+            name: value for name, value in override.model_dump(exclude={"id", "targets"}).items() if value is not None
+        }
         if override.targets is not None:
             changes["targets"] = override.targets
             files.targets[override.id] = entry

@@ -1,6 +1,6 @@
-"""What a KPI file holds: people, dates and judgement about a metric. Formula and unit live with the metric in dbt's YAML.
+"""What a KPI file holds: people, dates and judgement about a metric. Formula and unit live in dbt's YAML.
 
-Frozen models; a wrong file is reported by `load.py` with its line. `kpi.schema.json` is generated from here (`schema.py`).
+Frozen models; a wrong file is reported by `load.py` with its line. `schema.py` generates `kpi.schema.json` from here.
 """
 
 from __future__ import annotations
@@ -113,6 +113,9 @@ class Kpi(Frozen):
     grains: tuple[Grain, ...] = Field(GRAINS, min_length=1)
     segments: tuple[str, ...] | None = Field(None, description="Group-by items; empty means those of the metric")
     minimum_n: int = Field(30, ge=0, description="Below this many observations a value is not judged")
+    matures_after_days: int = Field(
+        0, ge=0, description="Days after its end before a period is judged: cohorts that still grow"
+    )
     threshold: float = Field(DEFAULT_THRESHOLD, gt=0, description="Daily swing that opens an alert, as a share")
     alert: Literal["any", "bad", "good", "none"] = Field("any", description="Which direction of a swing alerts")
     targets: tuple[Target, ...] = ()
@@ -127,6 +130,16 @@ class Kpi(Frozen):
     def target_for(self, grain: str, day: date) -> Target | None:
         """The company-wide target at ``grain`` for the period that starts on ``day``."""
         return next((t for t in self.targets if t.grain == grain and not t.scope and t.holds_on(day)), None)
+
+
+class Watch(Frozen):
+    """A plain metric whose daily swings open alerts, though nobody owns it as a KPI."""
+
+    metric: Identifier
+    owner: Sentence = Field(description="Who is told")
+    threshold: float = Field(DEFAULT_THRESHOLD, gt=0, description="Daily swing that opens an alert, as a share")
+    minimum_n: int = Field(30, ge=0, description="Below this many observations a day is not judged")
+    alert: Literal["any", "bad", "good"] = "any"
 
 
 OVERRIDABLE = ("owner", "targets", "threshold", "weight")
@@ -147,4 +160,5 @@ class KpiFile(Frozen):
 
     version: Literal[1] = 1
     kpis: tuple[Kpi, ...] = ()
+    watched: tuple[Watch, ...] = Field((), description="Plain metrics whose daily swings open alerts")
     overrides: tuple[Override, ...] = ()

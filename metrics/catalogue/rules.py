@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from metrics.catalogue.findings import Finding
-from metrics.catalogue.model import Kpi, Target
+from metrics.catalogue.model import Kpi, Target, Watch
 from metrics.errors import did_you_mean
 
 if TYPE_CHECKING:
@@ -32,8 +32,21 @@ def rule_findings(
     return findings
 
 
+def watch_findings(
+    watched: Mapping[str, tuple[Watch, Entry]], kpis: Mapping[str, Kpi], layer: SemanticLayer
+) -> Iterator[Finding]:
+    """Watched metrics that do not exist or are KPIs already."""
+    for name, (_, entry) in watched.items():
+        if name not in layer.metrics:
+            yield Finding(entry.where("metric"), f"watched: unknown metric '{name}'.{did_you_mean(name, layer.metrics)}")
+        elif name in kpis and entry.is_shipped:
+            yield Finding(entry.where("metric"), f"watched: {name} is a KPI; its own threshold decides. Remove it here.")
+
+
 def _references(kpi: Kpi, entry: Entry, layer: SemanticLayer) -> Iterator[Finding]:
-    named = [(("leading_indicators", i, "kpi"), leader.kpi) for i, leader in enumerate(kpi.leading_indicators)]
+    named: list[tuple[tuple[str | int, ...], str]] = [
+        (("leading_indicators", i, "kpi"), leader.kpi) for i, leader in enumerate(kpi.leading_indicators)
+    ]
     named += [(("guardrails", i), guardrail) for i, guardrail in enumerate(kpi.guardrails)]
     named += [(("parent",), kpi.parent)] if kpi.parent else []
     for path, reference in named:
@@ -51,7 +64,7 @@ def _targets(kpi: Kpi, entry: Entry, layer: SemanticLayer) -> Iterator[Finding]:
     if kpi.targets and layer.metrics[kpi.id].meta.get("direction") not in ("up", "down"):
         yield Finding(
             entry.where("targets"),
-            f"{kpi.id} has a target, but its metric does not say which direction is good. Set meta.direction to up or down.",
+            f"{kpi.id} has a target, but its metric does not say which way is good. Set meta.direction to up or down.",
         )
     for index, target in enumerate(kpi.targets):
         if target.grain not in kpi.grains:
@@ -87,7 +100,7 @@ def _segments(kpi: Kpi, entry: Entry, layer: SemanticLayer) -> Iterator[Finding]
 def _cycles(kpis: Mapping[str, Kpi], entries: Mapping[str, Entry]) -> Iterator[Finding]:
     for name in kpis:
         seen, current = [name], kpis[name].parent
-        while current in kpis and current not in seen:
+        while current is not None and current in kpis and current not in seen:
             seen.append(current)
             current = kpis[current].parent
         if current == name and len(seen) > 1 and name == min(seen):

@@ -1,8 +1,8 @@
-"""Where strings: ``{{ Dimension('session__device') }} = 'mobile'`` -> a boolean expression with holes for the names in it.
+"""Where strings: ``{{ Dimension('session__device') }} = 'mobile'`` -> a boolean expression with holes for the names.
 
-The text is parsed, never pasted: what a caller passes has to be one boolean expression made of the node types listed here,
-so that it cannot become a statement, a subquery or a call of a function with effects. Filters written in the manifest may
-use any scalar function, but no subquery either.
+The text is parsed, never pasted: what a caller passes has to be one boolean expression made of the node types listed
+here, so that it cannot become a statement, a subquery or a call of a function with effects. Filters written in the
+manifest may use any scalar function, but no subquery either.
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ _PREDICATES = (
     exp.Like, exp.ILike, exp.NullSafeEQ, exp.NullSafeNEQ, exp.Column, exp.Boolean,
 )  # fmt: skip
 _OPERANDS = (
-    exp.Identifier, exp.Literal, exp.Null, exp.Tuple, exp.Neg, exp.Add, exp.Sub, exp.Mul, exp.Div, exp.Cast, exp.DataType,
-    exp.Interval, exp.Var, exp.Lower, exp.Upper, exp.Trim, exp.Coalesce, exp.Abs, exp.Round, exp.Length,
+    exp.Identifier, exp.Literal, exp.Null, exp.Tuple, exp.Neg, exp.Add, exp.Sub, exp.Mul, exp.Div, exp.Cast,
+    exp.DataType, exp.Interval, exp.Var, exp.Lower, exp.Upper, exp.Trim, exp.Coalesce, exp.Abs, exp.Round, exp.Length,
 )  # fmt: skip
 _SCALAR_TYPES = frozenset(
     {exp.DType.DATE, exp.DType.TIMESTAMP, exp.DType.INT, exp.DType.BIGINT, exp.DType.DOUBLE, exp.DType.DECIMAL,
@@ -56,7 +56,7 @@ class Condition:
     """One conjunct of a where string. ``tree`` holds a column named ``__element_<i>`` for ``references[i]``."""
 
     text: str
-    tree: exp.Expression
+    tree: exp.Expr
     references: tuple[Reference, ...]
 
     @property
@@ -85,7 +85,7 @@ def parse_filter(text: str, trusted: bool) -> tuple[Condition, ...]:
     return tuple(_conjunct(part, references) for part in _split(tree))
 
 
-def _parse(sql: str, text: str) -> exp.Expression:
+def _parse(sql: str, text: str) -> exp.Expr:
     try:
         trees = sqlglot.parse(sql, read=SOURCE_DIALECT)
     except (SqlglotError, RecursionError) as error:
@@ -101,27 +101,37 @@ def _parse(sql: str, text: str) -> exp.Expression:
 _EXAMPLE = "{{ Dimension('session__device') }} = 'mobile'"
 
 
-def _check(tree: exp.Expression, text: str, holes: int, trusted: bool) -> None:
+def _check(tree: exp.Expr, text: str, holes: int, trusted: bool) -> None:
     if not trusted and not isinstance(tree, _PREDICATES):
         raise QueryError(f"where: {text!r} is not a condition; expected a boolean expression such as {_EXAMPLE}")
     filled = set()
     for node in tree.walk():
         if isinstance(node, _NEVER):
-            raise QueryError(f"where: {text!r} holds '{node.sql(SOURCE_DIALECT)}', which a filter may not; expected, for example, {_EXAMPLE}")
+            raise QueryError(
+                f"where: {text!r} holds '{node.sql(SOURCE_DIALECT)}', which a filter may not; expected, for "
+                f"example, {_EXAMPLE}"
+            )
         if isinstance(node, exp.Column):
             if node.table or not node.name.startswith(HOLE) or not node.name[len(HOLE) :].isdigit():
-                raise QueryError(f"where: {text!r} names the bare column '{node.sql(SOURCE_DIALECT)}'; write {{{{ Dimension('entity__name') }}}}")
+                raise QueryError(
+                    f"where: {text!r} names the bare column '{node.sql(SOURCE_DIALECT)}'; write "
+                    f"{{{{ Dimension('entity__name') }}}}"
+                )
             filled.add(int(node.name[len(HOLE) :]))
         elif not trusted and not (isinstance(node, _PREDICATES + _OPERANDS) and _is_plain(node)):
             raise QueryError(
-                f"where: {text!r} uses '{node.sql(SOURCE_DIALECT)}', which is not allowed here; allowed are comparisons, and, or, "
-                "not, in, between, like, is null, arithmetic, casts, lower, upper, trim, coalesce, abs, round and length"
+                f"where: {text!r} uses '{node.sql(SOURCE_DIALECT)}', which is not allowed here; allowed are "
+                "comparisons, and, or, "
+                "not, in, between, like, is null, arithmetic, casts, lower, upper, trim, coalesce, abs, round "
+                "and length"
             )
     if filled != set(range(holes)):
-        raise QueryError(f"where: {text!r} has a {{{{ ... }}}} inside a text, where it means nothing; expected, for example, {_EXAMPLE}")
+        raise QueryError(
+            f"where: {text!r} has a {{{{ ... }}}} inside a text, where it means nothing; expected, for example, {_EXAMPLE}"
+        )
 
 
-def _is_plain(node: exp.Expression) -> bool:
+def _is_plain(node: exp.Expr) -> bool:
     """No hidden parts: a cast to a scalar type, an ``in`` over literals, an interval with a plain unit."""
     if isinstance(node, exp.DataType):
         return node.this in _SCALAR_TYPES
@@ -132,17 +142,17 @@ def _is_plain(node: exp.Expression) -> bool:
     return True
 
 
-def _split(tree: exp.Expression) -> list[exp.Expression]:
+def _split(tree: exp.Expr) -> list[exp.Expr]:
     if isinstance(tree, exp.Paren):
         return _split(tree.this)
     return [leaf for part in (tree.left, tree.right) for leaf in _split(part)] if isinstance(tree, exp.And) else [tree]
 
 
-def _conjunct(tree: exp.Expression, references: list[Reference]) -> Condition:
+def _conjunct(tree: exp.Expr, references: list[Reference]) -> Condition:
     used = sorted({int(column.name[len(HOLE) :]) for column in tree.find_all(exp.Column)})
     renumbered = tree.copy()
     for column in renumbered.find_all(exp.Column):
-        column.set("this", exp.to_identifier(f"{HOLE}{used.index(int(column.name[len(HOLE):]))}"))
+        column.set("this", exp.to_identifier(f"{HOLE}{used.index(int(column.name[len(HOLE) :]))}"))
     own = tuple(references[index] for index in used)
     text = renumbered.sql(SOURCE_DIALECT)
     for index in reversed(range(len(own))):
@@ -168,7 +178,8 @@ def _reference(call: str, text: str) -> Reference:
         path = tuple(str(link).lower() for link in options.get("entity_path") or ())
     except (SyntaxError, ValueError, IndexError) as error:
         raise QueryError(
-            f"where: {text!r} has {{{{{call}}}}}; expected Dimension('entity__name'), TimeDimension('metric_time', 'day') or Entity('name')"
+            f"where: {text!r} has {{{{{call}}}}}; expected Dimension('entity__name'), "
+            "TimeDimension('metric_time', 'day') or Entity('name')"
         ) from error
     grain = str(grain or name.grain or "").lower() or None
     if grain and grain not in GRAINS:

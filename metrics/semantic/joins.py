@@ -1,7 +1,7 @@
 """Which dimensions and entities a semantic model reaches, and over which joins. Every join is many-to-one.
 
-A join goes from any entity of one model to the same entity of another model where it is primary or unique, so the rows of
-the measure are never repeated. The way back (one-to-many) is fan-out and does not exist in this graph.
+A join goes from any entity of one model to the same entity of another model where it is primary or unique, so the rows
+of the measure are never repeated. The way back (one-to-many) is fan-out and does not exist in this graph.
 """
 
 from __future__ import annotations
@@ -14,7 +14,9 @@ from metrics.errors import QueryError, did_you_mean
 from metrics.semantic.manifest import Manifest, SemanticModel
 from metrics.semantic.query import GRAINS, METRIC_TIME, ElementName
 
+_ARTICLE = {"dimension": "a dimension", "time": "a time dimension", "entity": "an entity"}
 MOST_HOPS = 4
+MOST_NAMES = 24
 
 
 @dataclass(frozen=True)
@@ -75,7 +77,11 @@ class JoinGraph:
         for dimension in model.dimensions.values():
             kind = "time" if dimension.is_time else "dimension"
             for prefix in prefixes:
-                yield prefix, dimension.name, Target(hops, kind, dimension.expr, dimension.grain, model.name, dimension.name)
+                yield (
+                    prefix,
+                    dimension.name,
+                    Target(hops, kind, dimension.expr, dimension.grain, model.name, dimension.name),
+                )
         for entity in model.entities.values():
             if hops and entity.name == links[-1]:
                 continue
@@ -113,6 +119,11 @@ class JoinGraph:
             if (found := _of_kind(targets, wanted))
         }
         if not longer:
+            other = reach.get((name.links, name.element))
+            if other:
+                raise QueryError(
+                    f"'{name}' is {_ARTICLE[other[0].kind]}; expected {' or '.join(_ARTICLE[kind] for kind in kinds)}"
+                )
             raise QueryError(self._unreachable(model, name))
         fewest = min(len(targets[0].hops) for targets in longer.values())
         nearest = {links: targets for links, targets in longer.items() if len(targets[0].hops) == fewest}
@@ -130,19 +141,25 @@ class JoinGraph:
 
     def _unreachable(self, model: str, name: ElementName) -> str:
         plain = str(ElementName(name.links, name.element))
-        reachable = self.names(model)
-        fans_out = any(
-            name.element in other.dimensions or name.element in other.entities
+        owners = [
+            other.name
             for other in self._manifest.models.values()
-            if other.name != model
+            if name.element in other.dimensions or name.element in other.entities
             if not name.links or name.links[-1] in (*other.own_links, *other.entities)
-        )
-        reason = (
-            f"'{plain}' cannot be reached from '{model}' without repeating its rows (fan-out) or at all"
-            if fans_out
-            else f"there is no '{plain}' to be reached from '{model}'"
-        )
-        return f"{reason}.{did_you_mean(plain, reachable)} Reachable: {', '.join(reachable)}"
+        ]
+        below = [owner for owner in owners if self._reaches(owner, model)]
+        reason = f"there is no '{plain}'"
+        if below:
+            reason = f"'{plain}' would repeat the rows of '{model}' (fan-out): several of '{below[0]}' belong to one"
+        elif owners:
+            reason = f"'{model}' has no way to '{plain}'"
+        reachable = self.names(model)
+        shown = ", ".join(reachable[:MOST_NAMES])
+        more = f" and {len(reachable) - MOST_NAMES} further away" if len(reachable) > MOST_NAMES else ""
+        return f"{reason}.{did_you_mean(plain, reachable)} Reachable: {shown}{more}"
+
+    def _reaches(self, model: str, other: str) -> bool:
+        return any(hop.model == other for targets in self.reach(model).values() for target in targets for hop in target.hops)
 
     def names(self, model: str) -> list[str]:
         """Every name that ``model`` reaches, nearest first, time dimensions without a grain."""
@@ -162,7 +179,7 @@ def _shortest(targets: Sequence[Target]) -> list[Target]:
 
 
 def grains_from(finest: str) -> tuple[str, ...]:
-    """The grains that a time dimension of grain ``finest`` answers. A week does not nest in a month, nor an hour matter."""
+    """The grains that a time dimension of grain ``finest`` answers; a week does not nest in a month."""
     if finest == "week":
         return ("week",)
     return GRAINS[GRAINS.index(finest) :] if finest in GRAINS else GRAINS

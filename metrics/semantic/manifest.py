@@ -53,7 +53,7 @@ class Dimension:
 
 @dataclass(frozen=True)
 class NonAdditive:
-    """A stock: only the rows at the first or last ``dimension`` of each period (and of each member of ``groupings``) count."""
+    """A stock: only the rows at the first or last ``dimension`` of each period (and member of ``groupings``) count."""
 
     dimension: str
     choice: str
@@ -185,19 +185,32 @@ def read_manifest(path: Path) -> Manifest:
 
 
 def parse_manifest(raw: Mapping[str, Any], digest: str) -> Manifest:
-    models = {item["name"]: _model(item) for item in raw["semantic_models"]}
-    measures: dict[str, Measure] = {}
-    for item in raw["semantic_models"]:
-        measures.update((measure.name, measure) for measure in _measures(item))
+    """Read the parsed JSON. Raises ValueError, KeyError or TypeError where it is not what dbt-core 1.11 writes."""
+    definitions = sorted(raw["semantic_models"], key=_name)
+    models = {item["name"]: _model(item) for item in definitions}
+    measures = {measure.name: measure for item in definitions for measure in _measures(item)}
+    for measure in measures.values():
+        if measure.time_dimension not in models[measure.model].dimensions:
+            raise ValueError(f"measure '{measure.name}' of '{measure.model}' has no agg_time_dimension")
     spines = tuple(
-        TimeSpine(_relation(item["node_relation"]), item["primary_column"]["name"], item["primary_column"]["time_granularity"])
+        TimeSpine(
+            _relation(item["node_relation"]), item["primary_column"]["name"], item["primary_column"]["time_granularity"]
+        )
         for item in raw["project_configuration"].get("time_spines") or ()
     )
-    return Manifest(models, measures, {item["name"]: _metric(item) for item in raw["metrics"]}, spines, digest)
+    metrics = {item["name"]: _metric(item) for item in sorted(raw["metrics"], key=_name)}
+    return Manifest(models, measures, metrics, spines, digest)
+
+
+def _name(raw: Mapping[str, Any]) -> str:
+    """dbt writes definitions in the order in which it happened to read files; sorted, equal projects are equal."""
+    return str(raw["name"])
 
 
 def _model(raw: Mapping[str, Any]) -> SemanticModel:
-    entities = {item["name"]: Entity(item["name"], item["type"], item["expr"] or _column(item["name"])) for item in raw["entities"]}
+    entities = {
+        item["name"]: Entity(item["name"], item["type"], item["expr"] or _column(item["name"])) for item in raw["entities"]
+    }
     primary = raw.get("primary_entity") or next((item.name for item in entities.values() if item.type == "primary"), None)
     dimensions = {}
     for item in raw["dimensions"]:
@@ -216,7 +229,7 @@ def _measures(raw: Mapping[str, Any]) -> Iterable[Measure]:
             model=raw["name"],
             agg=item["agg"],
             expr=item["expr"] or _column(item["name"]),
-            time_dimension=item.get("agg_time_dimension") or default_time,
+            time_dimension=str(item.get("agg_time_dimension") or default_time),
             percentile=params.get("percentile"),
             discrete=bool(params.get("use_discrete_percentile")),
             non_additive=stock
@@ -253,7 +266,9 @@ def _metric(raw: Mapping[str, Any]) -> Metric:
 def _measure_input(raw: Mapping[str, Any] | None) -> MeasureInput | None:
     if not raw:
         return None
-    return MeasureInput(raw["name"], _filters(raw.get("filter")), bool(raw.get("join_to_timespine")), raw.get("fill_nulls_with"))
+    return MeasureInput(
+        raw["name"], _filters(raw.get("filter")), bool(raw.get("join_to_timespine")), raw.get("fill_nulls_with")
+    )
 
 
 def _metric_input(raw: Mapping[str, Any] | None) -> MetricInput | None:

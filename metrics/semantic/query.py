@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 
 from metrics.errors import QueryError
 
@@ -16,11 +16,12 @@ METRIC_TIME = "metric_time"
 class Query:
     """Metrics by group-by items over a closed range of days.
 
-    ``group_by``: ``metric_time__<grain>``, entities (``channel``), dimensions (``session__device``), through several hops
-    (``order__customer__segment``), time dimensions with a grain (``order__shipped_at__month``).
+    ``group_by``: ``metric_time__<grain>``, entities (``channel``), dimensions (``session__device``), through several
+    hops (``order__customer__segment``), time dimensions with a grain (``order__shipped_at__month``).
     ``where``: boolean expressions over ``{{ Dimension('e__d') }}``, ``{{ TimeDimension('metric_time', 'day') }}`` and
     ``{{ Entity('e') }}``; all of them must hold.
-    ``start``, ``end``: days of metric_time, both included. A period that they cut is computed from the days inside them.
+    ``start``, ``end``: days of metric_time, both included. A period that they cut is computed from the days inside
+    them.
     ``order_by``: output columns, descending with a leading ``-``.
     ``parts``: adds ``<metric>__numerator`` and ``<metric>__denominator`` behind each metric.
     """
@@ -47,15 +48,19 @@ class Query:
             twice = sorted({item for item in given if given.count(item) > 1})
             if twice:
                 raise QueryError(f"query: {name} names '{twice[0]}' twice; name it once")
+        for name in ("start", "end"):
+            given = getattr(self, name)
+            if given is not None and (isinstance(given, datetime) or not isinstance(given, date)):
+                raise QueryError(f"query: {name} is {given!r}; expected a date without a time")
         if self.start and self.end and self.start > self.end:
             raise QueryError(f"query: start {self.start} is after end {self.end}; swap them")
-        if self.limit is not None and self.limit < 0:
-            raise QueryError(f"query: limit {self.limit} is negative; expected 0 or more")
+        if self.limit is not None and (not isinstance(self.limit, int) or self.limit < 0):
+            raise QueryError(f"query: limit {self.limit!r} is not a count of rows; expected 0 or more")
 
 
 @dataclass(frozen=True)
 class ElementName:
-    """``links`` are the entities to walk, ``element`` the dimension or entity at the end, ``grain`` a time grain or None."""
+    """``links`` are the entities to walk, ``element`` the dimension or entity at the end, ``grain`` a time grain."""
 
     links: tuple[str, ...]
     element: str
@@ -73,6 +78,8 @@ def parse_name(text: str) -> ElementName:
     """Split ``order__customer__segment`` or ``metric_time__month`` at the double underscores."""
     parts = text.lower().split("__")
     if not all(parts):
-        raise QueryError(f"'{text}' is not a group-by name; expected, for example, channel, session__device or metric_time__day")
+        raise QueryError(
+            f"'{text}' is not a group-by name; expected, for example, channel, session__device or metric_time__day"
+        )
     grain = parts.pop() if len(parts) > 1 and parts[-1] in GRAINS else None
     return ElementName(links=tuple(parts[:-1]), element=parts[-1], grain=grain)

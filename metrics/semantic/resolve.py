@@ -1,7 +1,8 @@
 """Query -> resolved query: every metric unfolded down to its measures, every name checked, everything else refused.
 
-Offsets and filters are pushed down to the leaves here: the previous month of a difference is the difference of the previous
-months. What is left of a metric is a small tree of values over leaves, and each leaf is one aggregation over one model.
+Offsets and filters are pushed down to the leaves here: the previous month of a difference is the difference of the
+previous months. What is left of a metric is a small tree of values over leaves, and each leaf is one aggregation over
+one model.
 """
 
 from __future__ import annotations
@@ -46,12 +47,12 @@ class Leaf:
     offset: Offset
     cumulative: Cumulative | None
     join_to_timespine: bool
+    fill: int | None
 
 
 @dataclass(frozen=True)
 class LeafValue:
     leaf: Leaf
-    fill: int | None
 
 
 @dataclass(frozen=True)
@@ -150,12 +151,16 @@ class Resolver:
             return self._leaf_value(metric, filters, offset)
         if metric.type == "ratio" and metric.numerator and metric.denominator:
             return RatioValue(
-                self._input(metric.numerator, filters, offset, above), self._input(metric.denominator, filters, offset, above)
+                self._input(metric.numerator, filters, offset, above),
+                self._input(metric.denominator, filters, offset, above),
             )
         if metric.type == "derived" and metric.expr:
             inputs = tuple((part.alias, self._input(part, filters, offset, above)) for part in metric.input_metrics)
             return DerivedValue(metric.expr, inputs)
-        raise QueryError(f"metric '{metric.name}' is of type '{metric.type}', which is not supported; use simple, ratio, derived or cumulative")
+        raise QueryError(
+            f"metric '{metric.name}' is of type '{metric.type}', which is not supported; use simple, ratio, "
+            "derived or cumulative"
+        )
 
     def _input(self, part: MetricInput, filters: tuple[str, ...], offset: Offset, above: tuple[str, ...]) -> Value:
         shifted = _further_back(offset, part, above[-1])
@@ -164,20 +169,31 @@ class Resolver:
     def _leaf_value(self, metric: Metric, filters: tuple[str, ...], offset: Offset) -> LeafValue:
         given = metric.measure
         if given is None:
-            raise QueryError(f"metric '{metric.name}' has no measure: it was written in dbt's newer form; use `type_params: {{measure: ...}}`")
+            raise QueryError(
+                f"metric '{metric.name}' has no measure: it was written in dbt's newer form; use `type_params: "
+                f"{{measure: ...}}`"
+            )
         measure = self._manifest.measures.get(given.measure)
         if measure is None:
-            raise QueryError(f"metric '{metric.name}' uses unknown measure '{given.measure}'.{did_you_mean(given.measure, self._manifest.measures)}")
+            raise QueryError(
+                f"metric '{metric.name}' uses unknown measure "
+                f"'{given.measure}'.{did_you_mean(given.measure, self._manifest.measures)}"
+            )
         if metric.cumulative and measure.non_additive:
-            raise QueryError(f"metric '{metric.name}' accumulates the stock '{measure.name}' over time, which has no meaning; use a simple metric")
+            raise QueryError(
+                f"metric '{metric.name}' accumulates the stock '{measure.name}' over time, which has no meaning; "
+                "use a simple metric"
+            )
         conditions = {part for text in (*filters, *given.filters) for part in parse_filter(text, trusted=True)}
         ordered = tuple(sorted(conditions, key=lambda condition: condition.text))
-        return LeafValue(Leaf(measure, ordered, offset, metric.cumulative, given.join_to_timespine), given.fill_nulls_with)
+        return LeafValue(Leaf(measure, ordered, offset, metric.cumulative, given.join_to_timespine, given.fill_nulls_with))
 
     def _check_leaf(self, metric: str, leaf: Leaf, query: ResolvedQuery) -> None:
         model = leaf.measure.model
         references = [reference for condition in (*query.where, *leaf.conditions) for reference in condition.references]
-        wanted = [(key.name, _KEY_KINDS) for key in query.keys] + [(reference.name, reference.kinds) for reference in references]
+        wanted = [(key.name, _KEY_KINDS) for key in query.keys] + [
+            (reference.name, reference.kinds) for reference in references
+        ]
         for name, kinds in wanted:
             if name.is_metric_time:
                 self._check_grain(metric, leaf, name)
@@ -186,15 +202,19 @@ class Resolver:
                 target = self._graph.find(model, name, kinds)
             except QueryError as error:
                 raise QueryError(f"metric '{metric}' (measure '{leaf.measure.name}' of '{model}'): {error}") from error
-            if name.grain and name.grain not in grains_from(target.grain or ""):
-                raise QueryError(f"'{name}': '{target.element}' has the grain {target.grain}; ask for {' or '.join(grains_from(target.grain or ''))}")
+            possible = grains_from(target.grain) if target.grain else ()
+            if name.grain and name.grain not in possible:
+                expected = f"ask for {' or '.join(possible)}" if possible else "it is not a time, leave the grain out"
+                raise QueryError(f"'{name}': '{target.element}' has no grain {name.grain}; {expected}")
         self._check_time(metric, leaf, query)
 
     def _check_grain(self, metric: str, leaf: Leaf, name: ElementName) -> None:
         dimension = self._manifest.models[leaf.measure.model].dimensions[leaf.measure.time_dimension]
         possible = grains_from(dimension.grain or "day")
         if name.grain not in possible:
-            raise QueryError(f"metric '{metric}' is known by {dimension.grain}, not by {name.grain}; ask for {' or '.join(possible)}")
+            raise QueryError(
+                f"metric '{metric}' is known by {dimension.grain}, not by {name.grain}; ask for {' or '.join(possible)}"
+            )
 
     def _check_time(self, metric: str, leaf: Leaf, query: ResolvedQuery) -> None:
         cumulative = leaf.cumulative
@@ -202,23 +222,43 @@ class Resolver:
         if not query.time_keys:
             if leaf.offset or windowed:
                 what = "compares with an earlier period" if leaf.offset else "accumulates over a window of time"
-                raise QueryError(f"metric '{metric}' {what} and needs a time to stand at; add metric_time__day (or week, month, quarter, year) to group_by")
+                raise QueryError(
+                    f"metric '{metric}' {what} and needs a time to stand at; add metric_time__day (or week, "
+                    "month, quarter, year) to group_by"
+                )
             return
-        finest = base_grain(query.time_keys)
-        anchor = leaf.offset.to_grain
-        if anchor and (finest == "week" or anchor == finest or anchor not in grains_from(finest)):
-            raise QueryError(f"metric '{metric}' compares with the start of the {anchor} and cannot be asked by {finest}; ask for metric_time__day")
+        for key in query.time_keys:
+            refused = grain_refusal(leaf, key.name.grain or "day")
+            if refused:
+                raise QueryError(f"metric '{metric}' {refused}")
         needs_spine = cumulative or leaf.offset or leaf.join_to_timespine
         if needs_spine and self._manifest.day_spine is None:
-            raise QueryError(f"metric '{metric}' needs a time spine of days; declare one in dbt (`time_spine: standard_granularity_column`)")
+            raise QueryError(
+                f"metric '{metric}' needs a time spine of days; declare one in dbt (`time_spine: "
+                "standard_granularity_column`)"
+            )
 
 
 _KEY_KINDS = ("dimension", "entity", "time")
 
 
-def base_grain(keys: tuple[Key, ...]) -> str:
-    """The grain from which every metric_time key of the query can be truncated: weeks beside months need days."""
-    grains = {key.name.grain for key in keys}
+def grain_refusal(leaf: Leaf, grain: str) -> str | None:
+    """Why a leaf has no exact answer at a grain of metric_time, or None."""
+    anchor = leaf.offset.to_grain
+    if anchor and leaf.cumulative:
+        return f"asks for an accumulated value at the start of the {anchor}, which is not supported; use offset_window"
+    if anchor and (grain == "week" or anchor == grain or anchor not in grains_from(grain)):
+        return f"compares with the start of the {anchor} and has no value by {grain}; ask for metric_time__day"
+    if leaf.offset.months and grain == "week":
+        return (
+            "compares with some months before, and weeks do not nest in months; ask for metric_time__day, month, "
+            "quarter or year"
+        )
+    return None
+
+
+def base_grain(grains: set[str | None]) -> str:
+    """The grain from which all of ``grains`` can be truncated: weeks beside months need days."""
     if "week" in grains and len(grains) > 1:
         return "day"
     return next(grain for grain in ("day", "week", "month", "quarter", "year") if grain in grains)
@@ -245,7 +285,10 @@ def _order(query: Query, columns: list[str]) -> tuple[tuple[str, bool], ...]:
     order = tuple((item.removeprefix("-"), item.startswith("-")) for item in query.order_by)
     for name, _ in order:
         if name not in columns:
-            raise QueryError(f"order_by names '{name}', which is not in the answer.{did_you_mean(name, columns)} Columns: {', '.join(columns)}")
+            raise QueryError(
+                f"order_by names '{name}', which is not in the answer.{did_you_mean(name, columns)} Columns: "
+                f"{', '.join(columns)}"
+            )
     return order
 
 
@@ -255,13 +298,20 @@ def _further_back(offset: Offset, part: MetricInput, metric: str) -> Offset:
         return offset
     if window is None:
         if offset or anchor not in (*_MONTHS, "week"):
-            raise QueryError(f"metric '{metric}': offset_to_grain '{anchor}' of '{part.name}' cannot be combined or is unknown; use week, month, quarter or year alone")
+            raise QueryError(
+                f"metric '{metric}': offset_to_grain '{anchor}' of '{part.name}' cannot be combined or is "
+                "unknown; use week, month, quarter or year alone"
+            )
         return Offset(to_grain=anchor)
     months, days = window.count * _MONTHS.get(window.grain, 0), window.count * _DAYS.get(window.grain, 0)
     if not (months or days):
-        raise QueryError(f"metric '{metric}': offset_window '{window}' of '{part.name}' is not supported; use a count of days, weeks, months, quarters or years")
+        raise QueryError(
+            f"metric '{metric}': offset_window '{window}' of '{part.name}' is not supported; use a count of days, "
+            "weeks, months, quarters or years"
+        )
     if offset.to_grain or (offset.months and days) or (offset.days and months):
-        raise QueryError(f"metric '{metric}': offset '{window}' of '{part.name}' lies inside an offset of another unit ({offset}); use one unit")
+        raise QueryError(
+            f"metric '{metric}': offset '{window}' of '{part.name}' lies inside an offset of another unit "
+            f"({offset}); use one unit"
+        )
     return Offset(offset.months + months, offset.days + days)
-
-

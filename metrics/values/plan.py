@@ -1,4 +1,4 @@
-"""What a run computes: the series (metric, grain, segment) with the periods to look at, and the queries that answer them.
+"""What a run computes: series (metric, grain, segment) with the periods to look at, and the queries that answer them.
 
 Two savings, both exact. Metrics over the same facts share one query. A foldable metric is asked by day only; its weeks,
 months and quarters are sums of the days' parts (`definitions.py` decides what is foldable).
@@ -6,9 +6,9 @@ months and quarters are sums of the days' parts (`definitions.py` decides what i
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import TYPE_CHECKING, Literal
 
 from metrics.catalogue import segment_dimension
@@ -16,11 +16,22 @@ from metrics.values.periods import Window, hull, period_start, touched_periods
 from metrics.values.watermarks import Watermark, metric_watermark
 
 if TYPE_CHECKING:
-    from metrics.catalogue import Catalogue, Lineage
+    from metrics.catalogue import Catalogue
     from metrics.workspace import Workspace
 
 ALL_TIME = Window(date.min, date.max)
 Windows = Window | Mapping[str, Window | None] | None
+SeriesKey = tuple[str, str, str]
+_LONGEST_PERIOD = timedelta(days=92)
+
+
+@dataclass(frozen=True)
+class Known:
+    """What an earlier run noted about a series: how it was defined, and where time stood."""
+
+    definition_hash: str
+    currency: str
+    watermark: Watermark
 
 
 @dataclass(frozen=True)
@@ -28,7 +39,7 @@ class Series:
     """One metric at one grain, in total (``group_by`` empty) or by one dimension.
 
     ``kind``: how parts combine. sum: numerators add up; ratio: numerators and denominators add up; opaque: they do not.
-    ``window``: the periods to compute again; None: none of them.
+    ``window``: the periods to compute again; None: none of them. ``known``: None for a series that is new.
     """
 
     metric: str
@@ -45,16 +56,27 @@ class Series:
     watermark: Watermark
     floor: date
     window: Window | None
+    known: Known | None
 
     @property
-    def segment_dimension(self) -> str:
-        """The dimension's short name, empty for the total."""
-        return segment_dimension(self.group_by)
+    def key(self) -> SeriesKey:
+        """Metric, grain and the dimension's short name."""
+        return (self.metric, self.grain, segment_dimension(self.group_by))
+
+    @property
+    def source(self) -> SeriesKey:
+        """Metric, grain and group-by item of the query that answers it."""
+        return (self.metric, "day" if self.is_folded else self.grain, self.group_by)
+
+    @property
+    def needed_from(self) -> date:
+        """The first period whose stored rows this run has to see: those computed again and those whose state ages."""
+        return min(self.window.first if self.window else date.max, _first_aged(self.known, self.watermark))
 
 
 @dataclass(frozen=True)
 class Batch:
-    """One query: metrics that share facts, grain, segment and days."""
+    """One query: metrics that share facts, grain, segment and days. ``n_metrics``: what counts a metric's observations."""
 
     metrics: tuple[str, ...]
     n_metrics: Mapping[str, str]
@@ -66,16 +88,12 @@ class Batch:
 
 @dataclass(frozen=True)
 class PlanContext:
-    """What planning needs to know: the workspace, its definitions, and what is stored already.
-
-    ``stored``: definition hashes of the current values by (metric, grain, segment dimension).
-    """
+    """What planning needs to know: the workspace, its definitions, its watermarks, and what was computed before."""
 
     ws: Workspace
     catalogue: Catalogue
-    lineage: Lineage
     marks: Mapping[str, Watermark]
-    stored: Mapping[tuple[str, str, str], Collection[str]]
+    known: Mapping[SeriesKey, Known]
     today: date
 
 
@@ -92,12 +110,17 @@ def plan_series(context: PlanContext, windows: Windows) -> list[Series]:
 
 
 def _series(context: PlanContext, metric: str, grain: str, group_by: str, windows: Windows) -> Series:
-    catalogue, found = context.catalogue, context.lineage[metric]
-    definition = found.definition
-    n_metric = catalogue.metric(metric).meta.get("n")
-    n_definition = context.lineage[n_metric].definition if n_metric else definition
-    kind = _kind(context, metric)
-    is_currency = catalogue.unit(metric) == "currency"
+    catalogue, found = context.catalogue, context.catalogue.lineage[metric]
+    definition, meta = found.definition, catalogue.metric(metric).meta
+    n_metric = meta.get("n")
+    n_definition = catalogue.lineage[n_metric].definition if n_metric else definition
+    kind = _kind(catalogue, metric)
+    currency = context.ws.currency if catalogue.unit(metric) == "currency" else ""
+    known = context.known.get((metric, grain, segment_dimension(group_by)))
+    is_as_before = known is not None and (known.definition_hash, known.currency) == (
+        definition.definition_hash,
+        currency,
+    )
     return Series(
         metric=metric,
         grain=grain,
@@ -105,37 +128,36 @@ def _series(context: PlanContext, metric: str, grain: str, group_by: str, window
         kind=kind,
         n_metric=n_metric,
         n_rule=_n_rule(catalogue, metric, kind),
-        interval=str(catalogue.metric(metric).meta.get("interval") or ""),
-        currency=context.ws.currency if is_currency else "",
+        interval=str(meta.get("interval") or ""),
+        currency=currency,
         is_folded=kind != "opaque" and definition.is_foldable and n_definition.is_foldable,
         models=definition.models | n_definition.models,
         definition_hash=definition.definition_hash,
         watermark=metric_watermark(context.marks, found.reads),
         floor=period_start(context.ws.history_start, grain),
-        window=_window(context, metric, grain, group_by, windows),
+        window=_window(context, metric, grain, windows) if is_as_before else ALL_TIME,
+        known=known,
     )
 
 
-def _kind(context: PlanContext, metric: str) -> Literal["sum", "ratio", "opaque"]:
-    additivity = context.catalogue.metric(metric).meta.get("additivity")
+def _kind(catalogue: Catalogue, metric: str) -> Literal["sum", "ratio", "opaque"]:
+    additivity = catalogue.metric(metric).meta.get("additivity")
     if additivity == "additive":
         return "sum"
-    return "ratio" if additivity == "ratio" and context.lineage[metric].definition.is_foldable else "opaque"
+    return "ratio" if additivity == "ratio" and catalogue.lineage[metric].definition.is_foldable else "opaque"
 
 
 def _n_rule(catalogue: Catalogue, metric: str, kind: str) -> Literal["metric", "denominator", "value", "unknown"]:
-    meta = catalogue.metric(metric).meta
-    if meta.get("n"):
+    if catalogue.metric(metric).meta.get("n"):
         return "metric"
-    if meta.get("additivity") == "ratio":
+    if kind == "ratio":
         return "denominator"
     return "value" if catalogue.unit(metric) == "count" and kind == "sum" else "unknown"
 
 
-def _window(context: PlanContext, metric: str, grain: str, group_by: str, windows: Windows) -> Window | None:
-    found = context.lineage[metric]
-    stored = context.stored.get((metric, grain, segment_dimension(group_by)), ())
-    if windows is None or set(stored) != {found.definition.definition_hash}:
+def _window(context: PlanContext, metric: str, grain: str, windows: Windows) -> Window | None:
+    found = context.catalogue.lineage[metric]
+    if windows is None:
         return ALL_TIME
     touched: list[Window | None] = [windows] if isinstance(windows, Window) else []
     if isinstance(windows, Mapping):
@@ -146,10 +168,26 @@ def _window(context: PlanContext, metric: str, grain: str, group_by: str, window
     return None if whole is None else touched_periods(whole, grain, found.definition.reach, context.today)
 
 
-def plan_batches(series: Collection[Series], today: date) -> list[Batch]:
+def _first_aged(known: Known | None, now: Watermark) -> date:
+    """The earliest start of a period whose state may differ because a watermark has moved, in either direction."""
+    if known is None:
+        return date.min
+    moved = [
+        date.min if before is None or after is None else min(before, after)
+        for before, after in (
+            (known.watermark.closed_through, now.closed_through),
+            (known.watermark.settled_through, now.settled_through),
+        )
+        if before != after
+    ]
+    earliest = min(moved, default=date.max)
+    return earliest if earliest in (date.min, date.max) else earliest - _LONGEST_PERIOD
+
+
+def plan_batches(series: Sequence[Series], today: date) -> list[Batch]:
     """The queries that answer every series with a window."""
     groups: dict[tuple[frozenset[str], str, str, date, date], dict[str, str | None]] = {}
-    for (metric, grain, group_by), wanted in _asked(series).items():
+    for (metric, grain, group_by), wanted in _by_source(series).items():
         window = hull(one.window for one in wanted if one.window is not None)
         if window is None:
             continue
@@ -163,9 +201,8 @@ def plan_batches(series: Collection[Series], today: date) -> list[Batch]:
     ]
 
 
-def _asked(series: Collection[Series]) -> dict[tuple[str, str, str], list[Series]]:
-    """Series by the query they are answered from: folded ones by their day."""
-    asked: dict[tuple[str, str, str], list[Series]] = {}
+def _by_source(series: Sequence[Series]) -> dict[SeriesKey, list[Series]]:
+    found: dict[SeriesKey, list[Series]] = {}
     for one in series:
-        asked.setdefault((one.metric, "day" if one.is_folded else one.grain, one.group_by), []).append(one)
-    return asked
+        found.setdefault(one.source, []).append(one)
+    return found

@@ -1,17 +1,19 @@
 """Run the planned queries into temporary tables and bring them into the shape of `mart.kpi_values`.
 
-answers (one row per metric, grain, period, member, as the compiler returned it)
-  -> folded (weeks, months and quarters of foldable metrics, summed from days)
-  -> fresh (members labelled, the largest kept, n and interval added)
+plan     one row per series, numbered; answers come from a *source*: the query's metric, grain and dimension
+answers  one row per source, period and member, as the compiler returned it
+members  one row per series, period and label: folded to the series' grain, labelled, parts put together
+fresh    the largest members of each period, with value, n and interval
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from metrics.semantic import Query
-from metrics.values.plan import Batch, Series
+from metrics.values.plan import ALL_TIME, Batch, Known, Series, SeriesKey
+from metrics.values.rows import insert_rows
 
 if TYPE_CHECKING:
     import duckdb
@@ -19,10 +21,13 @@ if TYPE_CHECKING:
     from metrics.semantic import SemanticLayer
 
 MOST_MEMBERS = 50
-# 97.5 % quantile of the normal distribution, for 95 % intervals
+# 97.5 % quantile of the normal distribution, for 95 % intervals (Wilson 1927)
 _Z = 1.959963984540054
+_Z2 = _Z * _Z
 
 _PLAN_COLUMNS = {
+    "series": "integer",
+    "source": "integer",
     "metric": "text",
     "grain": "text",
     "segment_dimension": "text",
@@ -30,20 +35,19 @@ _PLAN_COLUMNS = {
     "n_rule": "text",
     "wilson": "boolean",
     "currency": "text",
-    "is_folded": "boolean",
     "definition_hash": "text",
     "closed_through": "date",
     "settled_through": "date",
     "floor": "date",
     "first": "date",
     "last": "date",
+    "needed_from": "date",
+    "is_gone": "boolean",
 }
 
 _ANSWERS = """create or replace temp table answers (
-    metric text,
-    grain text,
+    source integer,
     period_start date,
-    segment_dimension text,
     member text,
     numerator decimal(38, 10),
     denominator decimal(38, 10),
@@ -51,76 +55,84 @@ _ANSWERS = """create or replace temp table answers (
     observations bigint
 )"""
 
-_FOLD = """insert into answers
-    select
-        answers.metric,
-        plan.grain,
-        date_trunc(plan.grain, answers.period_start)::date as period_start,
-        answers.segment_dimension,
-        answers.member,
-        sum(answers.numerator) as numerator,
-        sum(answers.denominator) as denominator,
-        null as value,
-        sum(answers.observations) as observations
-    from answers
-    inner join plan
-        on answers.metric = plan.metric
-        and answers.segment_dimension = plan.segment_dimension
-        and plan.is_folded
-        and plan.grain <> 'day'
-    group by all"""
-
 # A member that is NULL becomes '(none)', an empty one '(empty)'. Where a member really is called '(none)', parts that add
 # up are put together; values that cannot be put together keep apart as '(no value)'.
-_FRESH = f"""create or replace temp table fresh as
-    with planned as (
+_MEMBERS = """create or replace temp table members as
+    with clashes as (
+        select answers.source, answers.period_start
+        from answers
+        inner join plan on answers.source = plan.source and plan.kind = 'opaque'
+        where answers.member is null or answers.member = '(none)'
+        group by answers.source, answers.period_start
+        having count(distinct coalesce(answers.member, '')) = 2
+    ),
+    labelled as (
         select
-            answers.*,
-            plan.kind,
-            plan.n_rule,
-            plan.wilson,
-            plan.currency,
+            plan.series,
+            case plan.grain
+                when 'day' then answers.period_start
+                when 'week' then date_trunc('week', answers.period_start)::date
+                when 'month' then date_trunc('month', answers.period_start)::date
+                else date_trunc('quarter', answers.period_start)::date
+            end as period_start,
             case
-                when answers.segment_dimension = '' then ''
-                when answers.member is null then case
-                    when plan.kind = 'opaque' and bool_or(answers.member = '(none)') over (
-                        partition by answers.metric, answers.grain, answers.period_start, answers.segment_dimension
-                    ) then '(no value)'
-                    else '(none)'
-                end
+                when plan.segment_dimension = '' then ''
+                when answers.member is null then if(clashes.source is null, '(none)', '(no value)')
                 when answers.member = '' then '(empty)'
                 else answers.member
-            end as label
+            end as label,
+            plan.floor,
+            plan.first,
+            plan.last,
+            answers.numerator,
+            answers.denominator,
+            answers.value,
+            answers.observations
         from answers
-        inner join plan
-            on answers.metric = plan.metric
-            and answers.grain = plan.grain
-            and answers.segment_dimension = plan.segment_dimension
-            and answers.period_start between greatest(plan.first, plan.floor) and plan.last
-    ),
-    members as (
-        select
-            metric, grain, period_start, segment_dimension, label, kind, n_rule, wilson, currency,
-            sum(numerator) as numerator,
-            sum(denominator) as denominator,
-            any_value(value) as value,
-            sum(observations) as observations
-        from planned
-        group by all
+        inner join plan on answers.source = plan.source
+        left join clashes on answers.source = clashes.source and answers.period_start = clashes.period_start
+    )
+    select
+        series,
+        period_start,
+        label,
+        sum(numerator) as numerator,
+        sum(denominator) as denominator,
+        any_value(value) as value,
+        sum(observations) as observations
+    from labelled
+    where period_start between greatest(first, floor) and last
+    group by series, period_start, label"""
+
+_FRESH = f"""create or replace temp table fresh as
+    with crowded as (
+        select series, period_start
+        from members
+        group by series, period_start
+        having count(*) > {MOST_MEMBERS}
     ),
     ranked as (
         select
             members.*,
+            plan.kind,
             row_number() over (
-                partition by metric, grain, period_start, segment_dimension
-                order by coalesce(observations, denominator, numerator, value) desc nulls last, label
+                partition by members.series, members.period_start
+                order by coalesce(members.observations, members.denominator, members.numerator, members.value) desc
+                    nulls last, members.label
             ) as place
         from members
+        inner join plan using (series)
+        semi join crowded on members.series = crowded.series and members.period_start = crowded.period_start
     ),
     kept as (
+        select members.*
+        from members
+        anti join crowded on members.series = crowded.series and members.period_start = crowded.period_start
+        union all
         select
-            metric, grain, period_start, segment_dimension, kind, n_rule, wilson, currency,
-            case when place <= {MOST_MEMBERS} then label else 'other' end as segment_value,
+            series,
+            period_start,
+            if(place <= {MOST_MEMBERS}, label, 'other') as label,
             sum(numerator) as numerator,
             sum(denominator) as denominator,
             any_value(value) as value,
@@ -131,93 +143,118 @@ _FRESH = f"""create or replace temp table fresh as
     ),
     valued as (
         select
-            metric, grain, period_start, segment_dimension, segment_value, currency, numerator, denominator, wilson,
-            case kind
-                when 'sum' then numerator::double
-                when 'ratio' then numerator::double / nullif(denominator, 0)::double
-                else value
+            kept.series,
+            kept.period_start,
+            kept.label as segment_value,
+            plan.currency,
+            kept.numerator,
+            kept.denominator,
+            case plan.kind
+                when 'sum' then kept.numerator::double
+                when 'ratio' then kept.numerator::double / nullif(kept.denominator, 0)::double
+                else kept.value
             end as value,
-            case n_rule
-                when 'metric' then observations
-                when 'denominator' then denominator::bigint
-                when 'value' then numerator::bigint
-            end as n
+            case plan.n_rule
+                when 'metric' then kept.observations
+                when 'denominator' then kept.denominator::bigint
+                when 'value' then kept.numerator::bigint
+            end as n,
+            plan.wilson
         from kept
+        inner join plan using (series)
+        where coalesce(kept.value, kept.numerator::double, kept.denominator::double) is not null
+    ),
+    with_interval as (
+        select
+            valued.*,
+            wilson and n > 0 and value between 0 and 1 as is_share,
+            case when is_share then (value + {_Z2} / 2 / n) / (1 + {_Z2} / n) end as centre,
+            case when is_share then
+                {_Z} * sqrt(value * (1 - value) / n + {_Z2} / 4 / (n * n)) / (1 + {_Z2} / n)
+            end as half_width
+        from valued
     )
     select
-        metric, grain, period_start, segment_dimension, segment_value, currency, numerator, denominator, value, n,
-        case when wilson and n > 0 then
-            (value + {_Z * _Z / 2} / n - {_Z} * sqrt(value * (1 - value) / n + {_Z * _Z / 4} / (n * n))) / (1 + {_Z * _Z} / n)
-        end as ci_low,
-        case when wilson and n > 0 then
-            (value + {_Z * _Z / 2} / n + {_Z} * sqrt(value * (1 - value) / n + {_Z * _Z / 4} / (n * n))) / (1 + {_Z * _Z} / n)
-        end as ci_high
-    from valued
-    where value is not null or numerator is not null or denominator is not null"""
+        series, period_start, segment_value, currency, numerator, denominator, value, n,
+        centre - half_width as ci_low,
+        centre + half_width as ci_high
+    from with_interval"""
 
 
-def write_plan(con: duckdb.DuckDBPyConnection, series: Sequence[Series]) -> None:
-    """The plan as a temporary table, one row per series; ``first`` and ``last`` are NULL where nothing is computed."""
+def write_plan(
+    con: duckdb.DuckDBPyConnection, series: Sequence[Series], known: Mapping[SeriesKey, Known]
+) -> dict[SeriesKey, int]:
+    """The plan as a temporary table; returns the number of each source.
+
+    ``first`` and ``last`` are NULL where nothing is computed. Series of ``known`` that are not planned any more are gone:
+    their rows will vanish.
+    """
     columns = ", ".join(f'"{name}" {kind}' for name, kind in _PLAN_COLUMNS.items())
     con.execute(f"create or replace temp table plan ({columns})")
-    insert_rows(con, "plan", [_plan_row(one) for one in series])
+    sources = {source: number for number, source in enumerate(dict.fromkeys(one.source for one in series))}
+    rows = [(number, *_plan_row(one, sources[one.source])) for number, one in enumerate(series)]
+    gone = known.keys() - {one.key for one in series}
+    rows += [(len(rows) + place, *_gone_row(key, known[key])) for place, key in enumerate(sorted(gone))]
+    insert_rows(con, "plan", rows)
+    return sources
 
 
-def _plan_row(one: Series) -> tuple[Any, ...]:
-    window = one.window
+def _plan_row(one: Series, source: int) -> tuple[Any, ...]:
+    first, last = (one.window.first, one.window.last) if one.window else (None, None)
     return (
-        one.metric,
-        one.grain,
-        one.segment_dimension,
-        one.kind,
-        one.n_rule,
-        one.interval == "wilson",
-        one.currency,
-        one.is_folded,
-        one.definition_hash,
-        one.watermark.closed_through,
-        one.watermark.settled_through,
-        one.floor,
-        window.first if window else None,
-        window.last if window else None,
-    )
+        source, *one.key, one.kind, one.n_rule, one.interval == "wilson", one.currency, one.definition_hash,
+        one.watermark.closed_through, one.watermark.settled_through, one.floor, first, last, one.needed_from, False,
+    )  # fmt: skip
+
+
+def _gone_row(key: SeriesKey, known: Known) -> tuple[Any, ...]:
+    first, last, mark = ALL_TIME.first, ALL_TIME.last, known.watermark
+    return (
+        None, *key, "opaque", "unknown", False, known.currency, known.definition_hash,
+        mark.closed_through, mark.settled_through, first, first, last, first, True,
+    )  # fmt: skip
 
 
 def stage_values(
     con: duckdb.DuckDBPyConnection,
     layer: SemanticLayer,
+    series: Sequence[Series],
     batches: Sequence[Batch],
-    kinds: dict[str, str],
+    sources: Mapping[SeriesKey, int],
     say: Callable[[str], None],
 ) -> None:
-    """Answer every batch and build the temporary table ``fresh``. ``kinds``: how the parts of each metric combine."""
+    """Answer every batch and build the temporary table ``fresh``."""
+    kinds = {one.metric: str(one.kind) for one in series}
     con.execute(_ANSWERS)
     for batch in batches:
-        con.execute(_answer_sql(layer, batch, kinds))
-    con.execute(_FOLD)
+        con.execute(_answer_sql(layer, batch, kinds, sources))
+    con.execute(_MEMBERS)
     con.execute(_FRESH)
-    say(f"computed {len(kinds)} metrics with {len(batches)} queries")
+    say(f"computed {len({metric for batch in batches for metric in batch.metrics})} metrics with {len(batches)} queries")
 
 
-def _answer_sql(layer: SemanticLayer, batch: Batch, kinds: dict[str, str]) -> str:
+def _answer_sql(layer: SemanticLayer, batch: Batch, kinds: Mapping[str, str], sources: Mapping[SeriesKey, int]) -> str:
     time = f"metric_time__{batch.grain}"
     group_by = [time, batch.group_by] if batch.group_by else [time]
     asked = list(dict.fromkeys([*batch.metrics, *batch.n_metrics.values()]))
     compiled = layer.compile(
         Query(metrics=asked, group_by=group_by, start=batch.first, end=batch.last, parts=True), dialect="duckdb"
     )
-    rows = [_metric_rows(batch, metric, time, kinds[metric]) for metric in batch.metrics]
+    rows = [
+        _metric_rows(batch, metric, time, kinds[metric], sources[metric, batch.grain, batch.group_by])
+        for metric in batch.metrics
+    ]
     return f"insert into answers with answer as materialized ({compiled}) " + " union all ".join(rows)
 
 
-def _metric_rows(batch: Batch, metric: str, time: str, kind: str) -> str:
+def _metric_rows(batch: Batch, metric: str, time: str, kind: str, source: int) -> str:
     numerator, denominator = _parts(metric, kind)
     observations = f'"{batch.n_metrics[metric]}"' if metric in batch.n_metrics else "null"
     member = f'"{batch.group_by}"::text' if batch.group_by else "null"
-    dimension = Series.short_name(batch.group_by)
-    return f"""select '{metric}', '{batch.grain}', "{time}"::date, '{dimension}', {member},
-        {numerator}::decimal(38, 10), {denominator}::decimal(38, 10), "{metric}"::double, {observations}::bigint
-    from answer where "{metric}" is not null or "{metric}__numerator" is not null or "{metric}__denominator" is not null"""
+    return f"""select {source}, "{time}"::date, {member}, {numerator}::decimal(38, 10), {denominator}::decimal(38, 10),
+        "{metric}"::double, {observations}::bigint
+    from answer
+    where coalesce("{metric}"::double, "{metric}__numerator"::double, "{metric}__denominator"::double) is not null"""
 
 
 def _parts(metric: str, kind: str) -> tuple[str, str]:
@@ -225,12 +262,3 @@ def _parts(metric: str, kind: str) -> tuple[str, str]:
     if kind == "sum":
         return f'"{metric}"', "null"
     return (f'"{metric}__numerator"', f'"{metric}__denominator"') if kind == "ratio" else ("null", "null")
-
-
-def insert_rows(con: duckdb.DuckDBPyConnection, table: str, rows: Collection[Sequence[Any]]) -> None:
-    """Insert Python rows with few statements; executemany takes a millisecond per row."""
-    waiting = list(rows)
-    for start in range(0, len(waiting), 250):
-        chunk = waiting[start : start + 250]
-        places = ", ".join("(" + ", ".join("?" * len(row)) + ")" for row in chunk)
-        con.execute(f"insert into {table} values {places}", [value for row in chunk for value in row])

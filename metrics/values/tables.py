@@ -56,6 +56,17 @@ _TABLES = (
         run_id text not null,
         recorded_at timestamp not null
     )""",
+    # one row per series that has been computed: bookkeeping, and which definition and watermark its values stand for
+    """create table if not exists mart.kpi_series (
+        metric text not null,
+        grain text not null,
+        segment_dimension text not null,
+        currency text not null,
+        definition_hash text not null,
+        closed_through date,
+        settled_through date,
+        run_id text not null
+    )""",
     """create table if not exists mart.dim_kpi (
         metric text primary key,
         kind text not null,
@@ -78,6 +89,7 @@ _TABLES = (
         owner text,
         threshold double,
         minimum_n bigint,
+        matures_after_days integer,
         parent text,
         weight double,
         review text,
@@ -87,8 +99,7 @@ _TABLES = (
         missing_entities text,
         defined_at text,
         version integer,
-        definition_hash text,
-        run_id text not null
+        definition_hash text
     )""",
     """create table if not exists mart.kpi_targets (
         metric text not null,
@@ -100,14 +111,12 @@ _TABLES = (
         path text not null,
         start_value double,
         target double not null,
-        stretch double,
-        run_id text not null
+        stretch double
     )""",
     """create table if not exists mart.kpi_leading_indicators (
         metric text not null,
         leading_metric text not null,
-        lag_days integer not null,
-        run_id text not null
+        lag_days integer not null
     )""",
     """create table if not exists mart.kpi_status (
         metric text not null,
@@ -131,8 +140,7 @@ _TABLES = (
         change_last_year double,
         trend_starts date[],
         trend_values double[],
-        watermark date,
-        run_id text not null
+        watermark date
     )""",
     """create table if not exists mart.swings (
         metric text not null,

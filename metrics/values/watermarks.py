@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING
 
+from metrics.workspace import load_entities
+
 if TYPE_CHECKING:
     import duckdb
 
@@ -21,8 +23,12 @@ class Watermark:
     settled_through: date | None
 
 
-def entity_watermarks(con: duckdb.DuckDBPyConnection, ws: Workspace) -> dict[str, Watermark]:
-    """The latest watermark of every mapped entity: the earliest over the sources that the workspace maps it from."""
+def event_watermarks(con: duckdb.DuckDBPyConnection, ws: Workspace) -> dict[str, Watermark]:
+    """The watermark of every mapped event entity: the earliest over the sources that the workspace maps it from.
+
+    Reference entities (customers, products) have no business date and decide nothing.
+    """
+    entities = load_entities()
     latest = con.execute(
         """select source, entity, closed_through, settled_through
         from mart.source_watermarks
@@ -31,16 +37,13 @@ def entity_watermarks(con: duckdb.DuckDBPyConnection, ws: Workspace) -> dict[str
     found = {(source, entity): Watermark(closed, settled) for source, entity, closed, settled in latest}
     marks: dict[str, list[Watermark]] = {}
     for source in ws.sources.values():
-        for entity in source.entities:
+        for entity in (name for name in source.entities if entities[name].kind == "event"):
             marks.setdefault(entity, []).append(found.get((source.name, entity), Watermark(None, None)))
     return {entity: _earliest(of_sources) for entity, of_sources in marks.items()}
 
 
 def metric_watermark(entities: Mapping[str, Watermark], reads: Collection[str]) -> Watermark:
-    """The earliest watermark over the mapped entities that a metric reads.
-
-    Entities without business dates (customers, products) decide nothing: pass ``entities`` without them.
-    """
+    """The earliest watermark over the mapped event entities that a metric reads."""
     return _earliest([mark for entity, mark in entities.items() if entity in reads])
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -61,10 +62,11 @@ def open_published(ws: Workspace) -> Iterator[duckdb.DuckDBPyConnection]:
 
 def load_excel(con: duckdb.DuckDBPyConnection) -> None:
     """Load DuckDB's Excel reader from the installed package, without a network. Raises RunError."""
-    import duckdb_extension_excel
-
+    package = importlib.util.find_spec("duckdb_extension_excel")
+    if package is None or package.origin is None:
+        raise RunError("the package duckdb-extension-excel is not installed. Install it to read Excel files.")
     version = con.execute("select library_version from pragma_version()").fetchone()
-    folder = Path(str(duckdb_extension_excel.__file__)).parent / "extensions"
+    folder = Path(package.origin).parent / "extensions"
     file = folder / (version[0] if version else "") / "excel.duckdb_extension"
     if not file.is_file():
         found = ", ".join(sorted(path.name for path in folder.glob("v*"))) or "none"
@@ -88,6 +90,15 @@ def column_types(con: duckdb.DuckDBPyConnection, *relation: str) -> dict[str, st
     """Return the columns of a relation and their DuckDB types, in order."""
     rows = con.execute(f"describe select * from {quoted(*relation)}").fetchall()
     return {str(row[0]): str(row[1]) for row in rows}
+
+
+def append_rows(con: duckdb.DuckDBPyConnection, relation: str, rows: Sequence[Sequence[object]]) -> None:
+    """Append rows to a table in one statement; ``executemany`` takes a millisecond per row."""
+    if not rows:
+        return
+    types = [str(row[1]) for row in con.execute(f"describe select * from {relation}").fetchall()]
+    columns = ", ".join(f"unnest(cast(${number} as {kind}[]))" for number, kind in enumerate(types, start=1))
+    con.execute(f"insert into {relation} select {columns}", [list(column) for column in zip(*rows, strict=True)])
 
 
 def _settings(ws: Workspace) -> dict[str, str | bool | int | float | list[str]]:

@@ -26,7 +26,7 @@ TABLES = (
         read_hash text not null,
         run_id text not null,
         loaded_at timestamp not null,
-        primary key (source, table_name, path)
+        checked_at timestamp not null
     )""",
     """raw.ops.file_columns (
         source text not null,

@@ -13,6 +13,9 @@ from metrics.workspace.entities import Entity, load_entities
 from metrics.workspace.mapping import expression_sql, mapping_tables, parse_query, raw_token
 from metrics.workspace.model import EntityMapping, Source, Workspace
 
+# A time of day followed by Z, UTC or an offset.
+OFFSET = r"[0-9]{2}:[0-9]{2}.*([zZ]|UTC|[+-][0-9]{2}(:?[0-9]{2})?)$"
+
 
 def event_mappings(source: Source) -> Iterator[tuple[Entity, EntityMapping]]:
     """Yield the mappings of a source whose entity has a business date."""
@@ -22,16 +25,30 @@ def event_mappings(source: Source) -> Iterator[tuple[Entity, EntityMapping]]:
             yield entity, mapping
 
 
-def business_date_sql(ws: Workspace, source: Source, entity: Entity, expression: str) -> str:
-    """Return SQL for the business date of a row, from SQL for the column that decides it."""
+def business_date_sql(ws: Workspace, source: Source, entity: Entity, expression: str, type_name: str) -> str:
+    """Return SQL for the business date of a row, from SQL (and its DuckDB type) for the column that decides it."""
     if entity.columns[entity.business_date or ""].type == "date":
         return f"cast({expression} as date)"
-    return f"cast({event_time_sql(source, entity, expression)} at time zone '{ws.timezone}' as date)"
+    return f"cast({event_time_sql(source, expression, type_name)} at time zone '{ws.timezone}' as date)"
 
 
-def event_time_sql(source: Source, entity: Entity, expression: str) -> str:
-    """Return SQL for the moment of a row (timestamp with time zone), from SQL for the column that decides it."""
-    return f"(cast({expression} as timestamp) at time zone '{source.timezone}')"
+def event_time_sql(source: Source, expression: str, type_name: str) -> str:
+    """Return SQL for the moment (timestamp with time zone) of a value: its own offset, else the source's time zone."""
+    naive = f"(cast({expression} as timestamp) at time zone '{source.timezone}')"
+    if type_name == "TIMESTAMP WITH TIME ZONE":
+        return f"({expression})"
+    if type_name == "VARCHAR":
+        # A cast of text to timestamp drops an offset such as +02:00 without a word.
+        return (
+            f"(case when regexp_matches({expression}, '{OFFSET}') then cast({expression} as timestamptz) else {naive} end)"
+        )
+    return naive
+
+
+def expression_type(con: duckdb.DuckDBPyConnection, relation: str, expression: str) -> str:
+    """Return the DuckDB type of an expression over a relation."""
+    row = con.execute(f"describe select {expression} as value from {relation}").fetchone()
+    return str(row[1]) if row else ""
 
 
 def raw_relation(source: Source, table: str) -> str:
@@ -71,8 +88,9 @@ def latest_business_date(con: duckdb.DuckDBPyConnection, ws: Workspace) -> dt.da
             if not is_loaded(con, source, mapping):
                 continue
             relation, column = mapped_relation(source, mapping, entity.business_date or "")
+            type_name = expression_type(con, relation, column)
             # The business date grows with its column: one maximum of the plain column, then the conversion.
-            latest_sql = business_date_sql(ws, source, entity, "latest")
+            latest_sql = business_date_sql(ws, source, entity, "latest", type_name)
             row = con.execute(f"select {latest_sql} from (select max({column}) as latest from {relation})").fetchone()
             if row is not None and row[0] is not None:
                 latest.append(row[0])

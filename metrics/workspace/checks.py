@@ -44,6 +44,9 @@ def _check_source(ws: Workspace, source: Source) -> Iterator[Finding]:
             yield Finding((*path, "closes"), f"{source.name} closes by {by} and needs `closes.{key}:`")
     if closes.by == "file_name" and source.connector != "files":
         yield Finding((*path, "closes"), f"{source.name} closes by file_name, which only the connector files can")
+    if closes.pattern is not None and "%Y" not in closes.pattern:
+        message = f"closes.pattern '{closes.pattern}' names no year. Use %Y, %m, %d and *, as in *_%Y-%m-%d.csv"
+        yield Finding((*path, "closes", "pattern"), message)
     if closes.entity is not None and closes.entity not in source.entities:
         hint = did_you_mean(closes.entity, source.entities)
         yield Finding((*path, "closes", "entity"), f"closes.entity '{closes.entity}' is not mapped there.{hint}")

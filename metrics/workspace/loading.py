@@ -67,7 +67,8 @@ def _first(findings: list[Finding], located: Located) -> WorkspaceError:
     findings = sorted(findings, key=lambda finding: located.line(finding.path))
     more = f" (and {len(findings) - 1} more)" if len(findings) > 1 else ""
     first = findings[0]
-    return WorkspaceError(f"{located.where(first.path)}: {' '.join(first.message.split()).rstrip('.')}.{more}")
+    message = " ".join(first.message.split())
+    return WorkspaceError(f"{located.where(first.path)}: {message}{'' if message[-1] in '.?' else '.'}{more}")
 
 
 def _finding(error: Any, located: Located, from_environment: set[YamlPath]) -> Finding:

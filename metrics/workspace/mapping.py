@@ -130,6 +130,39 @@ def column_refs(source: Source, mapping: EntityMapping) -> Iterator[tuple[str, C
             yield name, ColumnRef(mapping.table, column.name)
 
 
+def plain_columns(source: Source, mapping: EntityMapping) -> Iterator[tuple[str, ColumnRef]]:
+    """Yield (canonical column, raw column) where a mapping takes a raw column as it is, so that its type is known."""
+    if mapping.query is None:
+        for name, text in mapping.columns.items():
+            raw = plain_column(text)
+            if raw is not None:
+                yield name, ColumnRef(mapping.table, raw)
+        return
+    tables = tuple(source.tables)
+    query = parse_query(mapping.query, tables)
+    names = query.named_selects
+    for select in _branches(query):
+        own = _own_tables(select)
+        raw_tables = {table.alias_or_name: _table_of(table, tables) for table in own}
+        # Names of a union come from its first branch.
+        for name, item in zip(names, select.selects, strict=False):
+            column = item.unalias()
+            if isinstance(column, exp.Column) and (column.table or len(own) == 1):
+                table = raw_tables.get(column.table or own[0].alias_or_name)
+                if table is not None:
+                    yield name, ColumnRef(table, column.name)
+
+
+def _branches(query: exp.Expr) -> Iterator[exp.Select]:
+    if isinstance(query, exp.SetOperation):
+        yield from _branches(query.this)
+        yield from _branches(query.expression)
+    elif isinstance(query, exp.Subquery):
+        yield from _branches(query.this)
+    elif isinstance(query, exp.Select):
+        yield query
+
+
 def mapping_vars(ws: Workspace, dialect: Dialect = "duckdb") -> dict[str, Any]:
     """Return the dbt vars of a workspace: which raw columns fill which entity, time zones, currency, business hours.
 
@@ -157,14 +190,17 @@ def mapping_vars(ws: Workspace, dialect: Dialect = "duckdb") -> dict[str, Any]:
 
 def _mapping_var(source: Source, entry: EntityMapping, dialect: Dialect) -> dict[str, Any]:
     query = None
+    columns = {name: expression_sql(text, entry.table or "", dialect) for name, text in entry.columns.items()}
     if entry.query is not None:
-        query = parse_query(entry.query, tuple(source.tables)).sql(dialect=dialect, comments=False)
+        tree = parse_query(entry.query, tuple(source.tables))
+        query = tree.sql(dialect=dialect, comments=False)
+        columns = {name: exp.to_identifier(name, quoted=True).sql(dialect=dialect) for name in tree.named_selects}
     return {
         "source": source.name,
         "schema": source.schema_name,
         "table": entry.table,
         "relations": mapping_tables(source, entry),
-        "columns": {name: expression_sql(text, entry.table or "", dialect) for name, text in entry.columns.items()},
+        "columns": columns,
         "query": query,
         "latest_by": expression_sql(entry.latest_by, entry.table or "", dialect) if entry.latest_by else None,
     }

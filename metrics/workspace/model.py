@@ -100,9 +100,7 @@ class Closes(Part):
     """What decides that a day of a source is complete."""
 
     by: Literal["load_time", "max_event_time", "file_name", "manual"] = "max_event_time"
-    grace: Duration = Field(
-        default=dt.timedelta(0), description="How long after the end of a day its last rows may take"
-    )
+    grace: Duration = Field(default=dt.timedelta(0), description="How long after the end of a day its last rows may take")
     entity: str | None = Field(
         default=None, description="max_event_time: the entity whose events decide; default: all of them"
     )
@@ -127,6 +125,7 @@ class ReadOptions(Part):
     decimal_separator: Literal[".", ","] = "."
     thousands_separator: Literal[".", ",", " ", "'"] | None = None
     sheet: str | None = Field(default=None, description="Excel: name of the sheet; default the first")
+    allow_empty: bool = Field(default=False, description="A file without rows is right, not an error")
     types: dict[str, ColumnType] = Field(default_factory=dict, description="Types of raw columns")
 
 
@@ -136,9 +135,7 @@ class Table(Part):
     files: str | None = Field(default=None, description="File name or pattern below the source's path")
     read: ReadOptions = Field(default_factory=ReadOptions)
     table: str | None = Field(default=None, description="Name in the database, schema.table; default: the key itself")
-    cursor: str | None = Field(
-        default=None, description="Column that grows with every change: only newer rows are read"
-    )
+    cursor: str | None = Field(default=None, description="Column that grows with every change: only newer rows are read")
     key: Annotated[tuple[str, ...], BeforeValidator(lambda v: (v,) if isinstance(v, str) else v)] = Field(
         (), description="Columns that identify a row; needed with cursor"
     )
@@ -151,12 +148,8 @@ class EntityMapping(Part):
     columns: dict[str, str | bool | int | float] = Field(
         default_factory=dict, description="canonical column: raw column or SQL expression over the raw table"
     )
-    latest_by: str | None = Field(
-        default=None, description="Keeps, per key of the entity, the row with the largest value"
-    )
-    query: str | None = Field(
-        default=None, description="One SELECT over raw tables of this source that returns the columns"
-    )
+    latest_by: str | None = Field(default=None, description="Keeps, per key of the entity, the row with the largest value")
+    query: str | None = Field(default=None, description="One SELECT over raw tables of this source that returns the columns")
 
 
 class Source(Part):
@@ -169,9 +162,10 @@ class Source(Part):
         default=None, repr=False, description="sql_database: SQLAlchemy URL; secrets as ${ENV_VAR}"
     )
     closes: Closes = Field(default_factory=Closes)
-    settles_after: Duration = Field(
-        default=dt.timedelta(0), description="How long after closing rows may still be restated"
+    silent_days_ok: int = Field(
+        default=3, ge=0, description="Days this source may lag behind the workspace's today before it is called late"
     )
+    settles_after: Duration = Field(default=dt.timedelta(0), description="How long after closing rows may still be restated")
     timezone: TimeZone = Field(default="UTC", description="Time zone of timestamps that name none")
     owner: str | None = None
     tables: dict[Name, Table] = Field(min_length=1)
@@ -222,9 +216,7 @@ class Workspace(Part):
     fiscal_year_start_month: int = Field(default=1, ge=1, le=12)
     history_start: dt.date = Field(description="First day of every KPI")
     clock: Literal["now", "data_end"] | dt.date = "now"
-    schedule: str = Field(
-        default="0 6 * * *", pattern=r"^\S+( \S+){4}$", description="cron, in the workspace's time zone"
-    )
+    schedule: str = Field(default="0 6 * * *", pattern=r"^\S+( \S+){4}$", description="cron, in the workspace's time zone")
     business_hours: BusinessHours = Field(default_factory=BusinessHours)
     holidays: tuple[dt.date, ...] = Field(default=(), description="Dates without business hours")
     notify: tuple[Annotated[Webhook | NotifyFile, Field(discriminator="kind")], ...] = ()

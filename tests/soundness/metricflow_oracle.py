@@ -1,7 +1,7 @@
 """MetricFlow 0.213 as the oracle: the same query, compiled by another compiler from the same manifest.
 
-Only the differential test imports this. MetricFlow needs nothing but ``semantic_manifest.json`` and an object that names
-an engine and its renderer; the SQL text it returns is run by the test itself.
+Only the differential test imports this. MetricFlow needs nothing but ``semantic_manifest.json`` and an object that
+names an engine and its renderer; the SQL text it returns is run by the test itself.
 """
 
 from __future__ import annotations

@@ -6,7 +6,7 @@ with parts as (
   select
     {{ part.date }} as business_date,
     {%- for dimension in dimensions %}
-    {{ dimension if dimension in part.dimensions else 'cast(null as text)' }} as {{ dimension }},
+    {{ dimension if dimension in part.dimensions else 'cast(null as text) as ' ~ dimension }},
     {%- endfor %}
     {%- for measure, type in measures.items() %}
     cast({{ part.measures.get(measure, 'null') }} as {{ type }}) as {{ measure }}{% if not loop.last %},{% endif %}

@@ -33,42 +33,52 @@ union all
     sorted: ranking every row costs three times the rest. Ties fall to the columns themselves, not to the time of loading,
     so that loading the same rows in another order gives the same result. -#}
 {% macro mapped_source(name, entity, entry) -%}
-  {%- set key_names = entity.key -%}
+  {%- if not entry.columns -%}
+    {{ exceptions.raise_compiler_error("var mapping: " ~ name ~ " of the source " ~ entry.source ~ " names no columns; expected one entry per column that is mapped or that its query returns") }}
+  {%- endif -%}
   {%- set timezone = var('source_timezones', {}).get(entry.source, 'UTC') -%}
+  {%- set same_key -%}
+    {%- for column in entity.key %}typed.{{ column }} = repeated.{{ column }}{% if not loop.last %} and {% endif %}{% endfor -%}
+  {%- endset -%}
+  {%- set ranking = ['typed._latest_by desc nulls last'] if entry.latest_by else [] -%}
+  {%- for column in entity.columns if column in entry.columns -%}
+    {%- do ranking.append('typed.' ~ column ~ ' desc nulls last') -%}
+  {%- endfor -%}
 {{ entry.source }}_typed as not materialized (
   select
   {%- for column, spec in entity.columns.items() %}
-    {{ typed_column(entry.columns.get(column), spec, timezone) }} as {{ column }},
+    {{ typed_column(entry.columns.get(column), spec, timezone) }} as {{ column }}{% if entry.latest_by or not loop.last %},{% endif %}
   {%- endfor %}
-    {{ entry.latest_by or 'cast(null as text)' }} as _latest_by
+  {%- if entry.latest_by %}
+    {{ entry.latest_by }} as _latest_by
+  {%- endif %}
   from {{ mapped_from(entry) }}
 ),
 
 {{ entry.source }}_repeated as (
   select
-  {%- for column in key_names %}
+  {%- for column in entity.key %}
     {{ column }},
   {%- endfor %}
     count(*) as copies
   from {{ entry.source }}_typed
-  group by {{ key_names | join(', ') }}
+  group by {{ entity.key | join(', ') }}
   having count(*) > 1
 ),
 
 {{ entry.source }}_ranked as (
   select
-    typed.*,
+  {%- for column in entity.columns %}
+    typed.{{ column }},
+  {%- endfor %}
     row_number() over (
-      partition by {% for column in key_names %}typed.{{ column }}{% if not loop.last %}, {% endif %}{% endfor %}
+      partition by {% for column in entity.key %}typed.{{ column }}{% if not loop.last %}, {% endif %}{% endfor %}
       order by
-        typed._latest_by desc nulls last
-        {%- for column in entity.columns if column not in key_names %},
-        typed.{{ column }} desc nulls last
-        {%- endfor %}
+        {{ ranking | join(',\n        ') }}
     ) as _rank
   from {{ entry.source }}_typed as typed
   inner join {{ entry.source }}_repeated as repeated
-    on {% for column in key_names %}typed.{{ column }} = repeated.{{ column }}{% if not loop.last %} and {% endif %}{% endfor %}
+    on {{ same_key }}
 ),
 
 {{ entry.source }}_kept as (
@@ -78,7 +88,7 @@ union all
   {%- endfor %}
   from {{ entry.source }}_typed as typed
   left join {{ entry.source }}_repeated as repeated
-    on {% for column in key_names %}typed.{{ column }} = repeated.{{ column }}{% if not loop.last %} and {% endif %}{% endfor %}
+    on {{ same_key }}
   where repeated.copies is null
 
   union all

@@ -7,6 +7,7 @@
     end
 {%- endmacro %}
 
+{#- DuckDB multiplies two decimals of 18 digits within 18 digits and overflows at ten thousand; hence the wider one. -#}
 {% macro in_workspace_currency(amount, rate) -%}
-  cast({{ amount }} * {{ rate }} as decimal(18, 4))
+  cast(cast({{ amount }} as decimal(28, 4)) * {{ rate }} as decimal(18, 4))
 {%- endmacro %}

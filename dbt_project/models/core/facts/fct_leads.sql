@@ -78,7 +78,12 @@ select
   leads.qualified_at,
   leads.accepted_at,
   leads.sales_rating,
+  -- Without any opportunities mapped the outcome is unknown.
+  {% if is_mapped('opportunities') -%}
   won.lead_id is not null as has_won_deal,
+  {%- else -%}
+  cast(null as boolean) as has_won_deal,
+  {%- endif %}
   won.first_won_at
 from {{ ref('int_leads__unioned') }} as leads
 inner join judged

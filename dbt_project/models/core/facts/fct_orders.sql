@@ -45,7 +45,12 @@ select
   {{ in_workspace_currency('orders.gross_amount', exchange_rate('orders.currency', 'rates')) }} as gross_amount,
   {{ in_workspace_currency('orders.cogs_amount', exchange_rate('orders.currency', 'rates')) }} as cogs_amount,
   {{ in_workspace_currency('orders.shipping_cost', exchange_rate('orders.currency', 'rates')) }} as shipping_cost,
+  -- Without any refunds mapped nobody knows, and a return rate of zero would be a lie.
+  {% if is_mapped('refunds') -%}
   refunded.order_id is not null as has_refund,
+  {%- else -%}
+  cast(null as boolean) as has_refund,
+  {%- endif %}
   coalesce(orders.channel, sessions.channel) as channel,
   coalesce(orders.source, sessions.source) as source,
   coalesce(orders.medium, sessions.medium) as medium,

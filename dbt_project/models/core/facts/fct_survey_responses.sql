@@ -33,10 +33,10 @@ select
   responded_on,
   score,
   is_answered,
-  case when survey = 'csat' and is_answered then 1 end as csat_answers,
-  case when survey = 'csat' and is_answered then case when score >= 4 then 1 else 0 end end as csat_satisfied,
-  case when survey = 'nps' and is_answered then 1 end as nps_answers,
-  case when survey = 'nps' and is_answered then case when score >= 9 then 1 else 0 end end as nps_promoters,
-  case when survey = 'nps' and is_answered then case when score <= 6 then 1 else 0 end end as nps_detractors,
+  case when survey = 'csat' and is_answered then cast(1 as bigint) end as csat_answers,
+  case when survey = 'csat' and is_answered then cast({{ flag("score >= 4") }} as bigint) end as csat_satisfied,
+  case when survey = 'nps' and is_answered then cast(1 as bigint) end as nps_answers,
+  case when survey = 'nps' and is_answered then cast({{ flag("score >= 9") }} as bigint) end as nps_promoters,
+  case when survey = 'nps' and is_answered then cast({{ flag("score <= 6") }} as bigint) end as nps_detractors,
   country
 from responses

@@ -1,0 +1,80 @@
+"""What a workspace's mapping asks of one raw table: columns that have to be there, and their types."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from metrics.errors import SourceError, did_you_mean
+from metrics.workspace import Source, Workspace, load_entities
+from metrics.workspace.entities import ColumnType
+from metrics.workspace.mapping import column_refs, mapping_tables, plain_columns
+
+
+@dataclass(frozen=True)
+class AskedColumn:
+    """A raw column that a mapping reads. ``always`` = every file has to have it, because the entity requires it."""
+
+    column: str
+    used_by: str
+    where: str
+    always: bool
+
+
+def wanted_types(source: Source, table: str) -> dict[str, ColumnType]:
+    """Return the types of raw columns (in lower case) that mappings or ``read.types`` decide; others are inferred."""
+    found: dict[str, set[ColumnType]] = {}
+    for name, mapping in source.entities.items():
+        for canonical, ref in plain_columns(source, mapping):
+            if ref.table == table:
+                found.setdefault(ref.column.lower(), set()).add(load_entities()[name].columns[canonical].type)
+    wanted = {column: _common_type(types) for column, types in found.items()}
+    return wanted | {column.lower(): kind for column, kind in source.tables[table].read.types.items()}
+
+
+def _common_type(types: set[ColumnType]) -> ColumnType:
+    """Return the type that can hold what several entities want of one raw column; staging casts it for each."""
+    if len(types) == 1:
+        return next(iter(types))
+    if types <= {"integer", "decimal"}:
+        return "decimal"
+    if types <= {"integer", "decimal", "double"}:
+        return "double"
+    return "timestamp" if types <= {"date", "timestamp"} else "text"
+
+
+def asked_columns(ws: Workspace, source: Source, table: str) -> list[AskedColumn]:
+    """Return the raw columns of a table that mappings and ``read.types`` name."""
+    asked = []
+    for name, mapping in source.entities.items():
+        if table not in mapping_tables(source, mapping):
+            continue
+        entity = load_entities()[name]
+        for canonical, ref in column_refs(source, mapping):
+            if ref.table != table:
+                continue
+            keys = ("columns", canonical) if canonical in mapping.columns else (canonical,)
+            always = canonical in entity.columns and entity.columns[canonical].required
+            used_by = f"{source.name}.{name}.{canonical}" if len(keys) == 2 else f"the {canonical} of {source.name}.{name}"
+            asked.append(AskedColumn(ref.column, used_by, ws.where("sources", source.name, "entities", name, *keys), always))
+    for column in source.tables[table].read.types:
+        where = ws.where("sources", source.name, "tables", table, "read", "types", column)
+        asked.append(AskedColumn(column, f"read.types of {source.name}.{table}", where, False))
+    return asked
+
+
+def check_columns(asked: list[AskedColumn], found: dict[str, list[str]], kept: dict[str, list[str]]) -> None:
+    """Check the columns that files (or one database table) have. Raises SourceError naming file, column, closest name.
+
+    ``kept`` gives the columns of files that are loaded already.
+    A column of an optional mapping may be missing in some files, for example in those before it was introduced.
+    """
+    anywhere = {name.lower() for names in [*found.values(), *kept.values()] for name in names}
+    for file, names in found.items():
+        here = {name.lower() for name in names}
+        for column in asked:
+            if column.column.lower() in (here if column.always else anywhere):
+                continue
+            hint = did_you_mean(column.column, names) or f" It has: {', '.join(names[:12])}"
+            raise SourceError(
+                f"{column.where}: {column.used_by} reads the column '{column.column}', which is not in {file}.{hint}"
+            )

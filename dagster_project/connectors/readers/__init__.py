@@ -1,0 +1,59 @@
+"""Reads the files of one table with DuckDB's own readers: text formats as text, Parquet with its types.
+
+Decides no types. A malformed row becomes a ``Reject``; a file that cannot be read at all is a SourceError.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import duckdb
+
+from dagster_project.connectors.readers import csv_files, excel_files, json_files, parquet_files
+from dagster_project.connectors.readers.batches import Batch, Prepared, Reject
+from dagster_project.connectors.readers.unpacking import Readable, readable_files
+from metrics.warehouse import quoted
+from metrics.workspace import ReadOptions
+
+__all__ = ["Batch", "Prepared", "Readable", "Reject", "prepare_file", "read_batch", "readable_files", "same_columns"]
+
+_PREPARE = {
+    "csv": csv_files.prepare,
+    "tsv": csv_files.prepare,
+    "json": json_files.prepare,
+    "jsonl": json_files.prepare,
+    "xlsx": excel_files.prepare,
+    "parquet": parquet_files.prepare,
+}
+_FILL = {
+    "csv": csv_files.fill,
+    "tsv": csv_files.fill,
+    "json": json_files.fill,
+    "jsonl": json_files.fill,
+    "xlsx": excel_files.fill,
+}
+
+
+def prepare_file(con: duckdb.DuckDBPyConnection, readable: Readable, read: ReadOptions) -> Prepared:
+    """Find out the columns of a file without loading it. Raises SourceError."""
+    return _PREPARE[readable.format](con, readable, read)
+
+
+def same_columns(files: list[Prepared]) -> Iterator[list[Prepared]]:
+    """Group prepared files into those that can be read together."""
+    groups: dict[tuple[object, ...], list[Prepared]] = {}
+    for file in files:
+        groups.setdefault(file.batch_key, []).append(file)
+    yield from groups.values()
+
+
+def read_batch(con: duckdb.DuckDBPyConnection, files: list[Prepared], read: ReadOptions, table: str) -> Batch:
+    """Read files with the same columns, text formats into the temporary table ``table``. Raises SourceError."""
+    if files[0].readable.format == "parquet":
+        return Batch(files, parquet_files.relation(files))
+    if not files[0].columns:
+        con.execute(f"create or replace temp table {quoted(table)} (_path varchar)")
+        return Batch(files, f"(select *, 0 as _record from temp.{quoted(table)})", [*files[0].rejects])
+    rejects = _FILL[files[0].readable.format](con, files, read, table)
+    # A fresh table numbers its rows in the order in which the reader gave them.
+    return Batch(files, f"(select *, rowid + 1 as _record from temp.{quoted(table)})", rejects)

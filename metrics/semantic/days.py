@@ -1,0 +1,71 @@
+"""Arithmetic on days, without a clock: ranges, their shifts, and starts of periods."""
+
+from __future__ import annotations
+
+from calendar import monthrange
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+MONTHS_OF = {"month": 1, "quarter": 3, "year": 12}
+
+
+@dataclass(frozen=True)
+class Days:
+    """A closed range of days; None is open-ended."""
+
+    start: date | None
+    end: date | None
+
+    def __str__(self) -> str:
+        if self.start is None and self.end is None:
+            return "all days"
+        return f"{self.start or 'the beginning'} to {self.end or 'the end'}"
+
+
+def add_months(day: date, months: int) -> date:
+    """The same day of another month, or that month's last day: 31 March - 1 month = 28 or 29 February, as in SQL."""
+    index = day.year * 12 + day.month - 1 + months
+    year, month = divmod(index, 12)
+    return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))
+
+
+def period_start(day: date, grain: str) -> date:
+    """First day of the period of ``grain`` that holds ``day``; weeks start on Monday."""
+    if grain == "day":
+        return day
+    if grain == "week":
+        return day - timedelta(days=day.weekday())
+    months = MONTHS_OF[grain]
+    return date(day.year, (day.month - 1) // months * months + 1, 1)
+
+
+def days_back(days: Days, count: int) -> Days:
+    """The range ``count`` days earlier."""
+    step = timedelta(days=count)
+    return Days(days.start and days.start - step, days.end and days.end - step)
+
+
+def months_back(days: Days, count: int) -> Days:
+    """The range ``count`` months earlier, each day clamped to its month."""
+    return Days(days.start and add_months(days.start, -count), days.end and add_months(days.end, -count))
+
+
+def whole_months_back(days: Days, count: int) -> Days:
+    """Like months_back, but the last day of a month stays the last: 1-28 February 2025 -> 1-31 January 2025.
+
+    So a complete month is compared with a complete month, and a month cut at its 10th with the first ten days.
+    """
+    back = months_back(days, count)
+    end = back.end
+    if days.end and end and days.end.day == monthrange(days.end.year, days.end.month)[1]:
+        end = end.replace(day=monthrange(end.year, end.month)[1])
+    return Days(back.start, end)
+
+
+def widened(days: Days, count: int, grain: str) -> Days:
+    """The days that a trailing window of ``count`` ``grain``s needs to be whole from the first day on."""
+    if days.start is None:
+        return days
+    if grain in MONTHS_OF:
+        return Days(add_months(days.start, -count * MONTHS_OF[grain]) + timedelta(days=1), days.end)
+    return Days(days.start - timedelta(days=count * (7 if grain == "week" else 1) - 1), days.end)

@@ -1,0 +1,113 @@
+"""A plan in words: what a query reads and how, for people and for tests."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from metrics.semantic.plan import Branch, Plan, Shift
+from metrics.semantic.resolve import DerivedValue, LeafValue, RatioValue, Value
+
+
+@dataclass(frozen=True)
+class FactRead:
+    """One pass over a fact. ``days`` are those scanned, ``how`` what is done to them besides adding up."""
+
+    model: str
+    relation: str
+    time_column: str
+    days: str
+    measures: tuple[str, ...]
+    joins: tuple[str, ...]
+    conditions: tuple[str, ...]
+    how: tuple[str, ...]
+
+    def __str__(self) -> str:
+        lines = [f"read {self.relation} ({self.model}), {self.time_column} {self.days}: {', '.join(self.measures)}"]
+        lines += [f"  {line}" for line in (*self.joins, *self.conditions, *self.how)]
+        return "\n".join(lines)
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """How a query is answered. ``str()`` gives the text."""
+
+    metrics: tuple[tuple[str, str], ...]
+    group_by: tuple[str, ...]
+    facts: tuple[FactRead, ...]
+
+    def __str__(self) -> str:
+        lines = [f"{name} = {formula}" for name, formula in self.metrics]
+        lines.append(f"by {', '.join(self.group_by)}" if self.group_by else "in total")
+        lines += [str(fact) for fact in self.facts]
+        if len(self.facts) > 1:
+            keys = ", ".join(self.group_by)
+            lines.append(
+                f"then join the {len(self.facts)} results on {keys}" if keys else "then put the results side by side"
+            )
+        return "\n".join(lines)
+
+
+def explain_plan(plan: Plan) -> Explanation:
+    query = plan.query
+    return Explanation(
+        metrics=tuple((name, _formula(value, plan)) for name, value in query.values),
+        group_by=tuple(key.output for key in query.keys),
+        facts=tuple(_fact(branch) for branch in plan.branches),
+    )
+
+
+def _fact(branch: Branch) -> FactRead:
+    relation = branch.model.relation
+    joins = tuple(
+        f"left join {hop.model} over {' > '.join(hop.path)} ({hop.left_expr} = {hop.right_expr})" for hop in branch.hops
+    )
+    conditions = [f"where {item.condition.text}" for item in branch.conditions]
+    conditions += [f"{column.alias} where {part.condition.text}" for column in branch.columns for part in column.conditions]
+    return FactRead(
+        model=branch.model.name,
+        relation=".".join(part for part in (relation.schema, relation.name) if part),
+        time_column=branch.time.expr.strip('"'),
+        days=str(branch.scanned),
+        measures=tuple(f"{column.alias} = {column.measure.agg}({column.measure.expr})" for column in branch.columns),
+        joins=joins,
+        conditions=tuple(conditions),
+        how=tuple(_how(branch)),
+    )
+
+
+def _how(branch: Branch) -> list[str]:
+    how = []
+    stock = branch.columns[0].measure.non_additive
+    if stock:
+        edge = "last" if stock.choice == "max" else "first"
+        of = f" of each {', '.join(stock.groupings)}" if stock.groupings else ""
+        how.append(f"a stock: only the rows at the {edge} {stock.dimension} of each period{of} count")
+    if branch.cumulative:
+        window = branch.cumulative.window
+        what = f"over the last {window}" if window else f"since the start of the {branch.cumulative.grain_to_date}"
+        if not (window or branch.cumulative.grain_to_date):
+            what = "since the beginning"
+        way = (
+            "days aggregated once, then a window"
+            if branch.is_decomposable
+            else "each day reads its window again (days do not add up)"
+        )
+        how.append(
+            f"accumulated {what}: {way}; shown for {branch.shown}, the {branch.cumulative.period_agg} day of a longer period"
+        )
+    if branch.shift is not Shift.NONE:
+        how.append(f"shown later than it happened ({branch.offset}): {branch.shift.value}")
+    if branch.fill_periods:
+        how.append("every period of the time spine has a row")
+    return how
+
+
+def _formula(value: Value, plan: Plan) -> str:
+    if isinstance(value, LeafValue):
+        branch, column = plan.column(value)
+        return f"{branch}.{column}" + (f" or {value.leaf.fill}" if value.leaf.fill is not None else "")
+    if isinstance(value, RatioValue):
+        return f"{_formula(value.numerator, plan)} / {_formula(value.denominator, plan)}"
+    assert isinstance(value, DerivedValue)  # noqa: S101  the last kind of value
+    inputs = ", ".join(f"{alias} = {_formula(part, plan)}" for alias, part in value.inputs)
+    return f"{value.expr} with {inputs}"

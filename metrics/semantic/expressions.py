@@ -1,0 +1,188 @@
+"""sqlglot building blocks: names, periods, source expressions, conditions. Every identifier of ours is quoted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date, timedelta
+from functools import lru_cache, partial
+
+import sqlglot
+from sqlglot import exp
+from sqlglot.errors import SqlglotError
+
+from metrics.errors import QueryError
+from metrics.semantic.days import Days
+from metrics.semantic.filters import HOLE, SOURCE_DIALECT
+from metrics.semantic.joins import Target
+from metrics.semantic.manifest import Relation
+from metrics.semantic.plan import BoundCondition
+
+FACT = "fact"
+_ONE_CATALOG = frozenset({"duckdb", "postgres", "spark"})
+
+
+def column(name: str, table: str | None = None) -> exp.Column:
+    return exp.Column(this=identifier(name), table=identifier(table) if table else None)
+
+
+def identifier(name: str) -> exp.Identifier:
+    return exp.Identifier(this=name, quoted=True)
+
+
+def aliased(expression: exp.Expr, name: str) -> exp.Alias:
+    return exp.Alias(this=expression, alias=identifier(name))
+
+
+def relation(source: Relation, alias: str, dialect: str) -> exp.Table:
+    """The table by schema and name. DuckDB's catalog is the name of a file, and the published copy has another one."""
+    catalog = source.database if source.database and dialect not in _ONE_CATALOG else None
+    return exp.Table(
+        this=identifier(source.name),
+        db=identifier(source.schema) if source.schema else None,
+        catalog=identifier(catalog) if catalog else None,
+        alias=exp.TableAlias(this=identifier(alias)),
+    )
+
+
+def cte_table(name: str, alias: str | None = None) -> exp.Table:
+    return exp.Table(this=identifier(name), alias=exp.TableAlias(this=identifier(alias)) if alias else None)
+
+
+@lru_cache(maxsize=8192)
+def _parsed(text: str) -> exp.Expr:
+    try:
+        tree = sqlglot.parse_one(text, read=SOURCE_DIALECT)
+    except SqlglotError as error:
+        raise QueryError(
+            f"the expression {text!r} of the semantic manifest cannot be parsed; expected SQL in the "
+            f"{SOURCE_DIALECT} dialect"
+        ) from error
+    if tree.find(exp.Query, exp.DDL, exp.DML, exp.Command, exp.AggFunc):
+        raise QueryError(
+            f"the expression {text!r} of the semantic manifest holds a query, a command or an aggregate; expected "
+            "one over a row's columns"
+        )
+    for node in tree.walk():
+        node.comments = None
+    return tree
+
+
+def source(text: str, table: str) -> exp.Expr:
+    """An expression of the manifest over the columns of ``table``."""
+    tree = _parsed(text).copy()
+    for node in list(tree.find_all(exp.Column)):
+        if not node.table:
+            node.set("table", identifier(table))
+    return tree if isinstance(tree, exp.Column | exp.Literal | exp.Func) else exp.Paren(this=tree)
+
+
+def table_of(path: Sequence[str]) -> str:
+    """Alias of the table reached over the entities of ``path``."""
+    return "to_" + "__".join(path) if path else FACT
+
+
+def cast(expression: exp.Expr, to: str) -> exp.Cast:
+    return exp.Cast(this=expression, to=exp.DataType(this=exp.DType[to], nested=False))
+
+
+def period(grain: str, time: exp.Expr) -> exp.Expr:
+    """First day of the period that ``time`` falls into; weeks start on Monday."""
+    if grain == "day":
+        return cast(time, "DATE")
+    return cast(exp.TimestampTrunc(this=time, unit=exp.Var(this=grain.upper())), "DATE")
+
+
+def later(time: exp.Expr, count: int, unit: str) -> exp.Expr:
+    return exp.Add(this=time, expression=interval(count, unit))
+
+
+def earlier(time: exp.Expr, count: int, unit: str) -> exp.Expr:
+    return exp.Sub(this=time, expression=interval(count, unit))
+
+
+def interval(count: int, unit: str) -> exp.Interval:
+    return exp.Interval(this=exp.Literal.string(str(count)), unit=exp.Var(this=unit.upper()))
+
+
+def day(value: date) -> exp.Expr:
+    return cast(exp.Literal.string(value.isoformat()), "DATE")
+
+
+def in_days(time: Callable[[], exp.Expr], days: Days) -> list[exp.Expr]:
+    """Range predicates on the bare time, so that the engine can skip what lies outside."""
+    found: list[exp.Expr] = []
+    if days.start:
+        found.append(exp.GTE(this=time(), expression=day(days.start)))
+    if days.end:
+        found.append(exp.LT(this=time(), expression=day(days.end + timedelta(days=1))))
+    return found
+
+
+def null_safe_equal(left: exp.Expr, right: exp.Expr) -> exp.Expr:
+    return exp.NullSafeEQ(this=left, expression=right)
+
+
+def all_of(conditions: Sequence[exp.Expr]) -> exp.Expr:
+    return exp.and_(*conditions, copy=False)
+
+
+def any_of(conditions: Sequence[exp.Expr]) -> exp.Expr:
+    return exp.or_(*conditions, copy=False)
+
+
+def when(condition: exp.Expr, then: exp.Expr) -> exp.Case:
+    """``then`` where the condition holds, else NULL."""
+    return exp.Case(ifs=[exp.If(this=condition, true=then)])
+
+
+def bound(
+    item: BoundCondition,
+    stored: Callable[[], exp.Expr],
+    shown: Callable[[str], exp.Expr] | None = None,
+) -> exp.Expr:
+    """The condition over real columns.
+
+    ``stored`` is the fact's own time. ``shown(grain)``, given when rows are moved to other periods than their own, is
+    the period they are shown at, and what a condition of the query on metric_time means.
+    """
+    holder = exp.Paren(this=item.condition.tree.copy())
+    for node in list(holder.find_all(exp.Column)):
+        target, grain = item.targets[int(node.name[len(HOLE) :])]
+        if target is None and grain and shown and item.shown:
+            node.replace(shown(grain))
+        elif grain is None and target is not None:
+            node.replace(source(target.expr, table_of(target.path)))
+        else:
+            raw = stored if target is None else partial(source, target.expr, table_of(target.path))
+            if not (grain == "day" and _made_plain(node, raw)):
+                node.replace(period(grain or "day", raw()))
+    return holder if isinstance(holder.this, exp.Or) else holder.this
+
+
+def bound_to_keys(item: BoundCondition, keys: Mapping[tuple[Target | None, str | None], exp.Column]) -> exp.Expr | None:
+    """The condition over columns that are group-by keys already, or None where it needs others."""
+    if not all(target in keys for target in item.targets):
+        return None
+    holder = exp.Paren(this=item.condition.tree.copy())
+    for node in list(holder.find_all(exp.Column)):
+        node.replace(keys[item.targets[int(node.name[len(HOLE) :])]].copy())
+    return holder
+
+
+def _made_plain(node: exp.Column, raw: Callable[[], exp.Expr]) -> bool:
+    """Turn ``day(time) <= '2024-01-31'`` into ``time < '2024-02-01'``: the same rows, no function on the column."""
+    comparison = node.parent
+    if not isinstance(comparison, exp.GTE | exp.LT | exp.GT | exp.LTE) or comparison.this is not node:
+        return False
+    literal = comparison.expression.this if isinstance(comparison.expression, exp.Cast) else comparison.expression
+    if not (isinstance(literal, exp.Literal) and literal.is_string):
+        return False
+    try:
+        limit = date.fromisoformat(literal.this)
+    except ValueError:
+        return False
+    if isinstance(comparison, exp.GT | exp.LTE):
+        limit += timedelta(days=1)
+    kind = exp.GTE if isinstance(comparison, exp.GTE | exp.GT) else exp.LT
+    comparison.replace(kind(this=raw(), expression=day(limit)))
+    return True

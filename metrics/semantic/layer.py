@@ -1,0 +1,78 @@
+"""SemanticLayer: the one door. Loads a manifest, answers what can be asked, compiles queries to SQL.
+
+sqlglot is imported with the first query that is compiled, so that listing metrics stays cheap.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from metrics.semantic.manifest import Manifest, Metric, read_manifest
+from metrics.semantic.query import Query
+
+if TYPE_CHECKING:
+    from metrics.semantic.explain import Explanation
+    from metrics.semantic.plan import Plan
+
+_MOST_COMPILED = 4096
+
+
+class SemanticLayer:
+    """Metrics of one dbt project.
+
+    ``metrics`` maps each name to its definition (label, description, type, meta, inputs).
+    """
+
+    def __init__(self, manifest: Manifest) -> None:
+        from metrics.semantic.joins import JoinGraph
+
+        self.manifest = manifest
+        self.metrics: Mapping[str, Metric] = dict(manifest.metrics)
+        self._graph = JoinGraph(manifest)
+        self._compiled: dict[tuple[Query, str], str] = {}
+        self._dimensions: dict[str, tuple[str, ...]] = {}
+
+    @classmethod
+    def from_manifest(cls, path: Path | str) -> SemanticLayer:
+        """Load ``target/semantic_manifest.json`` of dbt-core 1.11. Raises QueryError when it cannot be read."""
+        return cls(read_manifest(Path(path)))
+
+    def compile(self, query: Query, dialect: str = "duckdb") -> str:
+        """Return one SELECT. Its columns: the group-by names as given, then the metrics in order (see Query.parts).
+
+        Time columns are dates. Raises QueryError for an unknown name, an unreachable dimension, or a query without an
+        exact answer.
+        """
+        from metrics.semantic.render import render
+
+        known = self._compiled.get((query, dialect))
+        if known is None:
+            if len(self._compiled) >= _MOST_COMPILED:
+                self._compiled.clear()
+            known = self._compiled[query, dialect] = render(self._plan(query), self.manifest, dialect)
+        return known
+
+    def dimensions(self, metric: str) -> list[str]:
+        """Every name that ``metric`` can be grouped by, metric_time first, then nearest first. Raises QueryError."""
+        from metrics.semantic.reachable import reachable_names
+        from metrics.semantic.resolve import Resolver
+
+        if metric not in self._dimensions:
+            value = Resolver(self.manifest, self._graph).value(metric)
+            self._dimensions[metric] = reachable_names(value, self.manifest, self._graph)
+        return list(self._dimensions[metric])
+
+    def explain(self, query: Query) -> Explanation:
+        """How ``query`` is answered: facts read, over which days, joins, conditions, and how they meet."""
+        from metrics.semantic.explain import explain_plan
+
+        return explain_plan(self._plan(query))
+
+    def _plan(self, query: Query) -> Plan:
+        from metrics.semantic.plan import build_plan
+        from metrics.semantic.resolve import Resolver
+
+        resolved = Resolver(self.manifest, self._graph).resolve(query)
+        return build_plan(resolved, self.manifest, self._graph)

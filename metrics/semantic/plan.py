@@ -1,0 +1,286 @@
+"""Resolved query -> plan: which facts are read, how each is aggregated to the query's grain, and over which days.
+
+Leaves that read the same fact under the same time become one branch, one pass over the table; branches never touch each
+other before they are aggregated. Days are decided here: a branch scans what it needs (a trailing window reaches back,
+an offset looks elsewhere), and shows what was asked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import Enum
+
+from metrics.errors import QueryError
+from metrics.semantic.days import MONTHS_OF, Days, days_back, months_back, period_start, whole_months_back, widened
+from metrics.semantic.filters import Condition
+from metrics.semantic.joins import Hop, JoinGraph, Target
+from metrics.semantic.manifest import Cumulative, Dimension, Manifest, Measure, SemanticModel, TimeSpine
+from metrics.semantic.query import ElementName
+from metrics.semantic.resolve import Key, Leaf, LeafValue, Offset, ResolvedQuery, Value, base_grain, leaves_of
+
+DECOMPOSABLE = frozenset({"sum", "count", "sum_boolean", "min", "max", "average"})
+
+
+class Shift(Enum):
+    """How a branch moves its rows onto the periods where they are shown."""
+
+    NONE = "none"
+    DAYS = "the day plus a number of days"
+    MONTHS = "the month plus a number of months"
+    SPINE = "each day of the spine reads the day some months before"
+    ANCHOR = "each period of the spine reads the first period of a coarser grain"
+
+
+@dataclass(frozen=True)
+class BranchKey:
+    """A group-by item in a branch. ``target`` is None for metric_time."""
+
+    output: str
+    grain: str | None
+    target: Target | None
+
+
+@dataclass(frozen=True)
+class BoundCondition:
+    """A condition with its references bound; None is metric_time. ``shown``: metric_time as shown, not as stored."""
+
+    condition: Condition
+    targets: tuple[tuple[Target | None, str | None], ...]
+    shown: bool
+
+    @property
+    def is_about_metric_time(self) -> bool:
+        return any(target is None for target, _ in self.targets)
+
+
+@dataclass(frozen=True)
+class Column:
+    """An aggregate in a branch, under conditions that not all of the branch's columns share.
+
+    ``fill`` replaces NULL where the fact has rows; where it has none, the column stays NULL until the last step.
+    """
+
+    alias: str
+    measure: Measure
+    conditions: tuple[BoundCondition, ...]
+    fill: int | None
+
+
+@dataclass(frozen=True)
+class Branch:
+    """One fact aggregated to the query's grain."""
+
+    name: str
+    model: SemanticModel
+    time: Dimension
+    keys: tuple[BranchKey, ...]
+    grain: str | None
+    columns: tuple[Column, ...]
+    conditions: tuple[BoundCondition, ...]
+    hops: tuple[Hop, ...]
+    offset: Offset
+    shift: Shift
+    scanned: Days
+    shown: Days
+    standing: Days
+    cumulative: Cumulative | None
+    fill_periods: bool
+
+    @property
+    def is_decomposable(self) -> bool:
+        """Whether daily parts add up to the window, so that the fact is read once."""
+        return all(column.measure.agg in DECOMPOSABLE for column in self.columns)
+
+    @property
+    def moves_whole_periods(self) -> bool:
+        """Whether each period moves onto one other period, so that the move can wait until the rows are aggregated."""
+        grains = {key.grain for key in self.keys if key.target is None}
+        if self.shift is Shift.MONTHS:
+            return all(self.offset.months % MONTHS_OF.get(grain or "", 1000) == 0 for grain in grains)
+        return self.shift is Shift.DAYS and (grains <= {"day"} or (grains == {"week"} and self.offset.days % 7 == 0))
+
+
+@dataclass(frozen=True)
+class Plan:
+    query: ResolvedQuery
+    branches: tuple[Branch, ...]
+    columns: dict[Leaf, tuple[str, str]]
+    spine: TimeSpine | None
+
+    def column(self, value: LeafValue) -> tuple[str, str]:
+        """(branch name, column) that holds a leaf."""
+        return self.columns[value.leaf]
+
+
+def build_plan(query: ResolvedQuery, manifest: Manifest, graph: JoinGraph) -> Plan:
+    """Group the leaves of ``query`` into branches and decide what each one scans."""
+    groups: dict[tuple[object, ...], list[Leaf]] = {}
+    for leaf in _distinct_leaves(value for _, value in query.values):
+        groups.setdefault(_group_of(leaf, query), []).append(leaf)
+    taken = {key.output for key in query.keys}
+    branches: list[Branch] = []
+    columns: dict[Leaf, tuple[str, str]] = {}
+    for leaves in groups.values():
+        names = [_unused(leaf.measure.name, taken) for leaf in leaves]
+        branch = _Binder(leaves[0], query, manifest, graph).branch(leaves, names, {item.name for item in branches})
+        branches.append(branch)
+        columns.update({leaf: (branch.name, name) for leaf, name in zip(leaves, names, strict=True)})
+    return Plan(query, tuple(branches), columns, manifest.day_spine)
+
+
+def _distinct_leaves(values: Iterable[Value]) -> list[Leaf]:
+    return list(dict.fromkeys(leaf for value in values for leaf in leaves_of(value)))
+
+
+def _group_of(leaf: Leaf, query: ResolvedQuery) -> tuple[object, ...]:
+    """Leaves with equal answers here share one pass. What a window or a stock sees depends on its filters too."""
+    measure = leaf.measure
+    cumulative = _cumulative(leaf, query)
+    own_rows = bool(cumulative or measure.non_additive)
+    decomposable = not cumulative or measure.agg in DECOMPOSABLE
+    fill = leaf.join_to_timespine and bool(query.time_keys)
+    return (
+        measure.model, measure.time_dimension, leaf.offset, leaf.cumulative, measure.non_additive, fill, decomposable,
+        leaf.conditions if own_rows else None,
+    )  # fmt: skip
+
+
+def _cumulative(leaf: Leaf, query: ResolvedQuery) -> Cumulative | None:
+    """Without a time to stand at, "since the beginning" is a plain total up to the end of the range."""
+    return leaf.cumulative if query.time_keys else None
+
+
+def _unused(name: str, taken: set[str]) -> str:
+    free, count = name, 1
+    while free in taken:
+        count += 1
+        free = f"{name}_{count}"
+    taken.add(free)
+    return free
+
+
+class _Binder:
+    """Binds the names of a query to one model's columns and joins."""
+
+    def __init__(self, leaf: Leaf, query: ResolvedQuery, manifest: Manifest, graph: JoinGraph) -> None:
+        self._leaf = leaf
+        self._query = query
+        self._graph = graph
+        self._model = manifest.models[leaf.measure.model]
+        self._time = self._model.dimensions[leaf.measure.time_dimension]
+        self._moves_time = bool(leaf.offset or leaf.cumulative)
+
+    def branch(self, leaves: list[Leaf], names: list[str], used_names: set[str]) -> Branch:
+        query, leaf = self._query, self._leaf
+        shared = set.intersection(*(set(item.conditions) for item in leaves))
+        common = [self._bind(item, shown=True) for item in query.where] + [
+            self._bind(item, shown=False) for item in leaf.conditions if item in shared
+        ]
+        columns = tuple(
+            Column(
+                name,
+                item.measure,
+                tuple(self._bind(part, shown=False) for part in item.conditions if part not in shared),
+                item.fill,
+            )
+            for item, name in zip(leaves, names, strict=True)
+        )
+        keys = tuple(self._key(key) for key in query.keys)
+        grain = base_grain({key.grain for key in keys if key.target is None}) if query.time_keys else None
+        shift = _shift(leaf.offset, grain)
+        shown = Days(query.start, query.end)
+        standing = _standing(leaf.offset, shift, shown)
+        return Branch(
+            name=_unused(_branch_name(leaf), used_names),
+            model=self._model,
+            time=self._time,
+            keys=keys,
+            grain=grain,
+            columns=columns,
+            conditions=tuple(common),
+            hops=_hops(keys, [*common, *(part for column in columns for part in column.conditions)]),
+            offset=leaf.offset,
+            shift=shift,
+            scanned=_scanned(leaf.cumulative, standing),
+            shown=shown,
+            standing=standing,
+            cumulative=_cumulative(leaf, query),
+            fill_periods=leaf.join_to_timespine and bool(query.time_keys),
+        )
+
+    def _key(self, key: Key) -> BranchKey:
+        target, grain = self._target(key.name, ("dimension", "entity", "time"))
+        return BranchKey(key.output, grain, target)
+
+    def _bind(self, condition: Condition, shown: bool) -> BoundCondition:
+        targets = tuple(self._target(reference.name, reference.kinds) for reference in condition.references)
+        bound = BoundCondition(condition, targets, shown)
+        if shown and self._leaf.cumulative and bound.is_about_metric_time and any(target for target, _ in targets):
+            raise QueryError(
+                f"where: '{condition.text}' mixes metric_time with other names, and metric '{self._leaf.measure.name}' is "
+                "accumulated before its days are chosen; give them as separate conditions"
+            )
+        return bound
+
+    def _target(self, name: ElementName, kinds: tuple[str, ...]) -> tuple[Target | None, str | None]:
+        if name.is_metric_time:
+            return None, name.grain or "day"
+        target = self._graph.find(self._model.name, name, kinds)
+        if target.kind != "time":
+            return target, None
+        grain = name.grain or (target.grain if target.grain in ("week", "month", "quarter", "year") else "day")
+        is_own_time = not target.hops and target.element == self._time.name
+        return (None if is_own_time and self._moves_time else target), grain
+
+
+def _branch_name(leaf: Leaf) -> str:
+    name = leaf.measure.model
+    if leaf.cumulative:
+        window = leaf.cumulative.window
+        name += (
+            f"_trailing_{window.count}_{window.grain}s"
+            if window
+            else f"_{leaf.cumulative.grain_to_date or 'all_time'}_to_date"
+        )
+    if leaf.offset:
+        name += "_before"
+    return name
+
+
+def _hops(keys: tuple[BranchKey, ...], conditions: list[BoundCondition]) -> tuple[Hop, ...]:
+    targets = [key.target for key in keys] + [target for item in conditions for target, _ in item.targets]
+    return tuple(dict.fromkeys(hop for target in targets if target for hop in target.hops))
+
+
+def _shift(offset: Offset, grain: str | None) -> Shift:
+    if offset.to_grain:
+        return Shift.ANCHOR
+    if offset.days:
+        return Shift.DAYS
+    if offset.months:
+        return Shift.SPINE if grain == "day" else Shift.MONTHS
+    return Shift.NONE
+
+
+def _standing(offset: Offset, shift: Shift, shown: Days) -> Days:
+    """The days looked at: those shown, moved back by the offset."""
+    if shift is Shift.DAYS:
+        return days_back(shown, offset.days)
+    if shift is Shift.MONTHS:
+        return whole_months_back(shown, offset.months)
+    if shift is Shift.SPINE:
+        return months_back(shown, offset.months)
+    if shift is Shift.ANCHOR and shown.start and offset.to_grain:
+        return Days(period_start(shown.start, offset.to_grain), shown.end)
+    return shown
+
+
+def _scanned(cumulative: Cumulative | None, standing: Days) -> Days:
+    if cumulative is None:
+        return standing
+    if cumulative.window:
+        return widened(standing, cumulative.window.count, cumulative.window.grain)
+    if cumulative.grain_to_date and standing.start:
+        return Days(period_start(standing.start, cumulative.grain_to_date), standing.end)
+    return Days(None, standing.end)

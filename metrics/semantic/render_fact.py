@@ -1,0 +1,267 @@
+"""A branch of the plan -> the SELECT that aggregates one fact to the query's grain."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from sqlglot import exp
+
+from metrics.semantic import expressions as sql
+from metrics.semantic.aggregates import aggregate, filled
+from metrics.semantic.manifest import NonAdditive, SemanticModel, TimeSpine
+from metrics.semantic.plan import BoundCondition, Branch, BranchKey, Column, Shift
+
+SPINE = "spine"
+PERIOD = "__period"
+EDGE, AT = "__edge", "__at"
+
+
+class FactScan:
+    """What every reading of a branch's fact needs: its columns, joins and predicates."""
+
+    def __init__(self, branch: Branch, models: dict[str, SemanticModel], spine: TimeSpine | None, dialect: str) -> None:
+        self.branch = branch
+        self.dialect = dialect
+        self._models = models
+        self._spine = spine
+
+    def stored(self) -> exp.Expr:
+        """The fact's own time, as it is stored."""
+        return sql.source(self.branch.time.expr, sql.FACT)
+
+    def shown(self, grain: str) -> exp.Expr:
+        """Start of the period at which a row is shown, after the branch's shift."""
+        shift, offset = self.branch.shift, self.branch.offset
+        if shift is Shift.DAYS:
+            return sql.period(grain, sql.later(self.stored(), offset.days, "day"))
+        if shift is Shift.MONTHS:
+            time = self.stored() if grain == "day" else sql.period("month", self.stored())
+            return sql.period(grain, sql.later(time, offset.months, "month"))
+        if shift in (Shift.SPINE, Shift.ANCHOR):
+            return sql.period(grain, sql.column(PERIOD, SPINE))
+        return sql.period(grain, self.stored())
+
+    def key(self, key: BranchKey) -> exp.Expr:
+        target = key.target
+        if target is None:
+            grain = key.grain or "day"
+            return sql.period(grain, self.stored()) if self.branch.moves_whole_periods else self.shown(grain)
+        value = sql.source(target.expr, sql.table_of(target.path))
+        if key.grain:
+            return sql.period(key.grain, value)
+        return _not_a_literal(value)
+
+    def condition(self, item: BoundCondition) -> exp.Expr:
+        moved = self.branch.shift is not Shift.NONE
+        return sql.bound(item, self.stored, self.shown if moved else None)
+
+    def under(self, items: tuple[BoundCondition, ...]) -> Callable[[], exp.Expr] | None:
+        return (lambda: sql.all_of([self.condition(item) for item in items])) if items else None
+
+    def value(self, expr: str) -> Callable[[], exp.Expr]:
+        return lambda: sql.source(expr, sql.FACT)
+
+    def select(self, outputs: list[exp.Expr], *, about_metric_time: bool = True) -> exp.Select:
+        """SELECT ``outputs`` from the fact with its joins, over the branch's scanned days and under its conditions."""
+        branch = self.branch
+        where = sql.in_days(self.stored, branch.scanned)
+        where += [
+            self.condition(item)
+            for item in branch.conditions
+            if about_metric_time or not (item.shown and item.is_about_metric_time)
+        ]
+        if all(column.conditions for column in branch.columns):
+            where.append(exp.Paren(this=sql.any_of([self._column_condition(index) for index in range(len(branch.columns))])))
+        select = exp.Select(expressions=outputs)
+        select.set("from_", exp.From(this=sql.relation(branch.model.relation, sql.FACT, self.dialect)))
+        select.set("joins", [self._hop(index) for index in range(len(branch.hops))] or None)
+        if where:
+            select.set("where", exp.Where(this=sql.all_of(where)))
+        return select
+
+    def _column_condition(self, index: int) -> exp.Expr:
+        return sql.all_of([self.condition(item) for item in self.branch.columns[index].conditions])
+
+    def _hop(self, index: int) -> exp.Join:
+        hop = self.branch.hops[index]
+        table = sql.table_of(hop.path)
+        return exp.Join(
+            this=sql.relation(self._models[hop.model].relation, table, self.dialect),
+            side="LEFT",
+            on=exp.EQ(
+                this=sql.source(hop.left_expr, sql.table_of(hop.from_path)),
+                expression=sql.source(hop.right_expr, table),
+            ),
+        )
+
+    def spine_table(self) -> exp.Table:
+        assert self._spine is not None  # noqa: S101  resolve refuses the query without one
+        return sql.relation(self._spine.relation, SPINE, self.dialect)
+
+    def spine_day(self) -> exp.Expr:
+        assert self._spine is not None  # noqa: S101
+        return sql.column(self._spine.column, SPINE)
+
+
+def fact_select(scan: FactScan) -> exp.Select:
+    """The branch aggregated to its keys; with ``fill_periods`` every period of the range has a row."""
+    branch = scan.branch
+    stock = branch.columns[0].measure.non_additive
+    select = _stock_select(scan, stock) if stock else _plain_select(scan)
+    if branch.moves_whole_periods:
+        select = _moved(scan, select)
+    return _filled(scan, select) if branch.fill_periods else select
+
+
+def _plain_select(scan: FactScan) -> exp.Select:
+    branch = scan.branch
+    outputs: list[exp.Expr] = [sql.aliased(scan.key(key), key.output) for key in branch.keys]
+    for column in branch.columns:
+        built = aggregate(
+            column,
+            scan.value(column.measure.expr),
+            scan.under(column.conditions),
+            scan.dialect,
+            has_rows=bool(branch.keys),
+        )
+        outputs.append(sql.aliased(built, column.alias))
+    select = scan.select(outputs)
+    if branch.shift in (Shift.SPINE, Shift.ANCHOR):
+        _join_spine(scan, select)
+    if branch.keys:
+        select.set("group", exp.Group(expressions=[scan.key(key) for key in branch.keys]))
+    return select
+
+
+def _moved(scan: FactScan, rows: exp.Select) -> exp.Select:
+    """Aggregated periods, each shown at a later one."""
+    branch, table = scan.branch, "before"
+    count, unit = (branch.offset.months, "month") if branch.shift is Shift.MONTHS else (branch.offset.days, "day")
+    select = exp.Select()
+    for key in branch.keys:
+        value: exp.Expr = sql.column(key.output, table)
+        if key.target is None:
+            value = sql.cast(sql.later(value, count, unit), "DATE")
+        select.append("expressions", sql.aliased(value, key.output))
+    for column in branch.columns:
+        select.append("expressions", sql.aliased(sql.column(column.alias, table), column.alias))
+    select.set("from_", exp.From(this=exp.Subquery(this=rows, alias=exp.TableAlias(this=sql.identifier(table)))))
+    return select
+
+
+def _join_spine(scan: FactScan, select: exp.Select) -> None:
+    """Each shown period reads the rows of the day (or first period) that it looks back to, some of them twice."""
+    branch = scan.branch
+    grain = branch.grain if branch.shift is Shift.ANCHOR and branch.grain else "day"
+    periods = exp.Select(expressions=[sql.aliased(sql.period(grain, scan.spine_day()), PERIOD)], distinct=exp.Distinct())
+    periods.set("from_", exp.From(this=scan.spine_table()))
+    days = sql.in_days(scan.spine_day, branch.shown)
+    if days:
+        periods.set("where", exp.Where(this=sql.all_of(days)))
+    looked_at = sql.column(PERIOD, SPINE)
+    if branch.shift is Shift.ANCHOR:
+        earlier = sql.period(branch.offset.to_grain or "", looked_at)
+    else:
+        earlier = sql.period("day", sql.earlier(looked_at, branch.offset.months, "month"))
+    on = exp.EQ(this=earlier, expression=sql.period(grain, scan.stored()))
+    table = exp.Subquery(this=periods, alias=exp.TableAlias(this=sql.identifier(SPINE)))
+    select.set("joins", [*(select.args.get("joins") or []), exp.Join(this=table, kind="INNER", on=on)])
+
+
+def _stock_select(scan: FactScan, stock: NonAdditive) -> exp.Select:
+    """Only the rows at the first or last day of each period count; the others are other days' views of the stock."""
+    branch = scan.branch
+    at_expr = branch.model.dimensions[stock.dimension].expr
+    outputs: list[exp.Expr] = [sql.aliased(scan.key(key), key.output) for key in branch.keys]
+    outputs += [sql.aliased(sql.source(column.measure.expr, sql.FACT), column.alias) for column in branch.columns]
+    outputs.append(sql.aliased(sql.period("day", sql.source(at_expr, sql.FACT)), AT))
+    edge = exp.Max if stock.choice == "max" else exp.Min
+    partition = [sql.source(branch.model.entities[name].expr, sql.FACT) for name in stock.groupings]
+    partition += [scan.key(key) for key in branch.keys if _is_stock_time(key, branch, stock)]
+    window = exp.Window(this=edge(this=sql.period("day", sql.source(at_expr, sql.FACT))), partition_by=partition)
+    rows = scan.select([*outputs, sql.aliased(window, EDGE)])
+    table = "stock"
+    keys = [sql.column(key.output, table) for key in branch.keys]
+    select = exp.Select(expressions=list(keys))
+    for item in branch.columns:
+        value = _column_of(item.alias, table)
+        select.append(
+            "expressions", sql.aliased(aggregate(item, value, None, scan.dialect, has_rows=bool(keys)), item.alias)
+        )
+    select.set("from_", exp.From(this=exp.Subquery(this=rows, alias=exp.TableAlias(this=sql.identifier(table)))))
+    select.set("where", exp.Where(this=exp.EQ(this=sql.column(AT, table), expression=sql.column(EDGE, table))))
+    if keys:
+        select.set("group", exp.Group(expressions=[key.copy() for key in keys]))
+    return select
+
+
+def _is_stock_time(key: BranchKey, branch: Branch, stock: NonAdditive) -> bool:
+    if key.target is None:
+        return branch.time.name == stock.dimension
+    return not key.target.hops and key.target.element == stock.dimension
+
+
+def _column_of(name: str, table: str) -> Callable[[], exp.Expr]:
+    return lambda: sql.column(name, table)
+
+
+def _filled(scan: FactScan, rows: exp.Select) -> exp.Select:
+    """Every period of the range, with the rows that there are; an empty period has no members of other keys.
+
+    Conditions on keys are applied again, since an empty period brings NULL members that they may exclude.
+    """
+    branch, table = scan.branch, "rows_of_days"
+    times = [key for key in branch.keys if key.target is None]
+    periods = exp.Select(
+        expressions=[sql.aliased(sql.period(key.grain or "day", scan.spine_day()), key.output) for key in times],
+        distinct=exp.Distinct(),
+    )
+    periods.set("from_", exp.From(this=scan.spine_table()))
+    periods.set(
+        "where", exp.Where(this=sql.all_of(sql.in_days(scan.spine_day, branch.shown) + _within(scan, times[0], table)))
+    )
+    columns = {key.output: sql.column(key.output, SPINE if key.target is None else table) for key in branch.keys}
+    select = exp.Select(
+        expressions=[sql.aliased(column, name) for name, column in columns.items()]
+        + [sql.aliased(_filled_value(item, table), item.alias) for item in branch.columns]
+    )
+    on = [exp.EQ(this=columns[key.output].copy(), expression=sql.column(key.output, table)) for key in times]
+    select.set("from_", exp.From(this=exp.Subquery(this=periods, alias=exp.TableAlias(this=sql.identifier(SPINE)))))
+    select.set("joins", [exp.Join(this=sql.cte_table(table), side="LEFT", on=sql.all_of(on))])
+    known = {(key.target, key.grain): columns[key.output] for key in branch.keys}
+    again = [found for item in branch.conditions if (found := sql.bound_to_keys(item, known))]
+    if again:
+        select.set("where", exp.Where(this=sql.all_of(again)))
+    cte = exp.CTE(this=rows, alias=exp.TableAlias(this=sql.identifier(table)))
+    select.set("with_", exp.With(expressions=[cte]))
+    return select
+
+
+def _filled_value(item: Column, table: str) -> exp.Expr:
+    value = sql.column(item.alias, table)
+    return value if item.fill is None else filled(value, item.fill)
+
+
+def _within(scan: FactScan, key: BranchKey, table: str) -> list[exp.Expr]:
+    """Where the range is open, the spine runs from the first to the last period that has data, not to its own end."""
+    period = sql.period(key.grain or "day", scan.spine_day())
+
+    def edge(kind: type[exp.Min] | type[exp.Max]) -> exp.Expr:
+        select = exp.Select(expressions=[kind(this=sql.column(key.output))])
+        select.set("from_", exp.From(this=sql.cte_table(table)))
+        return exp.Subquery(this=select)
+
+    found: list[exp.Expr] = []
+    if scan.branch.shown.start is None:
+        found.append(exp.GTE(this=period.copy(), expression=edge(exp.Min)))
+    if scan.branch.shown.end is None:
+        found.append(exp.LTE(this=period.copy(), expression=edge(exp.Max)))
+    return found
+
+
+def _not_a_literal(value: exp.Expr) -> exp.Expr:
+    """A constant dimension must not be taken for a position in GROUP BY."""
+    inner = value.unnest()
+    if isinstance(inner, exp.Literal):
+        return sql.cast(value, "TEXT" if inner.is_string else "BIGINT")
+    return value

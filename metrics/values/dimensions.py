@@ -1,0 +1,85 @@
+"""Describe every metric and KPI for readers of the tables: dim_kpi, kpi_targets, kpi_leading_indicators."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from metrics.catalogue import Catalogue, Kpi, segment_dimension
+from metrics.values.rows import insert_rows, one_transaction
+from metrics.values.tables import ensure_tables
+
+if TYPE_CHECKING:
+    import duckdb
+
+_KPI_FIELDS = (
+    "timing",
+    "role",
+    "level",
+    "scope",
+    "owner",
+    "threshold",
+    "minimum_n",
+    "matures_after_days",
+    "parent",
+    "weight",
+    "review",
+    "version",
+)
+
+
+def write_definitions(con: duckdb.DuckDBPyConnection, catalogue: Catalogue) -> int:
+    """Rewrite the three tables from the catalogue and return the number of metrics."""
+    ensure_tables(con)
+    rows = [_row(catalogue, name) for name in sorted(catalogue.metrics)]
+    columns = list(rows[0]) if rows else []
+    with one_transaction(con):
+        for table in ("dim_kpi", "kpi_targets", "kpi_leading_indicators"):
+            con.execute(f"delete from mart.{table}")
+        insert_rows(con, f"mart.dim_kpi ({', '.join(columns)})", [[row[name] for name in columns] for row in rows])
+        insert_rows(con, "mart.kpi_targets", [row for kpi in catalogue.kpis.values() for row in _target_rows(kpi)])
+        leaders = [(kpi.id, lead.kpi, lead.lag_days) for kpi in catalogue.kpis.values() for lead in kpi.leading_indicators]
+        insert_rows(con, "mart.kpi_leading_indicators", leaders)
+    return len(rows)
+
+
+def _row(catalogue: Catalogue, name: str) -> dict[str, Any]:
+    metric, title, definition = catalogue.metric(name), catalogue.title(name), catalogue.lineage[name].definition
+    missing = catalogue.missing_entities(name)
+    judged = catalogue.kpis.get(name) or catalogue.watched.get(name)
+    return {
+        "metric": name,
+        "kind": catalogue.kind(name),
+        "title_en": title.en,
+        "title_zh": title.zh,
+        "formula": definition.formula,
+        "unit": catalogue.unit(name),
+        "direction": catalogue.direction(name),
+        "additivity": metric.meta.get("additivity"),
+        "grains": ",".join(catalogue.grains(name)),
+        "segments": ",".join(segment_dimension(item) for item in catalogue.segments(name)),
+        "is_connected": not missing,
+        "missing_entities": ",".join(sorted(missing)),
+        "defined_at": catalogue.where.get(name),
+        "definition_hash": definition.definition_hash,
+        **_texts(catalogue.kpis.get(name), metric.description),
+        **{field: getattr(judged, field, None) for field in _KPI_FIELDS},
+    }
+
+
+def _texts(kpi: Kpi | None, description: str) -> dict[str, str | None]:
+    """Description, question and playbook in both languages; a plain metric has only dbt's description."""
+    if kpi is None:
+        fields = [f"{field}_{language}" for field in ("question", "playbook") for language in ("en", "zh")]
+        return {"description_en": description, "description_zh": None} | dict.fromkeys(fields)
+    texts = {"description": kpi.description, "question": kpi.question, "playbook": kpi.playbook}
+    return {f"{field}_{language}": text.in_language(language) for field, text in texts.items() for language in ("en", "zh")}
+
+
+def _target_rows(kpi: Kpi) -> list[tuple[Any, ...]]:
+    rows = []
+    for target in kpi.targets:
+        dimension, member = next(iter(target.scope.items()), ("", ""))
+        days = (target.from_, target.to, target.path)
+        values = (target.start, target.value, target.stretch)
+        rows.append((kpi.id, target.grain, segment_dimension(dimension), member, *days, *values))
+    return rows

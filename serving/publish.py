@@ -1,0 +1,147 @@
+"""Publish a finished run: a copy of the warehouse and Parquet files under names of their own, then one atomic switch.
+
+Readers open `published/current.duckdb`, a symbolic link. A published file is never changed or replaced: DuckDB caches
+files by path, and a leftover .wal beside a replaced file makes it unreadable. Whoever has the old file open keeps it.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import duckdb
+
+from metrics.errors import RunError
+from metrics.workspace.clock import machine_now
+
+if TYPE_CHECKING:
+    from metrics.workspace import Workspace
+
+# published as Parquet beside the tables: what most readers want
+_VIEWS = ("kpi_current", "kpi_history", "kpi_restatements")
+
+
+@dataclass(frozen=True)
+class PublishedFile:
+    """Where a run was published. ``rows``: rows of kpi_values in it."""
+
+    path: Path
+    parquet_dir: Path
+    rows: int
+
+
+def log_publish(con: duckdb.DuckDBPyConnection, run_id: str) -> None:
+    """Note the publication in the working file, so that the copy holds its own row. Call it just before closing."""
+    con.execute(
+        """insert into mart.publish_log
+        select $run_id, $published_at::timestamp, count(*), (select max(today) from mart.clock)
+        from mart.kpi_values""",
+        {"run_id": run_id, "published_at": machine_now()},
+    )
+
+
+def publish(ws: Workspace, run_id: str, problems: Sequence[str] = ()) -> PublishedFile:
+    """Copy the closed warehouse to `published/`, write Parquet, switch the links, keep the last `keep_published`.
+
+    ``problems``: failed blocking checks; with any of them nothing is published. Raises RunError.
+    """
+    if problems:
+        more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
+        raise RunError(f"not published: {problems[0]}{more}. Readers keep the previous version.")
+    source = ws.warehouse_path
+    if not source.exists():
+        raise RunError("not published: there is no warehouse yet. Run `kpi run`.")
+    wal = source.with_name(source.name + ".wal")
+    if wal.exists():
+        raise RunError(
+            f"not published: {wal.name} shows that the warehouse is still open or was not closed well. Run again."
+        )
+    folder = ws.published_dir
+    (folder / "parquet").mkdir(parents=True, exist_ok=True)
+    name = _free_name(folder, run_id)
+    target = folder / f"kpi-{name}.duckdb"
+    _copy_durably(source, target)
+    parquet_dir, rows = _write_parquet(target, folder / "parquet" / name)
+    _switch(folder / "current.duckdb", target.name)
+    _switch(folder / "parquet" / "current", name)
+    _retire(folder, ws.keep_published)
+    return PublishedFile(target, parquet_dir, rows)
+
+
+def _free_name(folder: Path, run_id: str) -> str:
+    """The run's id, or with a number behind it when the same run was published before."""
+    name, number = run_id, 1
+    while (folder / f"kpi-{name}.duckdb").exists() or (folder / "parquet" / name).exists():
+        number += 1
+        name = f"{run_id}-{number}"
+    return name
+
+
+def _copy_durably(source: Path, target: Path) -> None:
+    """Copy under a temporary name, flush to disk, rename: a crash leaves no half file with a real name."""
+    waiting = target.with_name(f".{target.name}.part")
+    shutil.copyfile(source, waiting)
+    with duckdb.connect(str(waiting)) as con:
+        # views over the raw data, which is not published: in the copy they would only be errors to stumble over
+        con.execute("drop schema if exists intermediate cascade")
+    with waiting.open("rb+") as file:
+        os.fsync(file.fileno())
+    waiting.rename(target)
+    _flush_folder(target.parent)
+
+
+def _write_parquet(database: Path, folder: Path) -> tuple[Path, int]:
+    waiting = folder.with_name(f".{folder.name}.part")
+    shutil.rmtree(waiting, ignore_errors=True)
+    waiting.mkdir(parents=True)
+    with duckdb.connect(str(database), read_only=True) as con:
+        for table in _exported(con):
+            path = (waiting / f"{table}.parquet").as_posix().replace("'", "''")
+            con.execute(f"copy (select * from mart.\"{table}\") to '{path}' (format parquet, compression zstd)")
+        counted = con.execute("select count(*) from mart.kpi_values").fetchone()
+    waiting.rename(folder)
+    _flush_folder(folder.parent)
+    return folder, counted[0] if counted else 0
+
+
+def _exported(con: duckdb.DuckDBPyConnection) -> list[str]:
+    rows = con.execute("select table_name, table_type from information_schema.tables where table_schema = 'mart'").fetchall()
+    return sorted(name for name, kind in rows if kind == "BASE TABLE" or name in _VIEWS)
+
+
+def _switch(link: Path, target: str) -> None:
+    """Point ``link`` at ``target`` (a name in the same folder) in one step."""
+    waiting = link.with_name(f".{link.name}.link")
+    waiting.unlink(missing_ok=True)
+    os.symlink(target, waiting)
+    os.replace(waiting, link)
+    _flush_folder(link.parent)
+
+
+def _retire(folder: Path, keep: int) -> None:
+    """Remove all but the ``keep`` newest versions, and what a crash has left half written."""
+    current = (folder / "current.duckdb").resolve()
+    for path in _newest_first(folder.glob("kpi-*.duckdb"))[keep:]:
+        if path.resolve() != current:
+            path.unlink()
+            shutil.rmtree(folder / "parquet" / path.stem.removeprefix("kpi-"), ignore_errors=True)
+    for leftover in folder.glob(".kpi-*.part"):
+        leftover.unlink()
+    for leftover in (folder / "parquet").glob(".*.part"):
+        shutil.rmtree(leftover)
+
+
+def _newest_first(paths: Iterator[Path]) -> list[Path]:
+    return sorted(paths, key=lambda path: (path.stat().st_mtime_ns, path.name), reverse=True)
+
+
+def _flush_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

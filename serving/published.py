@@ -1,0 +1,138 @@
+"""What the published snapshot says, as plain rows: for the command line now, for any other reader later.
+
+Reads ``published/current.duckdb`` only; a run that writes at the same time is not disturbed and does not disturb.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from metrics.errors import QueryError, RunError, did_you_mean
+from metrics.warehouse import open_published
+
+if TYPE_CHECKING:
+    import duckdb
+
+    from metrics.catalogue import Catalogue, Finding
+    from metrics.semantic import Query, SemanticLayer
+    from metrics.workspace import Workspace
+
+Row = dict[str, Any]
+
+_SCORECARD = """
+select s.metric, d.title_{language} as title, s.grain, s.period_start, s.value, s.n, s.unit, s.target, s.attainment,
+       s.status, s.change, s.change_last_year, s.direction, s.trend_values, d.timing, d.owner, s.watermark, s.state
+from mart.kpi_status as s join mart.dim_kpi as d on d.metric = s.metric
+where s.is_headline
+order by case s.status when 'off_track' then 0 when 'at_risk' then 1 when 'on_track' then 2 else 3 end,
+         coalesce(s.attainment, 9), s.metric
+"""
+
+_LIST = """
+select d.metric, d.kind, d.title_{language} as title, d.unit, d.timing, d.owner, s.grain, s.period_start, s.value, s.target,
+       s.status, d.is_connected, d.missing_entities
+from mart.dim_kpi as d left join mart.kpi_status as s on s.metric = d.metric and s.is_headline
+where ? or (d.kind = 'kpi' and d.is_connected)
+order by d.kind, d.metric
+"""
+
+_ALERTS = """
+select a.day, a.metric, a.value, a.previous_value, a.change, a.threshold, a.n, a.severity, a.is_good, a.status,
+       a.message_{language} as message
+from mart.alerts as a
+where a.day > (select max(today) from mart.clock) - ?::integer
+order by a.day desc, a.metric
+"""
+
+
+@dataclass(frozen=True)
+class Scorecard:
+    """The headline row of every KPI, recent alerts, and as of when."""
+
+    rows: list[Row]
+    alerts: list[Row]
+    alerts_before: int
+    today: Any
+    run_id: str
+    path: Path
+
+
+def semantic_layer(ws: Workspace) -> SemanticLayer:
+    """The compiled metric definitions of the workspace's last run. Raises RunError before the first one."""
+    from metrics.semantic import SemanticLayer
+
+    path = ws.dbt_target_dir / "semantic_manifest.json"
+    if not path.is_file():
+        raise RunError(f"{ws.name}: the models were never built. Run `kpi run --workspace {ws.root}` first.")
+    return SemanticLayer.from_manifest(path)
+
+
+def check_definitions(ws: Workspace) -> tuple[Catalogue, list[Finding]]:
+    """The KPI catalogue of the workspace and everything that is wrong with it."""
+    from metrics.catalogue import check_catalogue, read_lineage
+
+    return check_catalogue(ws, semantic_layer(ws), read_lineage(ws.dbt_target_dir / "manifest.json"))
+
+
+def scorecard(ws: Workspace, alert_days: int = 7) -> Scorecard:
+    """Every connected KPI at its last closed period, worst first, with the alerts of the last days."""
+    with open_published(ws) as con:
+        alerts = _rows(con, _ALERTS.format(language=ws.language), [alert_days])
+        known = con.execute("select count(*) from mart.alerts").fetchone()
+        clock = con.execute("select max(today) from mart.clock").fetchone()
+        log = con.execute("select run_id from mart.publish_log order by published_at desc limit 1").fetchone()
+        return Scorecard(
+            rows=_rows(con, _SCORECARD.format(language=ws.language)),
+            alerts=alerts,
+            alerts_before=(known[0] if known else 0) - len(alerts),
+            today=clock[0] if clock else None,
+            run_id=log[0] if log else "",
+            path=ws.published_dir / "current.duckdb",
+        )
+
+
+def list_kpis(ws: Workspace, *, everything: bool) -> list[Row]:
+    """Connected KPIs; with ``everything`` plain metrics and what is not connected, too."""
+    with open_published(ws) as con:
+        return _rows(con, _LIST.format(language=ws.language), [everything])
+
+
+def list_alerts(ws: Workspace, days: int) -> list[Row]:
+    """Alerts of the last ``days`` days before the workspace's today, newest first."""
+    with open_published(ws) as con:
+        return _rows(con, _ALERTS.format(language=ws.language), [days])
+
+
+def describe_kpi(ws: Workspace, name: str) -> Row:
+    """Everything about one KPI or metric: definition, status per grain, last values. Raises QueryError for no such name."""
+    with open_published(ws) as con:
+        known = [row[0] for row in con.execute("select metric from mart.dim_kpi").fetchall()]
+        if name not in known:
+            raise QueryError(
+                f"there is no KPI or metric '{name}'.{did_you_mean(name, known)} `kpi list --all` shows all."
+            )
+        definition = _rows(con, "select * from mart.dim_kpi where metric = ?", [name])[0]
+        status = _rows(con, "select * from mart.kpi_status where metric = ? order by is_headline desc, grain", [name])
+        grain = status[0]["grain"] if status else "month"
+        values = _rows(
+            con,
+            "select period_start, value, numerator, denominator, n, ci_low, ci_high, state from mart.kpi_current"
+            " where metric = ? and grain = ? and segment_dimension = '' order by period_start desc limit 13",
+            [name, grain],
+        )
+    return {"definition": definition, "status": status, "grain": grain, "values": values[::-1]}
+
+
+def run_query(ws: Workspace, query: Query) -> list[Row]:
+    """Compile ``query`` and run it on the published snapshot."""
+    sql = semantic_layer(ws).compile(query, dialect="duckdb")
+    with open_published(ws) as con:
+        return _rows(con, sql)
+
+
+def _rows(con: duckdb.DuckDBPyConnection, sql: str, parameters: list[Any] | None = None) -> list[Row]:
+    answer = con.execute(sql, parameters or [])
+    names = [column[0] for column in answer.description or ()]
+    return [dict(zip(names, row, strict=True)) for row in answer.fetchall()]

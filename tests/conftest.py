@@ -1,0 +1,89 @@
+"""Shared by all tests: the demo company at a tenth of its size, built once by a real run and copied where it is changed."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+DEMO = REPOSITORY / "data" / "demo"
+SCALE = 0.1
+
+
+@dataclass(frozen=True)
+class BuiltWorkspace:
+    """A workspace after a run."""
+
+    root: Path
+
+    @property
+    def files(self) -> Path:
+        """The raw files."""
+        return self.root / "files"
+
+    @property
+    def published(self) -> Path:
+        """What readers see."""
+        return self.root / "published" / "current.duckdb"
+
+
+Kpi = Callable[..., subprocess.CompletedProcess[str]]
+
+
+def run_kpi(*arguments: str | Path, env: dict[str, str] | None = None, **options: object) -> subprocess.CompletedProcess[str]:
+    """The real command line in a process of its own."""
+    command = [str(Path(sys.executable).with_name("kpi")), *map(str, arguments)]
+    environment = {**os.environ, "COLUMNS": "100", **(env or {})}
+    return subprocess.run(command, capture_output=True, text=True, env=environment, check=False, **options)  # type: ignore[call-overload,no-any-return]
+
+
+@pytest.fixture(scope="session")
+def kpi() -> Kpi:
+    """Run ``kpi`` with arguments; returns the finished process."""
+    return run_kpi
+
+
+@pytest.fixture(scope="session")
+def demo_workspace_files(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A workspace folder with the demo's settings and generated files, not run yet."""
+    sys.path.insert(0, str(REPOSITORY))
+    from data.generator import generate
+
+    root = tmp_path_factory.mktemp("demo") / "demo"
+    (root / "files").mkdir(parents=True)
+    shutil.copy(DEMO / "workspace.yml", root)
+    shutil.copytree(DEMO / "kpis", root / "kpis")
+    generate(root / "files", scale=SCALE, say=lambda _: None)
+    return root
+
+
+@pytest.fixture(scope="session")
+def demo(demo_workspace_files: Path) -> BuiltWorkspace:
+    """The demo company after its first run. Read it, do not change it: copy it with ``demo_copy``."""
+    done = run_kpi("run", "-w", demo_workspace_files)
+    assert done.returncode == 0, done.stderr + done.stdout
+    return BuiltWorkspace(demo_workspace_files)
+
+
+@pytest.fixture
+def demo_copy(demo: BuiltWorkspace, tmp_path: Path) -> BuiltWorkspace:
+    """A copy of the built demo company that a test may change."""
+    root = tmp_path / "demo"
+    shutil.copytree(demo.root, root, symlinks=True)
+    return BuiltWorkspace(root)
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """Real data files beside the repository; absent on most machines."""
+    found = Path(os.environ.get("BELLWETHER_SHARED_DATA", REPOSITORY.parent / "shared" / "data"))
+    if not found.is_dir():
+        pytest.skip(f"the real data files are not at {os.path.relpath(found, REPOSITORY)}")
+    return found

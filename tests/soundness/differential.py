@@ -1,0 +1,157 @@
+"""Random queries over the soundness schema, and the comparison of two answers to one of them."""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from metrics.semantic import Query
+
+# Group-by names by the facts that reach them exactly as MetricFlow spells them (it stops after two joins).
+ORDERS = (
+    "channel customer purchase__status purchase__is_large purchase__keyword purchase__shipped_at__week "
+    "channel__is_paid customer__segment customer__country customer__joined_on__month session__device "
+    "customer__country__currency_area session__customer__segment customer__loyalty__tier purchase__channel"
+)
+LINES = (
+    "product product__category purchase purchase__status purchase__channel purchase__customer__segment "
+    "purchase__session__device"
+)
+SESSIONS = "channel customer session session__device channel__is_paid customer__segment customer__country__region"
+SPEND = "channel ad_day__campaign channel__is_paid"
+BALANCES = "account balance__product_line customer__segment customer__country"
+TICKETS = "ticket__team customer customer__segment ticket__solved_on__month customer__loyalty__tier"
+ORDERS_AND_SESSIONS = "channel customer channel__is_paid customer__segment session__device customer__country__currency_area"
+BY_CHANNEL = "channel channel__is_paid"
+BY_CUSTOMER = "customer customer__segment customer__country customer__loyalty__tier"
+
+# Sets of metrics that share a set of group-by names.
+_FAMILIES = (
+    (
+        "orders order_rows amount amount_max amount_min amount_average amount_median amount_p90 amount_p75_discrete "
+        "buyers first_orders amount_shipped discount paid_amount mobile_orders orders_filled refunded_amount "
+        "average_order_value paid_share large_paid_share net_amount",
+        ORDERS,
+    ),
+    (
+        "amount_growth amount_week_change net_growth buyers_before filled_change paid_change amount_trailing_7d "
+        "amount_trailing_2m amount_month_to_date amount_all_time amount_average_trailing_7d paid_trailing_7d "
+        "amount_median_trailing_7d trailing_change amount_since_month_start amount",
+        ORDERS,
+    ),
+    ("items line_amount items_to_paid", LINES),
+    ("sessions bounces visitors bounce_rate visitors_trailing_3d", SESSIONS),
+    ("spend clicks cost_per_click", SPEND),
+    ("balance balance_opening balance_of_accounts", BALANCES),
+    ("tickets_created tickets_solved reply_minutes", TICKETS),
+    ("conversion_rate orders sessions amount visitors trailing_conversion mobile_orders", ORDERS_AND_SESSIONS),
+    ("spend spend_per_buyer margin_index sessions cost_per_click amount_growth amount_all_time", BY_CHANNEL),
+    ("balance tickets_solved orders sessions reply_minutes amount_trailing_2m", BY_CUSTOMER),
+)
+FAMILIES = tuple((tuple(metrics.split()), tuple(names.split())) for metrics, names in _FAMILIES)
+
+FILTERS: dict[str, tuple[str, ...]] = {
+    "channel": ("{{ Entity('channel') }} in ('search', 'mail')", "{{ Entity('channel') }} is null"),
+    "customer__segment": ("{{ Dimension('customer__segment') }} = 'loyal' or {{ Dimension('customer__segment') }} is null",),
+    "session__device": ("{{ Dimension('session__device') }} = 'mobile'",),
+    "purchase__status": ("{{ Dimension('purchase__status') }} != 'refunded'",),
+    "account": ("{{ Entity('account') }} is not null",),
+    "ticket__team": ("{{ Dimension('ticket__team') }} like 'f%'",),
+    "product__category": ("not {{ Dimension('product__category') }} in ('hats')",),
+    "ad_day__campaign": ("{{ Dimension('ad_day__campaign') }} = 'brand'",),
+}
+
+RANGES: dict[str, tuple[tuple[date, date], ...]] = {
+    "day": (
+        (date(2024, 1, 29), date(2024, 3, 2)),
+        (date(2024, 3, 30), date(2024, 4, 2)),
+        (date(2024, 2, 28), date(2024, 2, 28)),
+    ),
+    "week": ((date(2024, 1, 1), date(2024, 3, 3)), (date(2024, 4, 1), date(2024, 4, 21))),
+    "month": ((date(2024, 1, 1), date(2024, 3, 31)), (date(2024, 4, 1), date(2024, 4, 30))),
+    "quarter": ((date(2024, 1, 1), date(2024, 6, 30)),),
+    "year": ((date(2024, 1, 1), date(2024, 12, 31)),),
+}
+
+
+def random_queries(count: int, seed: int) -> Iterator[Query]:
+    """Queries with metrics that share dimensions, zero to three keys, filters and ranges that fill whole periods."""
+    rng = random.Random(seed)
+    for _ in range(count):
+        metrics, names = rng.choice(FAMILIES)
+        chosen = rng.sample(metrics, rng.choice((1, 1, 2, 3)))
+        grain = rng.choice(("day", "day", "week", "month", "quarter", "year", None))
+        keys = rng.sample(names, rng.choice((0, 0, 1, 1, 2)))
+        group_by = ([f"metric_time__{grain}"] if grain else []) + keys
+        filters = [rng.choice(FILTERS[name]) for name in names if name in FILTERS and rng.random() < 0.25]
+        if "balance_of_accounts" in chosen:
+            filters.append(FILTERS["account"][0])
+        start, end = rng.choice(RANGES[grain or "day"])
+        yield Query(metrics=chosen, group_by=group_by, where=filters, start=start, end=end)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """Rows by their keys: group-by values -> metric values."""
+
+    columns: tuple[str, ...]
+    rows: dict[tuple[Any, ...], list[tuple[Any, ...]]]
+
+
+def answer(connection: Any, sql: str, keys: Sequence[str], metrics: Sequence[str]) -> Answer:
+    """Run ``sql`` and bring its values to one form: dates without time, numbers as floats, nan and infinity as NULL."""
+    cursor = connection.execute(sql)
+    names = [item[0] for item in cursor.description]
+    at = [names.index(name) for name in (*keys, *metrics)]
+    rows: dict[tuple[Any, ...], list[tuple[Any, ...]]] = {}
+    for row in cursor.fetchall():
+        plain = [_plain(row[index]) for index in at]
+        rows.setdefault(tuple(plain[: len(keys)]), []).append(tuple(plain[len(keys) :]))
+    return Answer(tuple(metrics), rows)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return value.date()
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, int | float | Decimal):
+        number = float(value)
+        return None if math.isnan(number) or math.isinf(number) else number
+    return value
+
+
+# Metrics whose answers are compared to a cent only: DuckDB cuts an interpolated percentile of a decimal down to the
+# decimal's scale (92.196 -> 92.19), as MetricFlow renders it; ours interpolates in double precision.
+_TO_A_CENT = frozenset({"amount_median", "amount_p90", "amount_median_trailing_7d"})
+
+
+def differences(ours: Answer, theirs: Answer) -> list[str]:
+    """Every key or value in which two answers differ, in words."""
+    found = []
+    for key in sorted(ours.rows.keys() | theirs.rows.keys(), key=repr):
+        left, right = ours.rows.get(key), theirs.rows.get(key)
+        if left is None or right is None:
+            known = left or right or []
+            if any(value is not None for row in known for value in row):
+                found.append(f"{key}: ours {left}, theirs {right}")
+        elif len(left) != 1 or len(right) != 1:
+            found.append(f"{key}: the key has {len(left)} rows of ours and {len(right)} of theirs")
+        else:
+            found += [
+                f"{key} {name}: ours {mine}, theirs {other}"
+                for name, mine, other in zip(ours.columns, left[0], right[0], strict=True)
+                if not _same(mine, other, 0.01 if name in _TO_A_CENT else 1e-9)
+            ]
+    return found
+
+
+def _same(left: Any, right: Any, tolerance: float) -> bool:
+    if isinstance(left, float) and isinstance(right, float):
+        return math.isclose(left, right, rel_tol=1e-9, abs_tol=tolerance)
+    return bool(left == right)

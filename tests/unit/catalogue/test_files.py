@@ -1,0 +1,201 @@
+"""KPI files: every mistake is one line with file, line and advice; overrides change four things and nothing else."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from metrics.catalogue import Catalogue, check_catalogue, load_catalogue, read_lineage
+from metrics.catalogue.schema import SCHEMA_PATH, schema_text
+from metrics.errors import CatalogueError
+from tests.unit.values.company import Company, build
+
+KPI = """version: 1
+kpis:
+  - id: orders
+    title: {en: Orders, zh: 订单}
+    description: {en: How many orders, zh: 订单数量}
+    question: {en: "How many?", zh: "多少？"}
+    owner: Head of sales
+    level: operational
+    scope: company
+    timing: lagging
+    role: output
+    playbook: {en: Look at sessions, zh: 查看访问量}
+"""
+
+
+def with_targets(*targets: str) -> str:
+    """The KPI with these targets, from line 14 on."""
+    return KPI + "    targets:\n" + "".join(f"      - {target}\n" for target in targets)
+
+
+@pytest.fixture(scope="module")
+def company(tmp_path_factory: pytest.TempPathFactory) -> Company:
+    return build(tmp_path_factory.mktemp("company"))
+
+
+def load(company: Company, root: Path, own: str = "version: 1\n", shipped: str = "version: 1\n") -> Catalogue:
+    """The catalogue of a workspace with these files."""
+    for folder, text in (("kpis", own), ("shipped", shipped)):
+        (root / folder).mkdir()
+        (root / folder / "sales.yml").write_text(text, encoding="utf-8")
+    ws = company.ws.model_copy()
+    ws._root = root
+    return load_catalogue(ws, company.layer, read_lineage(company.root / "manifest.json"), shipped=root / "shipped")
+
+
+@pytest.mark.parametrize(
+    ("broken", "line", "message"),
+    [
+        (KPI.replace("owner:", "ownr:"), 7, "orders: unknown field 'ownr'. Did you mean 'owner'?"),
+        (KPI.replace("    owner: Head of sales\n", ""), 3, "orders: field 'owner' is missing. Add it."),
+        (
+            KPI.replace("lagging", "laging"),
+            10,
+            "'timing' is 'laging', expected 'leading' or 'lagging'. Did you mean 'lagging'",
+        ),
+        (KPI.replace("id: orders", "id: order"), 3, "order uses unknown metric 'order'. Did you mean 'orders'?"),
+        (KPI.replace("id: orders", "id: Orders"), 3, "Orders: 'id' is 'Orders': string should match pattern"),
+        (KPI.replace(", zh: 订单}", "}"), 4, "orders: field 'zh' is missing. Add it."),
+        (KPI + "    threshold: -1\n", 13, "orders: 'threshold' is '-1': input should be greater than 0."),
+        (KPI + "    parent: sesions\n", 13, "orders: parent names unknown metric 'sesions'. Did you mean 'sessions'?"),
+        (KPI + "    guardrails: [orders]\n", 13, "orders: guardrails names the KPI itself. Remove it."),
+        (KPI + "    segments: [chanel]\n", 13, "orders cannot be split by 'chanel'. Did you mean 'channel'"),
+        (
+            KPI + "    leading_indicators:\n      - {kpi: session, lag_days: 1}\n",
+            14,
+            "leading_indicators names unknown metric 'session'.",
+        ),
+        (
+            with_targets("{from: 2026-02-01, to: 2026-01-01, grain: month, value: 1}"),
+            14,
+            "orders: target ends on 2026-01-01, before",
+        ),
+        (
+            with_targets("{from: 2026-02-01, grain: month, value: 1, path: linear}"),
+            14,
+            "orders: a linear target needs 'to' and 'start'.",
+        ),
+        (
+            with_targets("{from: 2026-02-01, grain: month, value: 1}") + "    grains: [day]\n",
+            14,
+            "orders: target for grain 'month', but",
+        ),
+        (
+            with_targets("{from: 2026-01-01, grain: month, value: 1}", "{from: 2026-02-01, grain: month, value: 2}"),
+            15,
+            "orders: target from 2026-02-01 overlaps the one from 2026-01-01",
+        ),
+        (
+            KPI + "    thresholds: {at_risk: 0.5, off_track: 0.9}\n",
+            13,
+            "orders: off_track (0.9) must be below at_risk (0.5).",
+        ),
+        (KPI + "    owner: Somebody else\n", 13, "the key 'owner' is given twice"),
+        (KPI + "  bad\n", 14, "is not valid YAML"),
+        (KPI + "watched:\n  - {metric: sesions, owner: Marketing}\n", 14, "watched: unknown metric 'sesions'. Did you mean"),
+        (KPI + KPI.split("kpis:\n")[1], 13, "orders is already defined at"),
+        ("- id: orders\n", 1, "expected a mapping with the key 'kpis'."),
+    ],
+)
+def test_a_mistake_is_one_line_that_says_how_to_mend_it(
+    company: Company, tmp_path: Path, broken: str, line: int, message: str
+) -> None:
+    with pytest.raises(CatalogueError) as caught:
+        load(company, tmp_path, own=broken)
+    text = str(caught.value)
+    assert f"sales.yml:{line}: " in text
+    assert message in text
+    assert "\n" not in text
+
+
+def test_a_target_needs_a_direction(company: Company, tmp_path: Path) -> None:
+    object.__setattr__(
+        company.layer.metrics["orders"], "meta", {**company.layer.metrics["orders"].meta, "direction": "none"}
+    )
+    try:
+        with pytest.raises(
+            CatalogueError, match=r"sales.yml:13: orders has a target, but .* Set meta.direction to up or down"
+        ):
+            load(company, tmp_path, own=KPI + "    targets: [{from: 2026-01-01, grain: month, value: 1}]\n")
+    finally:
+        object.__setattr__(
+            company.layer.metrics["orders"], "meta", {**company.layer.metrics["orders"].meta, "direction": "up"}
+        )
+
+
+def test_a_cycle_of_parents_is_found_once(company: Company, tmp_path: Path) -> None:
+    other = KPI.split("kpis:\n")[1].replace("id: orders", "id: sessions") + "    parent: orders\n"
+    with pytest.raises(CatalogueError, match=r"orders: parents form a circle: orders -> sessions -> orders") as caught:
+        load(company, tmp_path, own=KPI + "    parent: sessions\n" + other)
+    assert "more" not in str(caught.value)
+
+
+def test_a_workspace_overrides_owner_targets_threshold_and_weight(company: Company, tmp_path: Path) -> None:
+    own = """version: 1
+overrides:
+  - id: orders
+    owner: Nora
+    threshold: 0.3
+    weight: 2
+    targets: [{from: 2026-01-01, grain: month, value: 500}]
+"""
+    kpi = load(company, tmp_path, own=own, shipped=KPI).kpis["orders"]
+    assert (kpi.owner, kpi.threshold, kpi.weight, kpi.title.en) == ("Nora", 0.3, 2, "Orders")
+    target = kpi.target_for("month", date(2026, 5, 1))
+    assert target is not None
+    assert target.value == 500
+    assert kpi.target_for("week", date(2026, 5, 4)) is None
+    assert kpi.target_for("month", date(2025, 12, 1)) is None
+
+
+@pytest.mark.parametrize(
+    ("override", "line", "message"),
+    [
+        (
+            "{id: orders, title: {en: Sales, zh: 销售}}",
+            3,
+            "orders: may not override 'title' of a KPI that ships; allowed are owner",
+        ),
+        ("{id: ordres, owner: Nora}", 3, "overrides unknown KPI 'ordres'. Did you mean 'orders'?"),
+        ("{id: orders, owner: Nora}\n  - {id: orders, owner: Tom}", 4, "orders is overridden twice"),
+        ("{id: orders, targets: [{from: 2026-01-01, grain: year, value: 1}]}", 3, "'grain' is 'year', expected 'day'"),
+    ],
+)
+def test_nothing_else_may_be_overridden(company: Company, tmp_path: Path, override: str, line: int, message: str) -> None:
+    with pytest.raises(CatalogueError) as caught:
+        load(company, tmp_path, own=f"version: 1\noverrides:\n  - {override}\n", shipped=KPI)
+    assert f"kpis/sales.yml:{line}: " in str(caught.value)
+    assert message in str(caught.value)
+
+
+def test_a_shipped_kpi_cannot_be_shadowed(company: Company, tmp_path: Path) -> None:
+    with pytest.raises(CatalogueError, match=r"list it under 'overrides:'"):
+        load(company, tmp_path, own=KPI, shipped=KPI)
+
+
+def test_complaints_about_overridden_targets_point_at_the_workspace(company: Company, tmp_path: Path) -> None:
+    own = "version: 1\noverrides:\n  - id: orders\n    targets: [{from: 2026-01-01, grain: quarter, value: 5}]\n"
+    with pytest.raises(CatalogueError, match=r"kpis/sales.yml:4: orders: target for grain 'quarter'"):
+        load(company, tmp_path, own=own, shipped=KPI + "    grains: [month]\n")
+
+
+def test_all_findings_are_listed(company: Company, tmp_path: Path) -> None:
+    (tmp_path / "kpis").mkdir()
+    (tmp_path / "kpis" / "a.yml").write_text(KPI + "    parent: nothing\n    segments: [nowhere]\n", encoding="utf-8")
+    (tmp_path / "kpis" / "b.yml").write_text("kpis: [", encoding="utf-8")
+    ws = company.ws.model_copy()
+    ws._root = tmp_path
+    lineage = read_lineage(company.root / "manifest.json")
+    catalogue, findings = check_catalogue(ws, company.layer, lineage, shipped=tmp_path / "none")
+    assert len(findings) == 3
+    assert set(catalogue.kpis) == {"orders"}
+    with pytest.raises(CatalogueError, match=r"\(2 more; `kpi validate` shows all\)"):
+        load_catalogue(ws, company.layer, lineage, shipped=tmp_path / "none")
+
+
+def test_the_published_schema_is_current() -> None:
+    assert SCHEMA_PATH.read_text(encoding="utf-8") == schema_text(), "run python -m metrics.catalogue.schema"

@@ -1,0 +1,88 @@
+"""A small workspace over files in a temporary folder, and a hand to load it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+import yaml
+
+from dagster_project.connectors import TableLoad, extract_source
+from metrics.warehouse import open_warehouse
+from metrics.workspace import Workspace, load_workspace
+
+ORDERS = {"order_id": "id", "ordered_at": "created_at", "gross_amount": "price"}
+
+
+class SmallWorkspace:
+    """A workspace with one source; ``load`` brings its tables up to date, ``rows`` shows one of them."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.settings: dict[str, Any] = {
+            "name": "Small",
+            "timezone": "Europe/Berlin",
+            "currency": "EUR",
+            "history_start": "2024-01-01",
+            "clock": "data_end",
+        }
+        self.source: dict[str, Any] = {
+            "connector": "files",
+            "domain": "sales",
+            "path": "files",
+            "tables": {"orders": {"files": "orders*.csv"}},
+            "entities": {"orders": {"table": "orders", "columns": dict(ORDERS)}},
+        }
+        self.said: list[str] = []
+        (folder / "files").mkdir(parents=True)
+
+    def file(self, name: str, content: str | bytes) -> Path:
+        """Write a file of the source."""
+        path = self.folder / "files" / name
+        path.write_bytes(content.encode() if isinstance(content, str) else content)
+        return path
+
+    @property
+    def workspace(self) -> Workspace:
+        text = yaml.safe_dump(self.settings | {"sources": {"shop": self.source}}, sort_keys=False)
+        (self.folder / "workspace.yml").write_text(text, encoding="utf-8")
+        return load_workspace(self.folder)
+
+    @contextmanager
+    def open(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        with open_warehouse(self.workspace) as con:
+            yield con
+
+    def load(self, *tables: str, run_id: str = "run") -> list[TableLoad]:
+        ws = self.workspace
+        with open_warehouse(ws) as con:
+            return extract_source(con, ws, "shop", tables or list(ws.sources["shop"].tables), run_id, self.said.append)
+
+    def query(self, sql: str) -> list[tuple[Any, ...]]:
+        with self.open() as con:
+            return con.execute(sql).fetchall()
+
+    def rows(self, columns: str = "id, created_at, price", table: str = "orders") -> list[tuple[Any, ...]]:
+        return self.query(f"select {columns} from raw.raw_shop.{table} order by all")
+
+    def dates(self, entity: str = "orders") -> list[str | None]:
+        """Return the business dates recorded so far, and forget them."""
+        with self.open() as con:
+            sql = "select distinct business_date::varchar from raw.ops.run_dates where entity = ? order by 1"
+            found = [row[0] for row in con.execute(sql, [entity]).fetchall()]
+            con.execute("delete from raw.ops.run_dates")
+        return found
+
+
+@pytest.fixture()
+def small(tmp_path: Path) -> SmallWorkspace:
+    return SmallWorkspace(tmp_path)
+
+
+def csv_text(*rows: str, header: str = "id,created_at,price") -> str:
+    return "\n".join([header, *rows]) + "\n"
+

@@ -1,0 +1,134 @@
+"""Where strings: what is understood, and what cannot get through."""
+
+from __future__ import annotations
+
+import pytest
+
+from metrics.errors import QueryError
+from metrics.semantic.filters import parse_filter
+from metrics.semantic.query import ElementName
+
+DEVICE = "{{ Dimension('session__device') }}"
+
+
+def test_a_condition_holds_references_instead_of_columns() -> None:
+    (condition,) = parse_filter(f"{DEVICE} = 'mobile'", trusted=False)
+    assert condition.text == "session__device = 'mobile'"
+    assert [reference.name for reference in condition.references] == [ElementName(("session",), "device")]
+
+
+def test_conjuncts_are_separate_conditions_and_equal_ones_are_equal() -> None:
+    found = parse_filter(f"({DEVICE} = 'mobile' and ({{{{ Entity('channel') }}}} is null or {DEVICE} = 'x'))", trusted=False)
+    assert [condition.text for condition in found] == [
+        "session__device = 'mobile'",
+        "channel IS NULL OR session__device = 'x'",
+    ]
+    assert found[0] == parse_filter(f"{DEVICE}='mobile'", trusted=True)[0]
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("TimeDimension('metric_time', 'month')", ElementName((), "metric_time", "month")),
+        ("TimeDimension('metric_time__week')", ElementName((), "metric_time", "week")),
+        ("Dimension('metric_time').grain('DAY')", ElementName((), "metric_time", "day")),
+        (
+            "TimeDimension('order__shipped_at', 'day', entity_path=['line'])",
+            ElementName(("line", "order"), "shipped_at", "day"),
+        ),
+        ("Dimension('customer__segment', entity_path=['order'])", ElementName(("order", "customer"), "segment")),
+        ("Entity('order__customer')", ElementName(("order",), "customer")),
+    ],
+)
+def test_each_way_to_write_a_reference(text: str, name: ElementName) -> None:
+    (condition,) = parse_filter("{{" + text + "}} is not null", trusted=False)
+    assert condition.references[0].name == name
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"{DEVICE} in ('a', 'b') and not {DEVICE} like 'c%'",
+        f"lower({DEVICE}) = 'a' or coalesce({DEVICE}, 'none') <> 'none'",
+        "{{ TimeDimension('metric_time', 'day') }} between date '2024-01-01' and cast('2024-02-01' as date)",
+        "{{ TimeDimension('metric_time', 'day') }} >= date '2024-01-01' - interval 7 day",
+        f"{DEVICE} is not distinct from null",
+        f"{DEVICE} = 'it''s; drop table x --'",
+        "{{ Dimension('order__is_large') }}",
+    ],
+)
+def test_ordinary_conditions_pass(text: str) -> None:
+    assert parse_filter(text, trusted=False)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "1",
+        "'x'",
+        f"{DEVICE}",
+        "channel = 'x'",
+        "orders.channel = 'x'",
+        f"{DEVICE} = 'x'; drop table core.fct_orders",
+        f"{DEVICE} = 'x' union select 1",
+        "select 1",
+        "(select true)",
+        f"{DEVICE} in (select channel from core.fct_orders)",
+        "exists (select 1)",
+        f"{DEVICE} = (select max(secret) from core.secrets)",
+        f"{DEVICE} = getenv('HOME')",
+        f"{DEVICE} = current_user",
+        f"{DEVICE} = current_setting('x')",
+        f"{DEVICE} = version()",
+        f"read_csv('x') = {DEVICE}",
+        f"{DEVICE} = $1",
+        f"{DEVICE} = ?",
+        f"{DEVICE} = any(array['x'])",
+        f"{DEVICE} = cast('x' as struct(a integer))",
+        f"count(*) over () = 1 and {DEVICE} = 'x'",
+        f"sum({DEVICE}) > 1",
+        f"{DEVICE} = 'x' -- and\nor true; select 1",
+        f"{DEVICE} = now()",
+        f"{DEVICE} = current_date",
+        f"case when {DEVICE} = 'x' then true end",
+        f"{DEVICE} = 'x' limit 1",
+        f"{DEVICE} = 'x' order by 1",
+        "attach 'x' as y",
+        "copy x to 'y'",
+        "pragma version",
+        f"{DEVICE} = '{{{{ Dimension('a__b') }}}}'",
+        f"{DEVICE} = x'00'",
+        f"[x for x in [1]] = {DEVICE}",
+        f"{DEVICE} = 'x' and (1=1) and pg_sleep(10) is null",
+        f"{DEVICE} similar to 'x'",
+        f"{DEVICE} ~ 'x'",
+        "{{ 'a' }} = 1",
+        "{{ Dimension(__import__('os').name) }} = 1",
+        "{{ Dimension('a__b').grain(1+1) }} = 1",
+        "{{ Metric('orders', group_by=['customer']) }} > 2",
+        "{{ TimeDimension('metric_time', 'fortnight') }} = '2024-01-01'",
+        "{{ Dimension }} = 1",
+        "{% raw %} 1 = 1 {% endraw %}",
+        "(" * 2000 + "1" + ")" * 2000,
+    ],
+)
+def test_nothing_else_a_caller_passes_gets_through(text: str) -> None:
+    if text == DEVICE:
+        assert parse_filter(text, trusted=False)  # a boolean dimension alone is a condition
+        return
+    with pytest.raises(QueryError, match="where: "):
+        parse_filter(text, trusted=False)
+
+
+def test_filters_of_the_manifest_may_call_functions_but_hold_no_query() -> None:
+    assert parse_filter(f"regexp_matches({DEVICE}, '^m')", trusted=True)
+    with pytest.raises(QueryError, match="which a filter may not"):
+        parse_filter(f"{DEVICE} in (select 1)", trusted=True)
+    with pytest.raises(QueryError, match="bare column"):
+        parse_filter("status = 'paid'", trusted=True)
+
+
+def test_comments_do_not_survive() -> None:
+    (condition,) = parse_filter(f"{DEVICE} /* why */ = 'x' -- because", trusted=False)
+    assert "why" not in condition.tree.sql()

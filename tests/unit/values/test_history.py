@@ -1,0 +1,184 @@
+"""States follow the watermarks; settled values that change are restated; what vanishes leaves a tombstone."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from pathlib import Path
+
+import pytest
+
+from metrics.values import Window, clear_pending, compute_values, pending_windows
+from metrics.values.pending import affected
+from metrics.workspace import load_entities
+from tests.unit.values.company import METRICS, Company, build
+
+DAY = date(2026, 4, 1)
+
+
+@pytest.fixture
+def company(tmp_path: Path) -> Company:
+    """Ten orders on each of the first three days of April, two of them closed, one settled."""
+    found = build(tmp_path)
+    for table, key in (("fct_orders", "order"), ("fct_web_sessions", "session"), ("fct_survey_responses", "response"),
+                       ("fct_tickets", "ticket")):  # fmt: skip
+        found.con.execute(
+            f"""create table core.{table} as
+            select 'x' || i as {key}_id, date '2026-04-01' + (i // 10)::integer as business_date, 'email' as channel,
+                   10::decimal(18, 4) as gross_amount, 5::double as score, 30::double as minutes
+            from range(30) as t(i)"""
+        )
+    found.set_time(date(2026, 4, 3), date(2026, 4, 2), date(2026, 4, 1))
+    compute(found, "first")
+    return found
+
+
+def compute(company: Company, run_id: str, windows: object = None) -> int:
+    """Compute and return how many rows were appended."""
+    return compute_values(company.con, company.ws, company.layer, company.catalogue, windows, run_id).appended  # type: ignore[arg-type]
+
+
+def days(company: Company, metric: str = "orders") -> dict[date, tuple[float, str]]:
+    """Day -> (value, state) of a total."""
+    rows = company.con.execute(
+        "select period_start, value, state from mart.kpi_current where metric = ? and grain = 'day' and segment_value = ''",
+        [metric],
+    ).fetchall()
+    return {start: (value, state) for start, value, state in rows}
+
+
+def test_states_follow_the_watermarks(company: Company) -> None:
+    assert days(company) == {
+        date(2026, 4, 1): (10, "settled"),
+        date(2026, 4, 2): (10, "provisional"),
+        date(2026, 4, 3): (10, "open"),
+    }
+
+
+def test_states_age_without_new_data(company: Company) -> None:
+    company.set_time(date(2026, 4, 4), date(2026, 4, 3), date(2026, 4, 2))
+    appended = compute(company, "older", windows={})
+    assert [state for _, state in days(company).values()] == ["settled", "settled", "provisional"]
+    # every metric, total and one channel: two days each; the open week, month and quarter stay open
+    rows = company.con.execute("select count(*) from mart.kpi_values where run_id = 'older' and grain <> 'day'").fetchone()
+    assert rows == (0,)
+    per_day = len([metric for metric in METRICS if metric["name"] != "revenue_growth"]) * 2
+    assert appended == 2 * per_day
+
+
+def test_a_week_closes_with_its_last_day(company: Company) -> None:
+    company.set_time(date(2026, 4, 6), date(2026, 4, 5), date(2026, 4, 1))
+    compute(company, "sunday", windows={})
+    found = company.con.execute(
+        "select state from mart.kpi_current where metric = 'orders' and grain = 'week' and segment_value = ''"
+    ).fetchall()
+    assert found == [("provisional",)]
+
+
+def test_a_watermark_may_go_back(company: Company) -> None:
+    company.set_time(date(2026, 4, 3), None, None)
+    compute(company, "back", windows={})
+    assert {state for _, state in days(company).values()} == {"open"}
+
+
+def test_a_settled_value_that_changes_is_restated_and_stays_so(company: Company) -> None:
+    company.con.execute("delete from core.fct_orders where order_id = 'x0'")
+    compute(company, "late", {"orders": Window(DAY, DAY)})
+    assert days(company)[DAY] == (9, "restated")
+    assert days(company)[date(2026, 4, 2)] == (10, "provisional")
+    assert compute(company, "again") == 0
+    found = company.con.execute(
+        """select period_start, old_value, new_value, cause from mart.kpi_restatements
+        where metric = 'orders' and segment_value = ''"""
+    ).fetchall()
+    assert found == [(DAY, 10, 9, "data")]
+
+
+def test_a_new_definition_is_computed_in_full_and_not_called_restated(company: Company) -> None:
+    changed = company.catalogue.lineage["orders"].definition
+    object.__setattr__(changed, "definition_hash", "another")
+    compute(company, "edit", windows={})
+    rows = company.con.execute(
+        "select distinct metric, state, definition_hash from mart.kpi_values where run_id = 'edit' order by all"
+    ).fetchall()
+    assert {(metric, hash_) for metric, _, hash_ in rows} == {("orders", "another")}
+    assert "restated" not in {state for _, state, _ in rows}
+
+
+def test_a_vanished_period_leaves_a_tombstone(company: Company) -> None:
+    company.con.execute(f"delete from core.fct_orders where business_date = date '{DAY}'")
+    compute(company, "gone", {"orders": Window(DAY, DAY)})
+    assert DAY not in days(company)
+    found = company.con.execute(
+        "select state, value from mart.kpi_values where run_id = 'gone' and metric = 'orders' and grain = 'day'"
+    ).fetchall()
+    assert found == [("removed", None)] * 2
+    company.con.execute(f"insert into core.fct_orders select 'new', date '{DAY}', 'email', 1, 5, 30")
+    compute(company, "back", {"orders": Window(DAY, DAY)})
+    assert days(company)[DAY] == (1, "settled")
+
+
+def test_a_metric_that_is_dropped_vanishes_and_may_return(company: Company) -> None:
+    everything = dict(company.catalogue.metrics)
+    object.__setattr__(company.catalogue, "metrics", {n: m for n, m in everything.items() if n != "orders"})
+    compute(company, "dropped", windows={})
+    assert days(company) == {}
+    assert days(company, "sessions") != {}
+    object.__setattr__(company.catalogue, "metrics", everything)
+    compute(company, "returned", windows={})
+    assert len(days(company)) == 3
+
+
+def test_as_of_returns_what_was_published_then(company: Company) -> None:
+    before = company.con.execute("select max(recorded_at) from mart.kpi_values").fetchone()
+    assert before is not None
+    company.con.execute("delete from core.fct_orders where order_id = 'x0'")
+    compute(company, "late")
+    then = company.con.execute(
+        "select value from mart.kpi_as_of(?::timestamp) where metric = 'orders' and grain = 'day' and period_start = ?"
+        " and segment_value = ''",
+        [before[0], DAY],
+    ).fetchall()
+    assert then == [(10,)]
+    valid = company.con.execute(
+        """select value, valid_to is null from mart.kpi_history
+        where metric = 'orders' and grain = 'day' and period_start = ? and segment_value = '' order by valid_from""",
+        [DAY],
+    ).fetchall()
+    assert valid == [(10, False), (9, True)]
+
+
+def test_a_failure_changes_nothing(company: Company) -> None:
+    before = company.con.execute("select count(*) from mart.kpi_values").fetchone()
+    company.con.execute("drop table core.fct_tickets")
+    with pytest.raises(Exception, match="fct_tickets"):
+        compute(company, "broken")
+    assert company.con.execute("select count(*) from mart.kpi_values").fetchone() == before
+    company.con.execute("select 1")
+
+
+def test_pending_windows_widen_by_what_an_entity_affects(company: Company) -> None:
+    now = datetime.fromisoformat("2026-04-03")
+    for entity, day in (
+        ("orders", date(2026, 4, 1)),
+        ("order_lines", date(2026, 4, 2)),
+        ("tickets", DAY),
+        ("customers", None),
+    ):
+        company.con.execute("insert into raw.ops.run_dates values (?, ?, 'run', ?)", [entity, day, now])
+    assert pending_windows(company.con) == {
+        "customers": None,
+        "order_lines": Window(date(2026, 4, 2), date(2026, 4, 2)),
+        "orders": Window(date(2026, 3, 2), date(2026, 4, 3)),
+        "tickets": None,
+    }
+    asked = pending_windows(company.con, asked=Window(date(2026, 2, 1), date(2026, 2, 2)))
+    assert asked["orders"] == Window(date(2026, 2, 1), date(2026, 4, 3))
+    assert asked["leads"] == Window(date(2026, 2, 1), date(2026, 2, 2))
+    assert asked["customers"] is None
+    clear_pending(company.con)
+    assert pending_windows(company.con) == {}
+
+
+def test_affected_dates_of_an_open_ended_entity_reach_today() -> None:
+    orders = load_entities()["orders"]
+    assert affected(orders, Window(DAY, DAY), date(2026, 4, 30)) == Window(date(2026, 3, 2), date(2026, 4, 30))
