@@ -1,1 +1,1 @@
-"""Orchestration only: assets, checks, schedules, sensors, connectors and the command line. No arithmetic of KPIs lives here."""
+"""Orchestration: assets, checks, schedules, sensors, connectors, command line. No arithmetic of KPIs lives here."""

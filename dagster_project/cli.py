@@ -117,7 +117,10 @@ def list_(
     from dagster_project.console import print_rows
     from serving.published import list_kpis
 
-    print_rows(list_kpis(_load(workspace), everything=all_), output)
+    columns = ["metric", "title", "timing", "owner", "value", "target", "status"]
+    if all_:
+        columns = ["metric", "kind", "title", "value", "status", "missing_entities"]
+    print_rows(list_kpis(_load(workspace), everything=all_), output, columns)
 
 
 @app.command()
@@ -135,8 +138,12 @@ def show(kpi: str, workspace: WorkspaceOption = None, output: FormatOption = Out
 @app.command()
 def query(
     metrics: Annotated[list[str], typer.Argument(help="Metrics, for example revenue conversion_rate.")],
-    by: Annotated[list[str] | None, typer.Option("--by", "-b", help="metric_time__month, channel, session__device ...")] = None,
-    where: Annotated[list[str] | None, typer.Option(help="For example \"{{ Dimension('session__device') }} = 'mobile'\".")] = None,
+    by: Annotated[
+        list[str] | None, typer.Option("--by", "-b", help="metric_time__month, channel, session__device ...")
+    ] = None,
+    where: Annotated[
+        list[str] | None, typer.Option(help="For example \"{{ Dimension('session__device') }} = 'mobile'\".")
+    ] = None,
     first: Annotated[str | None, typer.Option("--from", help="First day.")] = None,
     last: Annotated[str | None, typer.Option("--to", help="Last day.")] = None,
     workspace: WorkspaceOption = None,
@@ -177,7 +184,12 @@ def _query(metrics: list[str], by: list[str] | None, where: list[str] | None, fi
     from metrics.semantic import Query
 
     return Query(
-        metrics=metrics, group_by=by or [], where=where or [], start=_day(first, "--from"), end=_day(last, "--to")
+        metrics=metrics,
+        group_by=by or [],
+        where=where or [],
+        start=_day(first, "--from"),
+        end=_day(last, "--to"),
+        order_by=by or [],
     )
 
 
@@ -191,7 +203,8 @@ def alerts(
     from dagster_project.console import print_rows
     from serving.published import list_alerts
 
-    print_rows(list_alerts(_load(workspace), days), output)
+    columns = ["day", "metric", "value", "previous_value", "change", "threshold", "severity"]
+    print_rows(list_alerts(_load(workspace), days), output, columns)
 
 
 @app.command()

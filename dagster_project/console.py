@@ -6,9 +6,11 @@ import csv
 import json
 import sys
 from collections.abc import Sequence
-from typing import Any
+from decimal import Decimal
+from typing import Any, Literal
 
 from rich.console import Console
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -18,7 +20,20 @@ from metrics.workspace import Workspace
 from serving.published import scorecard
 
 WIDTH = 100
+_MOST_ALERTS = 12
+_SHORT = 12
 _BARS = "▁▂▃▄▅▆▇█"
+# Together with one space between them: 100 columns.
+_COLUMNS: tuple[tuple[str, Literal["left", "right"], int], ...] = (
+    ("KPI", "left", 26),
+    ("period", "left", 10),
+    ("value", "right", 12),
+    ("target", "right", 12),
+    ("status", "left", 11),
+    ("change", "right", 7),
+    ("last 13", "left", 13),
+    ("", "left", 7),
+)
 _STATUS = {
     "on_track": ("✓ on track", "green"),
     "at_risk": ("! at risk", "yellow"),
@@ -27,6 +42,13 @@ _STATUS = {
     "no_data": ("· no data", "dim"),
     "too_few": ("· too few", "dim"),
 }
+
+
+_FACTS = (
+    ("What", "description_en"), ("", "description_zh"), ("Question", "question_en"), ("", "question_zh"),
+    ("Formula", "formula"), ("Owner", "owner"), ("Timing", "timing"), ("Threshold", "threshold"),
+    ("When red", "playbook_en"), ("", "playbook_zh"), ("To connect, map", "missing_entities"),
+)  # fmt: skip
 
 
 def console() -> Console:
@@ -48,10 +70,9 @@ def print_run(ws: Workspace, report: RunReport) -> None:
     """Scorecard, alerts, seconds per step, and where the published file is."""
     out = console()
     card = scorecard(ws)
-    table = Table(title=f"{ws.name} on {card.today}", title_justify="left", box=None, pad_edge=False)
-    for name, justify in (("KPI", "left"), ("period", "left"), ("value", "right"), ("target", "right"),
-                          ("status", "left"), ("change", "right"), ("last 13", "left"), ("timing", "left")):  # fmt: skip
-        table.add_column(name, justify=justify, no_wrap=True)
+    table = Table(title=f"{ws.name} on {card.today}", title_justify="left", box=None, pad_edge=False, padding=(0, 1, 0, 0))
+    for name, justify, width in _COLUMNS:
+        table.add_column(name, justify=justify, no_wrap=True, width=width)
     for row in card.rows:
         word, style = _STATUS[row["status"]]
         table.add_row(
@@ -70,9 +91,11 @@ def _print_alerts(out: Console, alerts: list[dict[str, Any]], before: int) -> No
         out.print(f"No alert in the last 7 days{earlier}.")
         return
     out.print(f"Alerts of the last 7 days: {len(alerts)}{earlier}")
-    for alert in alerts:
+    for alert in alerts[:_MOST_ALERTS]:
         mark, style = {"critical": ("✗", "red"), "warning": ("!", "yellow")}.get(alert["severity"], ("·", "dim"))
-        out.print(Text(f"  {mark} {alert['message']}", style=style))
+        out.print(Padding(Text(f"{mark} {alert['message']}", style=style), (0, 0, 0, 2)))
+    if len(alerts) > _MOST_ALERTS:
+        out.print(f"  ... and {len(alerts) - _MOST_ALERTS} more: kpi alerts --days 7")
 
 
 def _print_end(out: Console, ws: Workspace, report: RunReport, path: Any) -> None:
@@ -97,8 +120,8 @@ def _short(path: Any, ws: Workspace) -> str:
     return os.path.relpath(path)
 
 
-def print_rows(rows: list[dict[str, Any]], output: str) -> None:
-    """Rows as a table, CSV or JSON."""
+def print_rows(rows: list[dict[str, Any]], output: str, columns: Sequence[str] | None = None) -> None:
+    """Rows as a table, CSV or JSON. ``columns``: what of them fits a table; machines get everything."""
     if output == "json":
         print(json.dumps(rows, default=str, ensure_ascii=False, indent=2))
         return
@@ -111,12 +134,18 @@ def print_rows(rows: list[dict[str, Any]], output: str) -> None:
     if not rows:
         print("No rows.")
         return
+    names = list(columns or rows[0])
     table = Table(box=None, pad_edge=False)
-    for name in rows[0]:
-        numeric = any(isinstance(row[name], int | float) and not isinstance(row[name], bool) for row in rows)
-        table.add_column(name, justify="right" if numeric else "left", overflow="fold")
+    for name in names:
+        numeric = any(isinstance(row[name], int | float | Decimal) and not isinstance(row[name], bool) for row in rows)
+        # Long words are cut to fit the screen, numbers and short words never.
+        widest = max(len(name), *(len(_cell(row[name])) for row in rows))
+        table.add_column(
+            name, justify="right" if numeric else "left", no_wrap=True, overflow="ellipsis",
+            min_width=widest if numeric or widest <= _SHORT else None,
+        )  # fmt: skip
     for row in rows:
-        table.add_row(*(_cell(value) for value in row.values()))
+        table.add_row(*(_cell(row[name]) for name in names))
     console().print(table)
 
 
@@ -130,17 +159,23 @@ def print_kpi(found: dict[str, Any], output: str) -> None:
         return
     out, definition = console(), found["definition"]
     out.print(Text(f"{definition['title_en']} · {definition['title_zh']}", style="bold"))
-    for label, key in (("What", "description_en"), ("", "description_zh"), ("Question", "question_en"),
-                       ("Formula", "formula"), ("Owner", "owner"), ("Timing", "timing"), ("Threshold", "threshold"),
-                       ("When red", "playbook_en"), ("Not connected: map", "missing_entities")):  # fmt: skip
+    facts = Table(box=None, pad_edge=False, show_header=False)
+    facts.add_column(style="dim", no_wrap=True)
+    facts.add_column()
+    for label, key in _FACTS:
         if definition.get(key) not in (None, ""):
-            out.print(Text.assemble((f"{label:9} ", "dim"), str(definition[key])))
+            facts.add_row(label, _cell(definition[key]))
+    out.print(facts)
     out.print()
+    grains = Table(box=None, pad_edge=False)
+    for name, justify in (("grain", "left"), ("period", "left"), ("status", "left"), ("value", "right"),
+                          ("target", "right"), ("change", "right"), ("last 13", "left")):  # fmt: skip
+        grains.add_column(name, justify=justify, no_wrap=True)
     for row in found["status"]:
         word, style = _STATUS[row["status"]]
-        out.print(Text.assemble(f"{row['grain']:8} {row['period_start']} ", (word, style),
-                                f"  value {_cell(row['value'])}  target {_cell(row['target'])}  "
-                                f"change {_percent(row['change'])}  {sparkline(row['trend_values'] or [])}"))  # fmt: skip
+        grains.add_row(row["grain"], _period(row), Text(word, style=style), _cell(row["value"]), _cell(row["target"]),
+                       _percent(row["change"]), sparkline(row["trend_values"] or []))  # fmt: skip
+    out.print(grains)
     out.print()
     print_rows(found["values"], "table")
 
@@ -151,7 +186,7 @@ def _period(row: dict[str, Any]) -> str:
         return ""
     return {
         "day": start.isoformat(),
-        "week": f"week {start.isocalendar().week}",
+        "week": f"{start.isocalendar().year} W{start.isocalendar().week:02}",
         "month": f"{start:%Y-%m}",
         "quarter": f"{start.year} Q{(start.month + 2) // 3}",
     }[row["grain"]]
@@ -162,12 +197,16 @@ def _number(value: float | None, row: dict[str, Any], ws: Workspace) -> str:
 
 
 def _percent(change: float | None) -> str:
-    return "" if change is None else f"{change:+.1%}"
+    if change is None:
+        return ""
+    return f"{change:+.1%}" if abs(change) < 10 else f"x{change + 1:,.0f}"
 
 
 def _cell(value: Any) -> str:
     if value is None:
         return ""
+    if isinstance(value, Decimal):
+        value = float(value)
     if isinstance(value, float):
         return f"{value:,.4f}".rstrip("0").rstrip(".") if abs(value) < 1000 else f"{value:,.2f}"
     return str(value)

@@ -21,8 +21,8 @@ from metrics.workspace.clock import machine_now
 if TYPE_CHECKING:
     from metrics.workspace import Workspace
 
-# published as Parquet beside the tables: what most readers want
-_VIEWS = ("kpi_current", "kpi_history", "kpi_restatements")
+# published as Parquet beside the tables: what most readers want; the other views follow from kpi_values
+_VIEWS = ("kpi_current",)
 
 
 @dataclass(frozen=True)

@@ -111,9 +111,10 @@ def _mark_days(
     context: dg.AssetExecutionContext, partitions: dg.DailyPartitionsDefinition, days: Sequence[date]
 ) -> None:
     """Tell Dagster which days a run without a range has brought up to date."""
-    for day in days:
-        if partitions.has_partition_key(day.isoformat()):
-            context.log_event(dg.AssetMaterialization(KPI_VALUES, partition=day.isoformat()))
+    known = set(partitions.get_partition_keys())
+    for key in (day.isoformat() for day in days):
+        if key in known:
+            context.log_event(dg.AssetMaterialization(KPI_VALUES, partition=key))
 
 
 def _kpi_status() -> dg.AssetsDefinition:

@@ -74,7 +74,8 @@ def check_columns(asked: list[AskedColumn], found: dict[str, list[str]], kept: d
         for column in asked:
             if column.column.lower() in (here if column.always else anywhere):
                 continue
-            hint = did_you_mean(column.column, names) or f" It has: {', '.join(names[:12])}"
+            hint = did_you_mean(column.column, names) or did_you_mean(column.column.lower(), here)
+            hint = hint or f" It has: {', '.join(names[:12])}"
             raise SourceError(
                 f"{column.where}: {column.used_by} reads the column '{column.column}', which is not in {file}.{hint}"
             )

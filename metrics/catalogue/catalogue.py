@@ -57,6 +57,12 @@ class Catalogue:
             return self.kpis[metric].segments or ()
         return tuple(self.metric(metric).meta.get("segments") or ())
 
+    def matures_after_days(self, metric: str) -> int:
+        """Days for which a period's cohort still grows: the KPI's, else those of the metric's meta."""
+        if metric in self.kpis:
+            return self.kpis[metric].matures_after_days
+        return int(self.metric(metric).meta.get("matures_after_days") or 0)
+
     def direction(self, metric: str) -> str:
         """Which way is good: up, down or none."""
         return str(self.metric(metric).meta.get("direction") or "none")

@@ -45,11 +45,16 @@ def _larger(left: int | None, right: int | None) -> int | None:
 
 @dataclass(frozen=True)
 class MetricDefinition:
-    """One metric, resolved down to its measures. ``models`` are names of semantic models."""
+    """One metric, resolved down to its measures.
+
+    ``models``: names of semantic models. ``facts``: model, date column, filters and offsets of every measure; metrics
+    with equal facts have values in the same periods and for the same members.
+    """
 
     name: str
     formula: str
     models: frozenset[str]
+    facts: frozenset[str]
     is_foldable: bool
     reach: Reach
     definition_hash: str
@@ -101,6 +106,7 @@ def read_definitions(manifest: Json) -> dict[str, MetricDefinition]:
             name=name,
             formula=_formula(project, metric),
             models=frozenset(_models(project, metric)),
+            facts=frozenset(_facts(project, metric)),
             is_foldable=_is_foldable(project, metric),
             reach=_reach(project, metric),
             definition_hash=_hash(_arithmetic(project, metric)),
@@ -114,6 +120,26 @@ def _models(project: _Project, metric: Json) -> set[str]:
     for reference in project.direct_inputs(metric):
         models |= _models(project, project.metrics[reference["name"]])
     return models
+
+
+def _facts(project: _Project, metric: Json, path: tuple[str, ...] = ()) -> set[str]:
+    params, cumulative = metric["type_params"], metric["type_params"].get("cumulative_type_params") or {}
+    conditions = [metric.get("filter"), params.get("window"), params.get("grain_to_date"), cumulative]
+    path = (*path, *_written(conditions))
+    facts = set()
+    for measured in project.direct_measures(metric):
+        model, measure = project.measures[measured["name"]]
+        time = measure.get("agg_time_dimension") or (model.get("defaults") or {}).get("agg_time_dimension")
+        facts.add(" ".join((model["name"], str(time), *path, *_written([measured.get("filter")]))))
+    for reference in project.direct_inputs(metric):
+        conditions = [reference.get("filter"), reference.get("offset_window"), reference.get("offset_to_grain")]
+        facts |= _facts(project, project.metrics[reference["name"]], (*path, *_written(conditions)))
+    return facts
+
+
+def _written(conditions: list[Any]) -> list[str]:
+    pruned = [_pruned(condition) for condition in conditions]
+    return [json.dumps(condition, sort_keys=True) for condition in pruned if condition]
 
 
 def _is_foldable(project: _Project, metric: Json) -> bool:

@@ -114,7 +114,7 @@ class Kpi(Frozen):
     segments: tuple[str, ...] | None = Field(None, description="Group-by items; empty means those of the metric")
     minimum_n: int = Field(30, ge=0, description="Below this many observations a value is not judged")
     matures_after_days: int = Field(
-        0, ge=0, description="Days after its end before a period is judged: cohorts that still grow"
+        0, ge=0, description="Days after its end before a period is judged or settled: its cohort still grows"
     )
     threshold: float = Field(DEFAULT_THRESHOLD, gt=0, description="Daily swing that opens an alert, as a share")
     alert: Literal["any", "bad", "good", "none"] = Field("any", description="Which direction of a swing alerts")

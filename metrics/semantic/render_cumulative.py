@@ -13,7 +13,7 @@ from metrics.semantic.plan import BranchKey, Column, Shift
 from metrics.semantic.render_fact import FactScan
 
 DAY, SHOWN_ON, IS_DATA = "__day", "__shown_on", "__is_data"
-_EVENTS, _STANDING, _RANKED = "events", "standing", "ranked"
+_EVENTS, _RANKED = "events", "__ranked"
 
 
 def cumulative_ctes(scan: FactScan) -> list[exp.CTE]:
@@ -28,7 +28,7 @@ def cumulative_ctes(scan: FactScan) -> list[exp.CTE]:
         ]
     else:
         ctes = [_cte(f"{branch.name}_on_day", _joined(scan, members))]
-    return [*ctes, _cte(branch.name, _shown(scan, members, f"{branch.name}_on_day"))]
+    return [*ctes, _cte(branch.name, _shown(scan, f"{branch.name}_on_day"))]
 
 
 def _cte(name: str, select: exp.Select) -> exp.CTE:
@@ -166,21 +166,25 @@ def _joined(scan: FactScan, members: list[BranchKey]) -> exp.Select:
     return select
 
 
-def _shown(scan: FactScan, members: list[BranchKey], on_day: str) -> exp.Select:
-    """The days stood at, shown at the query's grain: of the days of a period the first, the last, or their average."""
+def _shown_at(scan: FactScan, on_day: str, grain: str) -> exp.Expr:
+    """The period at which a day stood at is shown, after the branch's shift."""
+    branch = scan.branch
+    if branch.shift is Shift.SPINE:
+        return sql.period(grain, sql.column(SHOWN_ON, on_day))
+    day: exp.Expr = sql.column(DAY, on_day)
+    if branch.shift is Shift.DAYS:
+        return sql.period(grain, sql.later(day, branch.offset.days, "day"))
+    if branch.shift is Shift.MONTHS:
+        time = day if grain == "day" else sql.period("month", day)
+        return sql.period(grain, sql.later(time, branch.offset.months, "month"))
+    return sql.period(grain, day)
+
+
+def _shown(scan: FactScan, on_day: str) -> exp.Select:
+    """The days stood at, at the query's grain: of the days of a period the first, the last, or their average."""
     branch, cumulative = scan.branch, scan.branch.cumulative
     assert cumulative is not None  # noqa: S101
-
-    def shown(grain: str) -> exp.Expr:
-        if branch.shift is Shift.SPINE:
-            return sql.period(grain, sql.column(SHOWN_ON, on_day))
-        day = sql.column(DAY, on_day)
-        if branch.shift is Shift.DAYS:
-            return sql.period(grain, sql.later(day, branch.offset.days, "day"))
-        if branch.shift is Shift.MONTHS:
-            time = day if grain == "day" else sql.period("month", day)
-            return sql.period(grain, sql.later(time, branch.offset.months, "month"))
-        return sql.period(grain, day)
+    shown = partial(_shown_at, scan, on_day)
 
     def key(item: BranchKey) -> exp.Expr:
         return shown(item.grain or "day") if item.target is None else sql.column(item.output, on_day)
@@ -189,37 +193,33 @@ def _shown(scan: FactScan, members: list[BranchKey], on_day: str) -> exp.Select:
         exp.Not(this=exp.Is(this=sql.column(SHOWN_ON, on_day), expression=exp.Null())),
         exp.GT(this=sql.column(IS_DATA, on_day), expression=exp.Literal.number(0)),
     ]
-    where += [
-        sql.bound(item, lambda: sql.column(DAY, on_day), shown)
-        for item in branch.conditions
-        if item.shown and item.is_about_metric_time
-    ]
+    stands_on = partial(sql.column, DAY, on_day)
+    where += [sql.bound(item, stands_on, shown) for item in branch.conditions if item.shown and item.is_about_metric_time]
     keys = [sql.aliased(key(item), item.output) for item in branch.keys]
     values = [sql.column(column.alias, on_day) for column in branch.columns]
-    select = exp.Select()
+    select = exp.Select(expressions=[*keys, *values])
     select.set("from_", exp.From(this=sql.cte_table(on_day)))
     select.set("where", exp.Where(this=sql.all_of(where)))
     if branch.grain == "day":
-        select.set("expressions", [*keys, *values])
         return select
     groups = [key(item) for item in branch.keys]
     if cumulative.period_agg == "average":
-        averages = [
-            sql.aliased(exp.Avg(this=value), column.alias) for value, column in zip(values, branch.columns, strict=True)
-        ]
+        averages = [sql.aliased(exp.Avg(this=value.copy()), value.name) for value in values]
         select.set("expressions", [*keys, *averages])
         select.set("group", exp.Group(expressions=groups))
         return select
-    order = exp.Ordered(this=sql.column(DAY, on_day), desc=cumulative.period_agg == "last", nulls_first=False)
-    if branch.shift is Shift.SPINE:
-        order.set("this", sql.column(SHOWN_ON, on_day))
+    return _edge_of_period(scan, select, groups, on_day, last=cumulative.period_agg == "last")
+
+
+def _edge_of_period(scan: FactScan, days: exp.Select, groups: list[exp.Expr], on_day: str, *, last: bool) -> exp.Select:
+    """Of the days of each period and member, the first or the last one's row."""
+    time = SHOWN_ON if scan.branch.shift is Shift.SPINE else DAY
+    order = exp.Ordered(this=sql.column(time, on_day), desc=last, nulls_first=False)
     rank = exp.Window(this=exp.RowNumber(), partition_by=groups, order=exp.Order(expressions=[order]))
-    select.set("expressions", [*keys, *values, sql.aliased(rank, _RANKED)])
-    outer = exp.Select(
-        expressions=[
-            sql.column(name, "period") for name in [*(k.output for k in branch.keys), *(c.alias for c in branch.columns)]
-        ]
-    )
-    outer.set("from_", exp.From(this=exp.Subquery(this=select, alias=exp.TableAlias(this=sql.identifier("period")))))
-    outer.set("where", exp.Where(this=exp.EQ(this=sql.column(_RANKED, "period"), expression=exp.Literal.number(1))))
-    return outer
+    days.append("expressions", sql.aliased(rank, _RANKED))
+    names = [key.output for key in scan.branch.keys] + [column.alias for column in scan.branch.columns]
+    table = "period"
+    select = exp.Select(expressions=[sql.column(name, table) for name in names])
+    select.set("from_", exp.From(this=exp.Subquery(this=days, alias=exp.TableAlias(this=sql.identifier(table)))))
+    select.set("where", exp.Where(this=exp.EQ(this=sql.column(_RANKED, table), expression=exp.Literal.number(1))))
+    return select

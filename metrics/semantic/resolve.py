@@ -12,12 +12,12 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from metrics.errors import QueryError, did_you_mean
+from metrics.semantic.days import MONTHS_OF
 from metrics.semantic.filters import Condition, parse_filter
 from metrics.semantic.joins import JoinGraph, grains_from
 from metrics.semantic.manifest import Cumulative, Manifest, Measure, Metric, MetricInput
 from metrics.semantic.query import METRIC_TIME, ElementName, Query, parse_name
 
-_MONTHS = {"month": 1, "quarter": 3, "year": 12}
 _DAYS = {"day": 1, "week": 7}
 
 
@@ -297,13 +297,13 @@ def _further_back(offset: Offset, part: MetricInput, metric: str) -> Offset:
     if window is None and anchor is None:
         return offset
     if window is None:
-        if offset or anchor not in (*_MONTHS, "week"):
+        if offset or anchor not in (*MONTHS_OF, "week"):
             raise QueryError(
                 f"metric '{metric}': offset_to_grain '{anchor}' of '{part.name}' cannot be combined or is "
                 "unknown; use week, month, quarter or year alone"
             )
         return Offset(to_grain=anchor)
-    months, days = window.count * _MONTHS.get(window.grain, 0), window.count * _DAYS.get(window.grain, 0)
+    months, days = window.count * MONTHS_OF.get(window.grain, 0), window.count * _DAYS.get(window.grain, 0)
     if not (months or days):
         raise QueryError(
             f"metric '{metric}': offset_window '{window}' of '{part.name}' is not supported; use a count of days, "

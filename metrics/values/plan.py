@@ -1,6 +1,7 @@
 """What a run computes: series (metric, grain, segment) with the periods to look at, and the queries that answer them.
 
-Two savings, both exact. Metrics over the same facts share one query. A foldable metric is asked by day only; its weeks,
+Two savings, both exact. Metrics over the same facts (table, date, filters) share one query: with others beside it, a metric
+that fills gaps with 0 would show a 0 wherever the others have rows. A foldable metric is asked by day only; its weeks,
 months and quarters are sums of the days' parts (`definitions.py` decides what is foldable).
 """
 
@@ -51,7 +52,7 @@ class Series:
     interval: str
     currency: str
     is_folded: bool
-    models: frozenset[str]
+    facts: frozenset[str]
     definition_hash: str
     watermark: Watermark
     floor: date
@@ -131,9 +132,9 @@ def _series(context: PlanContext, metric: str, grain: str, group_by: str, window
         interval=str(meta.get("interval") or ""),
         currency=currency,
         is_folded=kind != "opaque" and definition.is_foldable and n_definition.is_foldable,
-        models=definition.models | n_definition.models,
+        facts=definition.facts | n_definition.facts,
         definition_hash=definition.definition_hash,
-        watermark=metric_watermark(context.marks, found.reads),
+        watermark=metric_watermark(context.marks, found.reads).matured(catalogue.matures_after_days(metric)),
         floor=period_start(context.ws.history_start, grain),
         window=_window(context, metric, grain, windows) if is_as_before else ALL_TIME,
         known=known,
@@ -193,7 +194,7 @@ def plan_batches(series: Sequence[Series], today: date) -> list[Batch]:
             continue
         first, last = max(window.first, min(one.floor for one in wanted)), min(window.last, today)
         if first <= last:
-            key = (wanted[0].models, grain, group_by, first, last)
+            key = (wanted[0].facts, grain, group_by, first, last)
             groups.setdefault(key, {})[metric] = wanted[0].n_metric
     return [
         Batch(tuple(members), {m: n for m, n in members.items() if n}, grain, group_by, first, last)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 from metrics.workspace import load_entities
@@ -21,6 +21,12 @@ class Watermark:
 
     closed_through: date | None
     settled_through: date | None
+
+    def matured(self, days: int) -> Watermark:
+        """The same for a metric whose cohorts grow for ``days``: they settle so much later."""
+        if self.settled_through is None or not days:
+            return self
+        return Watermark(self.closed_through, self.settled_through - timedelta(days=days))
 
 
 def event_watermarks(con: duckdb.DuckDBPyConnection, ws: Workspace) -> dict[str, Watermark]:

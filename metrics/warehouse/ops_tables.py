@@ -84,7 +84,12 @@ TABLES = (
 
 def ensure_tables(con: duckdb.DuckDBPyConnection, source_schemas: list[str]) -> None:
     """Create the schemas and tables that are not there yet."""
-    for schema in [*SCHEMAS, *(f"raw.{name}" for name in source_schemas)]:
-        con.execute(f"create schema if not exists {schema}")
+    schemas = [*SCHEMAS, *(f"raw.{name}" for name in source_schemas)]
+    found = con.execute("select database_name || '.' || schema_name from duckdb_schemas()").fetchall()
+    for schema in schemas:
+        if (schema,) not in found:
+            con.execute(f"create schema {schema}")
+    found = con.execute("select database_name || '.' || schema_name || '.' || table_name from duckdb_tables()").fetchall()
     for table in TABLES:
-        con.execute(f"create table if not exists {table}")
+        if (table.split()[0],) not in found:
+            con.execute(f"create table {table}")

@@ -44,12 +44,14 @@ def parse_duration(value: Any) -> Any:
 
 
 def _known_timezone(value: str) -> str:
-    if value not in available_timezones():
+    try:
+        ZoneInfo(value)
+    except (KeyError, ValueError, OSError) as error:
         raise PydanticCustomError(
             "timezone",
             "should be a time zone of the IANA database such as Europe/Berlin.{hint}",
             {"hint": did_you_mean(value, available_timezones())},
-        )
+        ) from error
     return value
 
 

@@ -22,7 +22,7 @@ from tests.soundness.conftest import MANIFEST
 from tests.soundness.differential import answer, differences, random_queries
 from tests.soundness.metricflow_oracle import MetricFlow
 
-COUNT = int(os.environ.get("BELLWETHER_DIFFERENTIAL_QUERIES", "300"))
+COUNT = int(os.environ.get("BELLWETHER_DIFFERENTIAL_QUERIES", "250"))
 SEED = int(os.environ.get("BELLWETHER_DIFFERENTIAL_SEED", "7"))
 
 

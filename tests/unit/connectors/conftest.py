@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -38,6 +39,8 @@ class SmallWorkspace:
             "entities": {"orders": {"table": "orders", "columns": dict(ORDERS)}},
         }
         self.said: list[str] = []
+        self._opened = ExitStack()
+        self._con: duckdb.DuckDBPyConnection | None = None
         (folder / "files").mkdir(parents=True)
 
     def file(self, name: str, content: str | bytes) -> Path:
@@ -52,37 +55,47 @@ class SmallWorkspace:
         (self.folder / "workspace.yml").write_text(text, encoding="utf-8")
         return load_workspace(self.folder)
 
-    @contextmanager
-    def open(self) -> Iterator[duckdb.DuckDBPyConnection]:
-        with open_warehouse(self.workspace) as con:
-            yield con
+    @property
+    def con(self) -> duckdb.DuckDBPyConnection:
+        """The warehouse, opened once."""
+        if self._con is None:
+            self._con = self._opened.enter_context(open_warehouse(self.workspace))
+        return self._con
+
+    def close(self) -> None:
+        self._opened.close()
+        self._con = None
 
     def load(self, *tables: str, run_id: str = "run") -> list[TableLoad]:
         ws = self.workspace
-        with open_warehouse(ws) as con:
-            return extract_source(con, ws, "shop", tables or list(ws.sources["shop"].tables), run_id, self.said.append)
+        chosen = tables or list(ws.sources["shop"].tables)
+        return extract_source(self.con, ws, "shop", chosen, run_id, self.said.append)
 
     def query(self, sql: str) -> list[tuple[Any, ...]]:
-        with self.open() as con:
-            return con.execute(sql).fetchall()
+        return self.con.execute(sql).fetchall()
 
     def rows(self, columns: str = "id, created_at, price", table: str = "orders") -> list[tuple[Any, ...]]:
         return self.query(f"select {columns} from raw.raw_shop.{table} order by all")
 
     def dates(self, entity: str = "orders") -> list[str | None]:
         """Return the business dates recorded so far, and forget them."""
-        with self.open() as con:
-            sql = "select distinct business_date::varchar from raw.ops.run_dates where entity = ? order by 1"
-            found = [row[0] for row in con.execute(sql, [entity]).fetchall()]
-            con.execute("delete from raw.ops.run_dates")
+        sql = "select distinct business_date::varchar from raw.ops.run_dates where entity = ? order by 1"
+        found = [row[0] for row in self.con.execute(sql, [entity]).fetchall()]
+        self.con.execute("delete from raw.ops.run_dates")
         return found
 
 
-@pytest.fixture()
-def small(tmp_path: Path) -> SmallWorkspace:
-    return SmallWorkspace(tmp_path)
+@pytest.fixture
+def small(tmp_path: Path) -> Iterator[SmallWorkspace]:
+    workspace = SmallWorkspace(tmp_path)
+    yield workspace
+    workspace.close()
 
 
 def csv_text(*rows: str, header: str = "id,created_at,price") -> str:
     return "\n".join([header, *rows]) + "\n"
 
+
+def at(text: str) -> dt.datetime:
+    """Return a naive time, as DuckDB gives it."""
+    return dt.datetime.fromisoformat(text)

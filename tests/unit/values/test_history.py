@@ -40,7 +40,8 @@ def compute(company: Company, run_id: str, windows: object = None) -> int:
 def days(company: Company, metric: str = "orders") -> dict[date, tuple[float, str]]:
     """Day -> (value, state) of a total."""
     rows = company.con.execute(
-        "select period_start, value, state from mart.kpi_current where metric = ? and grain = 'day' and segment_value = ''",
+        """select period_start, value, state from mart.kpi_current
+        where metric = ? and grain = 'day' and segment_value = '' order by period_start""",
         [metric],
     ).fetchall()
     return {start: (value, state) for start, value, state in rows}
@@ -63,6 +64,15 @@ def test_states_age_without_new_data(company: Company) -> None:
     assert rows == (0,)
     per_day = len([metric for metric in METRICS if metric["name"] != "revenue_growth"]) * 2
     assert appended == 2 * per_day
+
+
+def test_a_cohort_settles_when_it_is_mature(company: Company) -> None:
+    orders = company.catalogue.metrics["orders"]
+    object.__setattr__(orders, "meta", {**orders.meta, "matures_after_days": 1})
+    company.set_time(date(2026, 4, 4), date(2026, 4, 3), date(2026, 4, 2))
+    compute(company, "older", windows={})
+    assert [state for _, state in days(company).values()] == ["settled", "provisional", "provisional"]
+    assert [state for _, state in days(company, "sessions").values()] == ["settled", "settled", "provisional"]
 
 
 def test_a_week_closes_with_its_last_day(company: Company) -> None:

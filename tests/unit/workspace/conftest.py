@@ -28,7 +28,7 @@ sources:
 """
 
 
-@pytest.fixture()
+@pytest.fixture
 def write_workspace(tmp_path: Path) -> Callable[..., Path]:
     """Return a function that writes workspace.yml from its text and returns its folder."""
 

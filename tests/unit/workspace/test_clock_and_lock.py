@@ -32,7 +32,7 @@ def clock(folder: Path, rows: str = "") -> Clock:
 def test_a_date(write_workspace: Write) -> None:
     found = clock(write_workspace(HEAD + "clock: 2024-03-31\n" + SHOP))
     # The day on which Berlin changes to summer time ends at 22:00 UTC.
-    assert (found.today, found.now) == (dt.date(2024, 3, 31), dt.datetime(2024, 3, 31, 22))
+    assert (found.today, found.now) == (dt.date(2024, 3, 31), dt.datetime.fromisoformat("2024-03-31 22:00"))
 
 
 def test_data_end_is_local(write_workspace: Write) -> None:

@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from metrics.errors import RunError
-from metrics.warehouse import append_rows, load_excel, literal, open_published, open_warehouse, quoted
+from metrics.warehouse import append_rows, literal, load_excel, open_published, open_warehouse, quoted
 from metrics.workspace import load_entities, load_workspace
 from metrics.workspace.json_schema import SCHEMA_FILE, schema_text
 from tests.unit.workspace.conftest import HEAD, SHOP
@@ -38,7 +38,7 @@ def test_schema_is_current() -> None:
 def test_schema_accepts_what_the_model_accepts() -> None:
     validator = jsonschema.Draft202012Validator(json.loads(schema_text()))
     # The editor sees text where YAML makes dates.
-    good = yaml.load(HEAD + SHOP, Loader=yaml.BaseLoader)  # noqa: S506
+    good = yaml.load(HEAD + SHOP, Loader=yaml.BaseLoader)
     assert list(validator.iter_errors(good)) == []
     good["sources"]["shop"]["tables"]["orders"]["fils"] = "x"
     good["sources"]["shop"]["entities"]["oders"] = {}
@@ -50,7 +50,9 @@ def test_warehouse_has_its_schemas(write_workspace: Write) -> None:
     for _ in range(2):
         with open_warehouse(ws) as con:
             schemas = con.execute("select database_name || '.' || schema_name from duckdb_schemas()").fetchall()
-            assert {("raw.raw_shop",), ("raw.ops",), ("raw.staging",), ("warehouse.mart",), ("warehouse.core",)} <= set(schemas)
+            assert {("raw.raw_shop",), ("raw.ops",), ("raw.staging",), ("warehouse.mart",), ("warehouse.core",)} <= set(
+                schemas
+            )
             assert con.execute("select current_setting('TimeZone')").fetchone() == ("UTC",)
             load_excel(con)
 
@@ -62,9 +64,7 @@ def test_a_second_process_gets_one_line(write_workspace: Write) -> None:
     ws = load_workspace(write_workspace())
     script = f"import duckdb; con = duckdb.connect({str(ws.warehouse_path)!r}); print('open', flush=True); input()"
     ws.runtime_dir.mkdir()
-    with subprocess.Popen(
-        [sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as other:
+    with subprocess.Popen([sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
         assert other.stdout is not None
         assert other.stdout.readline() == "open\n"
         with pytest.raises(RunError, match="another process has it open"), open_warehouse(ws):

@@ -59,7 +59,7 @@ def test_no_workspace(tmp_path: Path) -> None:
         ("- a\n", "workspace.yml:1: is empty or not a mapping"),
         ("", "workspace.yml:1: is empty or not a mapping"),
         (HEAD.replace("2024-01-01", "soon") + SHOP, "workspace.yml:4: history_start should be a valid date"),
-        (HEAD.replace("EUR", "euro") + SHOP, "workspace.yml:3: currency should match the pattern '^[A-Z]{3}$', found 'euro'"),
+        (HEAD.replace("EUR", "euro") + SHOP, "workspace.yml:3: currency should match the pattern '^[A-Z]{3}$', found"),
         (HEAD.replace("Berlin", "Berlim") + SHOP, "workspace.yml:2: timezone should be a time zone"),
         (HEAD.replace("Berlin", "Berlim") + SHOP, "Did you mean 'Europe/Berlin'"),
         (HEAD, "the file needs the key 'sources'"),
@@ -109,9 +109,7 @@ class TestEnvironment:
         assert "s3cret" not in repr(ws)
 
     def test_undefined_variable_is_named_with_its_use(self, write_workspace: Write) -> None:
-        expected = (
-            "workspace.yml:9: sources.shop.connection uses the environment variable SHOP_PASSWORD, which is not set."
-        )
+        expected = "workspace.yml:9: sources.shop.connection uses the environment variable SHOP_PASSWORD, which is not set."
         assert expected in error_of(write_workspace(self.DATABASE))
 
     def test_a_value_is_never_shown(self, write_workspace: Write, monkeypatch: pytest.MonkeyPatch) -> None:

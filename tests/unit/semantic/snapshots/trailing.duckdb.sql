@@ -63,14 +63,14 @@ WITH "orders_trailing_7_days_daily" AS (
       ROW_NUMBER() OVER (
         PARTITION BY CAST(DATE_TRUNC('MONTH', "orders_trailing_7_days_on_day"."__day") AS DATE), "orders_trailing_7_days_on_day"."order__status"
         ORDER BY "orders_trailing_7_days_on_day"."__day" DESC
-      ) AS "ranked"
+      ) AS "__ranked"
     FROM "orders_trailing_7_days_on_day"
     WHERE
       NOT "orders_trailing_7_days_on_day"."__shown_on" IS NULL
       AND "orders_trailing_7_days_on_day"."__is_data" > 0
   ) AS "period"
   WHERE
-    "period"."ranked" = 1
+    "period"."__ranked" = 1
 )
 SELECT
   "orders_trailing_7_days"."metric_time__month" AS "metric_time__month",
