@@ -25,10 +25,10 @@ _SHORT = 12
 _BARS = "▁▂▃▄▅▆▇█"
 # Together with one space between them: 100 columns.
 _COLUMNS: tuple[tuple[str, Literal["left", "right"], int], ...] = (
-    ("KPI", "left", 26),
-    ("period", "left", 10),
-    ("value", "right", 12),
-    ("target", "right", 12),
+    ("KPI", "left", 25),
+    ("period", "left", 8),
+    ("value", "right", 11),
+    ("target", "right", 11),
     ("status", "left", 11),
     ("change", "right", 7),
     ("last 13", "left", 13),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dagster as dg
 
 KPI_GROUP = "kpi"
+CLOSING_GROUP = "closing"
 CLOCK = dg.AssetKey(["mart", "clock"])
 WATERMARKS = dg.AssetKey(["mart", "source_watermarks"])
 DIM_KPI = dg.AssetKey(["mart", "dim_kpi"])

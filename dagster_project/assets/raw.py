@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import dagster as dg
 
-from dagster_project.assets.keys import CLOCK, KPI_GROUP, SINGLE_RUN, WATERMARKS, raw_key, team
+from dagster_project.assets.keys import CLOCK, CLOSING_GROUP, SINGLE_RUN, WATERMARKS, raw_key, team
 from dagster_project.assets.raw_specs import RETRIES, load_metadata, table_spec
 from dagster_project.connectors import extract_source, finish_extraction
 from dagster_project.failures import expected_errors
@@ -50,9 +50,9 @@ def _closing_assets(ws: Workspace) -> dg.AssetsDefinition:
     @dg.multi_asset(
         name="close_days",
         specs=[
-            dg.AssetSpec(CLOCK, deps=upstream, group_name=KPI_GROUP, owners=[team("data")], kinds={"duckdb"},
+            dg.AssetSpec(CLOCK, deps=upstream, group_name=CLOSING_GROUP, owners=[team("data")], kinds={"duckdb"},
                          description="The workspace's today: one row."),
-            dg.AssetSpec(WATERMARKS, deps=upstream, group_name=KPI_GROUP, owners=[team("data")], kinds={"duckdb"},
+            dg.AssetSpec(WATERMARKS, deps=upstream, group_name=CLOSING_GROUP, owners=[team("data")], kinds={"duckdb"},
                          description="Per source and entity: the last closed day and the last settled day."),
         ],
         backfill_policy=SINGLE_RUN,

@@ -15,18 +15,16 @@ import os
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import duckdb
 
 from dagster_project.connectors.base import Say, TableLoad
-from dagster_project.connectors.extract import note_failed, record_loads
 from dagster_project.connectors.landing import LANDING_SCHEMA, landing_path, receive_tables
 from metrics.errors import SourceError, did_you_mean
 from metrics.warehouse import table_exists
-from metrics.workspace import Source, Workspace, machine_now
+from metrics.workspace import Source, Workspace
 
 if TYPE_CHECKING:
     from dlt import Pipeline
@@ -57,36 +55,6 @@ def load_tables(
     with source_errors(ws, source):
         dlt_pipeline(ws, source).run(dlt_source(ws, source, tables))
     yield from receive_tables(con, ws, source, tables, run_id)
-
-
-@dataclass
-class DatabaseLoad:
-    """What to give to dlt; ``loads`` is filled when the rows are in raw."""
-
-    source: DltSource
-    pipeline: Pipeline
-    loads: list[TableLoad] = field(default_factory=list)
-
-
-@contextmanager
-def database_load(
-    con: duckdb.DuckDBPyConnection, ws: Workspace, source_name: str, tables: Sequence[str], run_id: str, say: Say
-) -> Iterator[DatabaseLoad]:
-    """Bring tables of a database up to date where someone else (dagster-dlt) runs dlt, within the context.
-
-    At its end the rows are taken into raw and noted. Raises SourceError.
-    """
-    source, began_at = ws.sources[source_name], machine_now()
-    try:
-        prepare_landing(con, ws, source)
-        load = DatabaseLoad(dlt_source(ws, source, tables), dlt_pipeline(ws, source))
-        with source_errors(ws, source):
-            yield load
-    except BaseException:
-        note_failed(con, source_name, tables, run_id, began_at)
-        raise
-    received = receive_tables(con, ws, source, tables, run_id)
-    load.loads += record_loads(con, source_name, tables, received, run_id, say, began_at)
 
 
 def dlt_source(ws: Workspace, source: Source, tables: Sequence[str]) -> DltSource:

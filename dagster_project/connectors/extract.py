@@ -30,11 +30,10 @@ def record_loads(
     loads: Iterable[TableLoad],
     run_id: str,
     say: Say,
-    began_at: dt.datetime | None = None,
 ) -> list[TableLoad]:
-    """Carry out loads and note each; the tables that an error leaves behind are noted as failed."""
+    """Carry out ``loads``, which may not have begun, and note each; tables that an error leaves behind as failed."""
     # What was written at the source after the load began may be missing.
-    began_at = began_at or machine_now()
+    began_at = machine_now()
     done: list[TableLoad] = []
     try:
         for load in loads:
@@ -43,16 +42,9 @@ def record_loads(
             quarantined = f", {load.rejected:,} in quarantine" if load.rejected else ""
             say(f"{source_name}.{load.table}: {load.rows:,} rows, {load.rows_changed:,} changed{quarantined}")
     finally:
-        note_failed(con, source_name, tables[len(done) :], run_id, began_at)
+        for table in tables[len(done) :]:
+            _note(con, source_name, TableLoad(table, 0, 0, 0, {}), run_id, began_at, succeeded=False)
     return done
-
-
-def note_failed(
-    con: duckdb.DuckDBPyConnection, source_name: str, tables: Sequence[str], run_id: str, began_at: dt.datetime
-) -> None:
-    """Note that tables were not loaded."""
-    for table in tables:
-        _note(con, source_name, TableLoad(table, 0, 0, 0, {}), run_id, began_at, succeeded=False)
 
 
 def _note(

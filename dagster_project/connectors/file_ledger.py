@@ -94,7 +94,8 @@ def matching_files(ws: Workspace, source: Source, table: str) -> list[FoundFile]
     folder = source_folder(ws, source)
     found = []
     for path in sorted(folder.glob(source.tables[table].files or "")):
-        if path.is_file():
+        # Hidden files, and those that Excel keeps beside a workbook while it is open.
+        if path.is_file() and not path.name.startswith((".", "~$")):
             stat = path.stat()
             modified_at = dt.datetime.fromtimestamp(stat.st_mtime_ns // 1000 / 1e6, dt.UTC).replace(tzinfo=None)
             found.append(FoundFile(path, path.relative_to(folder).as_posix(), stat.st_size, modified_at))

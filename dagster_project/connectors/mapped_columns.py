@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+
+import duckdb
 
 from metrics.errors import SourceError, did_you_mean
 from metrics.workspace import Source, Workspace, load_entities
+from metrics.workspace.business_dates import expression_type, is_loaded, mapped_relation
 from metrics.workspace.entities import ColumnType
 from metrics.workspace.mapping import column_refs, mapping_tables, plain_columns
 
@@ -79,3 +84,28 @@ def check_columns(asked: list[AskedColumn], found: dict[str, list[str]], kept: d
             raise SourceError(
                 f"{column.where}: {column.used_by} reads the column '{column.column}', which is not in {file}.{hint}"
             )
+
+
+def check_mappings(con: duckdb.DuckDBPyConnection, ws: Workspace, source: Source, table: str, rows: str) -> None:
+    """Check that every expression and query over a table fits the types of its new ``rows``. Raises SourceError."""
+    for name, mapping in source.entities.items():
+        if table not in mapping_tables(source, mapping) or not is_loaded(con, source, mapping, besides=table):
+            continue
+        for canonical in [*mapping.columns] if mapping.query is None else load_entities()[name].required[:1]:
+            keys = ("query",) if mapping.query is not None else ("columns", canonical)
+            with mapping_errors(ws, source, name, *keys):
+                expression_type(con, *mapped_relation(source, mapping, canonical, {table: rows}))
+
+
+@contextmanager
+def mapping_errors(ws: Workspace, source: Source, entity: str, *keys: str) -> Iterator[None]:
+    """Turn an error of DuckDB about a mapping's SQL into a SourceError of one line."""
+    try:
+        yield
+    except (duckdb.BinderException, duckdb.ConversionException, duckdb.OutOfRangeException) as error:
+        where = ws.where("sources", source.name, "entities", entity, *keys)
+        reason = str(error).splitlines()[0].split(" You might need")[0].strip().rstrip(".")
+        raise SourceError(
+            f"{where}: {'.'.join([source.name, entity, *keys[1:]])}: {reason}. "
+            "Check the expression, or set the types of raw columns with `read.types`."
+        ) from error

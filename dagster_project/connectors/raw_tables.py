@@ -7,7 +7,7 @@ from collections.abc import Callable
 import duckdb
 
 from dagster_project.connectors.base import TableLoad
-from dagster_project.connectors.mapped_columns import asked_columns, wanted_types
+from dagster_project.connectors.mapped_columns import asked_columns, check_mappings, wanted_types
 from dagster_project.connectors.row_changes import (
     MappedQueries,
     compare_rows,
@@ -46,9 +46,10 @@ class RawTable:
         ``note`` is called within the transaction, for the tables that describe the load.
         """
         con = self.con
+        check_mappings(con, self.ws, self.source, self.name, NEW_ROWS)
         old = f"(select {self._as(types)} from {self.relation} where not ({kept}))"
         changed = compare_rows(con, old if self.exists else f"(select * from {NEW_ROWS} limit 0)", NEW_ROWS, list(types))
-        queries = MappedQueries(con, self.source, self.name)
+        queries = MappedQueries(con, self.ws, self.source, self.name)
         if changed:
             queries.keep()
         retyped = self.is_retyped(types)

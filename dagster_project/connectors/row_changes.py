@@ -16,6 +16,7 @@ from dataclasses import dataclass
 
 import duckdb
 
+from dagster_project.connectors.mapped_columns import mapping_errors
 from metrics.warehouse import quoted
 from metrics.workspace import Clock, Entity, Source, Workspace, load_entities
 from metrics.workspace.business_dates import business_date_sql, expression_type, is_loaded, mapped_relation, raw_relation
@@ -70,8 +71,8 @@ def count(con: duckdb.DuckDBPyConnection, relation: str) -> int:
 class MappedQueries:
     """The results of the queries that read a table, kept from before its load to be compared with after."""
 
-    def __init__(self, con: duckdb.DuckDBPyConnection, source: Source, table: str) -> None:
-        self._con, self._source = con, source
+    def __init__(self, con: duckdb.DuckDBPyConnection, ws: Workspace, source: Source, table: str) -> None:
+        self._con, self._ws, self._source = con, ws, source
         self._queries = {
             name: mapping
             for name, mapping in source.entities.items()
@@ -85,7 +86,8 @@ class MappedQueries:
             if is_loaded(self._con, self._source, mapping):
                 relation, columns = self._relation(mapping)
                 listed = ", ".join(columns.values())
-                self._con.execute(f"create or replace temp table {_before(name)} as select {listed} from {relation}")
+                with mapping_errors(self._ws, self._source, name, "query"):
+                    self._con.execute(f"create or replace temp table {_before(name)} as select {listed} from {relation}")
                 self._kept.add(name)
 
     def change(self, name: str) -> Change | None:
@@ -131,13 +133,15 @@ def record_run_dates(
         change = queries.change(name) if mapping.query is not None else _raw_change(source, mapping)
         if change is None:
             continue
-        dates = None if whole_history else _touched_dates(con, ws, source, load_entities()[name], change)
-        con.execute(
-            f"""insert into raw.ops.run_dates
-            select $entity, touched.business_date, $run_id, $recorded_at
-            from ({dates or "select cast(null as date)"}) as touched (business_date)""",
-            {"entity": name, "run_id": run_id, "recorded_at": recorded_at},
-        )
+        keys = ("query",) if mapping.query is not None else ("columns",)
+        with mapping_errors(ws, source, name, *keys):
+            dates = None if whole_history else _touched_dates(con, ws, source, load_entities()[name], change)
+            con.execute(
+                f"""insert into raw.ops.run_dates
+                select $entity, touched.business_date, $run_id, $recorded_at
+                from ({dates or "select cast(null as date)"}) as touched (business_date)""",
+                {"entity": name, "run_id": run_id, "recorded_at": recorded_at},
+            )
 
 
 def _raw_change(source: Source, mapping: EntityMapping) -> Change:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import duckdb
 
@@ -93,7 +93,8 @@ def _without_blank_rows(batch: Batch, plan: ReadPlan) -> Batch:
             replaced.append(f"{serial_as_text(quoted(name), iso)} as {quoted(name)}")
     changes = f" replace ({', '.join(replaced)})" if replaced else ""
     filled = f"coalesce({', '.join(quoted(name) for name in batch.columns)}) is not null"
-    return Batch(batch.files, f"(select *{changes} from {batch.relation} where {filled})", batch.rejects)
+    relation = f"(select *{changes} from {batch.relation} where {filled})"
+    return replace(batch, relation=relation)
 
 
 def _facts(con: duckdb.DuckDBPyConnection, batch: Batch, plan: ReadPlan) -> FileFacts:
@@ -162,6 +163,8 @@ def type_rows(
         for file in batch.files:
             _count_file(staged, file, good.get(file.readable.name, 0), rejects, conversions, plan)
         staged.rejects += rejects
+        if batch.table:
+            con.execute(f"drop table temp.{quoted(batch.table)}")
 
 
 def create_new_rows(con: duckdb.DuckDBPyConnection, types: dict[str, str]) -> None:

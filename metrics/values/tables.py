@@ -178,19 +178,6 @@ _TABLES = (
         run_id text not null,
         detected_at timestamp not null
     )""",
-    """create table if not exists mart.runs (
-        run_id text primary key,
-        started_at timestamp not null,
-        finished_at timestamp,
-        succeeded boolean,
-        window_from date,
-        window_to date,
-        rows_appended bigint,
-        rows_restated bigint,
-        rows_removed bigint,
-        new_alerts bigint,
-        message text
-    )""",
     """create table if not exists mart.publish_log (
         run_id text not null,
         published_at timestamp not null,

@@ -55,29 +55,38 @@ def raw_relation(source: Source, table: str) -> str:
     return f"raw.{source.schema_name}.{exp.to_identifier(table, quoted=True).sql('duckdb')}"
 
 
-def mapped_relation(source: Source, mapping: EntityMapping, column: str) -> tuple[str, str]:
-    """Return (relation, expression) that give one canonical column of a mapping, in DuckDB over the catalog ``raw``."""
+def mapped_relation(
+    source: Source, mapping: EntityMapping, column: str, instead: dict[str, str] | None = None
+) -> tuple[str, str]:
+    """Return (relation, expression) that give one canonical column of a mapping, in DuckDB over the catalog ``raw``.
+
+    ``instead`` names other relations for raw tables, for rows that are not in raw yet.
+    """
+    instead = instead or {}
     if mapping.query is None:
-        return raw_relation(source, mapping.table or ""), expression_sql(mapping.columns[column], mapping.table or "")
+        table = mapping.table or ""
+        return instead.get(table, raw_relation(source, table)), expression_sql(mapping.columns[column], table)
     tables = tuple(source.tables)
     query = parse_query(mapping.query, tables).copy()
-    for table in query.find_all(exp.Table):
+    for node in query.find_all(exp.Table):
         for name in tables:
-            if table.name == raw_token(name):
-                relation = sqlglot.parse_one(raw_relation(source, name), into=exp.Table, read="duckdb")
-                relation.set("alias", table.args.get("alias"))
-                table.replace(relation)
+            if node.name == raw_token(name):
+                sql = instead.get(name, raw_relation(source, name))
+                relation = sqlglot.parse_one(sql, into=exp.Table, read="duckdb")
+                relation.set("alias", node.args.get("alias"))
+                node.replace(relation)
     return f"({query.sql(dialect='duckdb')}) as mapped", f'"{column}"'
 
 
-def is_loaded(con: duckdb.DuckDBPyConnection, source: Source, mapping: EntityMapping) -> bool:
-    """Return whether every raw table that a mapping reads exists."""
+def is_loaded(con: duckdb.DuckDBPyConnection, source: Source, mapping: EntityMapping, besides: str | None = None) -> bool:
+    """Return whether every raw table that a mapping reads exists, not counting ``besides``."""
+    wanted = set(mapping_tables(source, mapping)) - {besides}
     found = con.execute(
         "select count(*) from duckdb_tables() "
         "where database_name = 'raw' and schema_name = ? and list_contains(?, table_name)",
-        [source.schema_name, mapping_tables(source, mapping)],
+        [source.schema_name, sorted(wanted)],
     ).fetchone()
-    return found is not None and found[0] == len(set(mapping_tables(source, mapping)))
+    return found is not None and found[0] == len(wanted)
 
 
 def latest_business_date(con: duckdb.DuckDBPyConnection, ws: Workspace) -> dt.date | None:

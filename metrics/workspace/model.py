@@ -214,8 +214,7 @@ class Workspace(Part):
     language: Literal["en", "zh"] = "en"
     timezone: TimeZone = Field(description="Decides the business date of every row")
     currency: str = Field(pattern=r"^[A-Z]{3}$", description="ISO 4217 code that all money is converted to")
-    week_start: Literal["monday", "sunday", "saturday"] = "monday"
-    fiscal_year_start_month: int = Field(default=1, ge=1, le=12)
+    week_start: Literal["monday"] = Field(default="monday", description="Weeks are those of ISO 8601")
     history_start: dt.date = Field(description="First day of every KPI")
     clock: Literal["now", "data_end"] | dt.date = "now"
     schedule: str = Field(default="0 6 * * *", pattern=r"^\S+( \S+){4}$", description="cron, in the workspace's time zone")

@@ -129,7 +129,8 @@ class DemoFiles:
         raw["ordered_at"] = _utc(raw["created_at"])
         raw["day"] = self._day(raw["ordered_at"])
         all_days = raw["day"]
-        raw = raw[raw["test"] == "false"].reset_index(drop=True)
+        self._test_orders = set(raw.loc[raw["test"] == "true", "id"])
+        raw = raw[raw["test"] != "true"].reset_index(drop=True)
         goods = raw["subtotal_price"].map(Decimal) - raw["total_discounts"].map(Decimal)
         raw["gross"] = self._rates.convert(goods, raw["presentment_currency"], raw["day"])
         visit = _lookup(raw["landing_session_id"], self.sessions, "session_id", ("channel", "device"))
@@ -138,7 +139,8 @@ class DemoFiles:
 
     def _first_orders(self) -> pd.DataFrame:
         """One row per customer, on the day of the first order; `next_at` is the time of the second."""
-        ordered = self.orders.sort_values(["ordered_at", "order_id"])
+        known = self.orders[self.orders["customer_id"].notna()]
+        ordered = known.sort_values(["ordered_at", "order_id"])
         ordered["next_at"] = ordered.groupby("customer_id")["ordered_at"].shift(-1)
         first = ordered.drop_duplicates("customer_id", keep="first").copy()
         first["repeated"] = (first["next_at"] - first["ordered_at"]) <= pd.Timedelta(hours=30 * 24)
@@ -154,14 +156,15 @@ class DemoFiles:
         lines = lines.join(_lookup(lines["order_id"], self.orders, "order_id", order_columns))
         lines["quantity"] = lines["quantity"].astype("float64")
         raw = _csv(self._files, "shop/refunds.csv").drop_duplicates("refund_id", ignore_index=True)
-        raw = raw[raw["order_id"].isin(self.orders["order_id"])].reset_index(drop=True)
+        # an order from before the history may still be refunded: only refunds of test orders are left out
+        raw = raw[~raw["order_id"].isin(self._test_orders)].reset_index(drop=True)
         raw["refund_day"] = self._day(_utc(raw["processed_at"]))
         raw["amount"] = self._rates.convert(raw["amount"], raw["currency"], raw["refund_day"])
         raw["quantity"] = raw["quantity"].astype("float64")
         raw = raw.join(_lookup(raw["order_id"], self.orders, "order_id", order_columns))
         raw = raw.join(_lookup(raw["line_id"], lines, "line_id", ["product_category"]))
         self.orders["refunded"] = self.orders["order_id"].isin(raw["order_id"])
-        return lines, raw.assign(day=raw["refund_day"]), raw
+        return lines, raw.assign(day=raw["refund_day"]), raw[raw["day"].notna()]
 
     def _leads(self) -> pd.DataFrame:
         """One row per lead with `valid`: reachable, not a test, the first with its e-mail address."""

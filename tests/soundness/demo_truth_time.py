@@ -95,9 +95,10 @@ class ExchangeRates:
     def convert(self, amount: pd.Series, currency: pd.Series, day: pd.Series) -> pd.Series:
         """Amounts (text or Decimal) in the workspace's currency, kept to four decimals as facts keep money, as doubles.
 
-        Decimal arithmetic: half a ten-thousandth is rounded away from zero. Raises ValueError for a currency without any
-        rate by that day.
+        No currency means the workspace's. Half a ten-thousandth is rounded away from zero. Raises ValueError for a currency
+        without any rate by that day.
         """
+        currency = currency.fillna(self._own).str.upper()
         wanted = pd.DataFrame({"day": day, "currency": currency, "at": np.arange(len(day))})
         found = pd.merge_asof(wanted.sort_values("day"), self._rates, on="day", by="currency", direction="backward")
         rate = found.sort_values("at")["rate"].to_numpy().copy()

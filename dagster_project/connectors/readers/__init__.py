@@ -53,7 +53,7 @@ def read_batch(con: duckdb.DuckDBPyConnection, files: list[Prepared], read: Read
         return Batch(files, parquet_files.relation(files))
     if not files[0].columns:
         con.execute(f"create or replace temp table {quoted(table)} (_path varchar)")
-        return Batch(files, f"(select *, 0 as _record from temp.{quoted(table)})", [*files[0].rejects])
+        return Batch(files, f"(select *, 0 as _record from temp.{quoted(table)})", [*files[0].rejects], table)
     rejects = _FILL[files[0].readable.format](con, files, read, table)
     # A fresh table numbers its rows in the order in which the reader gave them.
-    return Batch(files, f"(select *, rowid + 1 as _record from temp.{quoted(table)})", rejects)
+    return Batch(files, f"(select *, rowid + 1 as _record from temp.{quoted(table)})", rejects, table)

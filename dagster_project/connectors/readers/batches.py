@@ -53,6 +53,8 @@ class Batch:
     files: list[Prepared]
     relation: str
     rejects: list[Reject] = field(default_factory=list)
+    table: str | None = None
+    """The temporary table that the rows were read into, if any."""
 
     @property
     def columns(self) -> dict[str, str | None]:

@@ -104,6 +104,14 @@ def test_a_filter_changes_the_hash() -> None:
     assert read_definitions(found)["orders"].definition_hash != read_definitions(manifest())["orders"].definition_hash
 
 
+def test_facts_tell_apart_what_has_rows_in_other_places() -> None:
+    found = read_definitions(manifest())
+    assert found["orders"].facts == found["gross_revenue"].facts == {"orders business_date"}
+    assert found["conversion_rate"].facts == found["orders"].facts | found["sessions"].facts
+    assert found["email_orders"].facts != found["orders"].facts
+    assert len(found["revenue_growth"].facts) == 2
+
+
 def test_only_sums_and_ratios_of_sums_are_foldable() -> None:
     found = read_definitions(manifest())
     assert {name for name, definition in found.items() if not definition.is_foldable} == {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 import zipfile
 from pathlib import Path
 
@@ -114,6 +115,23 @@ class TestRefused:
         small.file("orders_2.csv", GOOD)
         self.check(small, "the query of shop.orders reads the column 'prize'", "Did you mean 'price'?")
 
+    def test_wrong_column_in_a_join(self, small: SmallWorkspace) -> None:
+        small.source["tables"]["lines"] = {"files": "orders_1.csv"}
+        small.load("lines")
+        small.source["entities"]["orders"] = {
+            "query": "select o.id as order_id, o.created_at as ordered_at, prize as gross_amount "
+            "from orders o join lines l on l.id = o.id"
+        }
+        small.file("orders_1.csv", GOOD + "5,2024-03-05,50\n")
+        message = error_of(small)
+        assert re.match(r'workspace.yml:\d+: shop.orders: Binder Error: Referenced column "prize" not found', message)
+        assert len(small.rows()) == 3
+
+    def test_text_in_arithmetic(self, small: SmallWorkspace) -> None:
+        small.source["entities"]["orders"]["columns"]["gross_amount"] = "price - discount"
+        small.file("orders_1.csv", csv_text("1,2024-03-01,10,5 EUR", header="id,created_at,price,discount"))
+        self.check(small, "shop.orders.gross_amount: Binder Error: No function matches", "`read.types`")
+
     def test_required_column_missing_in_a_later_file(self, small: SmallWorkspace) -> None:
         small.file("orders_2.csv", "id,created_at\n4,2024-03-04\n")
         self.check(small, "reads the column 'price', which is not in", "orders_2.csv")
@@ -186,12 +204,13 @@ class TestQuarantine:
         assert [row[4] for row in quarantine(small)] == ["'3.7' is no whole number"]
 
     def test_jsonl(self, small: SmallWorkspace) -> None:
-        small.source["tables"]["orders"]["files"] = "o.jsonl"
+        small.source["tables"]["orders"]["files"] = "*.jsonl"
         good = '{"id":1,"created_at":"2024-03-01","price":1}'
         lines = [good, '{"id":2,', "", "[3]", good.replace("2024-03-01", "soon"), *([good] * 9)]
+        small.file("before.jsonl", good + "\n" + good)
         small.file("o.jsonl", "\n".join(lines))
         (load,) = small.load()
-        assert (load.rows, load.rejected) == (10, 3)
+        assert (load.rows, load.rejected) == (12, 3)
         found = quarantine(small)
         assert [row[1] for row in found] == [2, 4, 5]
         assert [str(row[4]).split(":")[0] for row in found] == [

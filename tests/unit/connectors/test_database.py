@@ -12,7 +12,7 @@ import pytest
 from dlt.common.runtime.telemetry import is_telemetry_started
 
 from dagster_project.connectors import connector_for
-from dagster_project.connectors.database import database_load, dlt_pipeline
+from dagster_project.connectors.database import dlt_pipeline
 from metrics.errors import SourceError
 from tests.unit.connectors.conftest import SmallWorkspace, at
 
@@ -140,29 +140,6 @@ def test_values_that_do_not_fit_go_to_quarantine(crm: CrmWorkspace) -> None:
     assert crm.query("select column_name, value, reason, file, line from raw.ops.quarantine") == [
         ("owner", "Ann", "'Ann' is no whole number", None, None)
     ]
-
-
-class TestDatabaseLoad:
-    """dlt run by someone else."""
-
-    def test_receives_what_was_landed(self, crm: CrmWorkspace) -> None:
-        for expected in (2, 0):
-            with database_load(crm.con, crm.workspace, "shop", ["leads"], "run", crm.said.append) as load:
-                load.pipeline.run(load.source)
-            assert [(item.table, item.rows_changed) for item in load.loads] == [("leads", expected)]
-        assert crm.query("select table_name, succeeded from raw.ops.loads") == [("leads", True)] * 2
-
-    def test_notes_a_failure(self, crm: CrmWorkspace) -> None:
-        crm.source["tables"]["quota"] = {}
-        with (
-            pytest.raises(SourceError, match="the database has no table 'quota'"),
-            database_load(crm.con, crm.workspace, "shop", ["leads", "quota"], "run", crm.said.append) as load,
-        ):
-            load.pipeline.run(load.source)
-        assert crm.query("select table_name, succeeded from raw.ops.loads order by 1") == [
-            ("leads", False),
-            ("quota", False),
-        ]
 
 
 class TestErrors:

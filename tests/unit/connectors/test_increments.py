@@ -101,17 +101,17 @@ def test_a_row_with_the_same_key_touches_the_date_of_the_other(small: SmallWorks
 
 def test_a_wider_type_reads_everything_again(small: SmallWorkspace) -> None:
     header = "id,created_at,price,code"
-    small.file("orders_1.csv", csv_text("1,2024-02-01,1,10", header=header))
+    small.file("orders_1.csv", csv_text("1,2024-02-01,1,2.50", header=header))
     small.load()
     small.dates()
     small.file("orders_2.csv", csv_text("2,2024-02-02,1,A7", header=header))
     (load,) = small.load()
     assert load.columns["code"] == "VARCHAR"
-    assert small.rows("id, code") == [("1", "10"), ("2", "A7")]
+    assert small.rows("id, code") == [("1", "2.50"), ("2", "A7")]
     assert small.dates() == [None]
     (small.folder / "files/orders_2.csv").unlink()
     (load,) = small.load()
-    assert load.columns["code"] == "BIGINT"
+    assert load.columns["code"] == "DECIMAL(18,6)"
 
 
 def test_another_mapping_reads_everything_again(small: SmallWorkspace) -> None:

@@ -127,7 +127,7 @@ def test_a_changed_day_appends_only_its_periods(company: Company) -> None:
         "insert into core.fct_orders (order_id, business_date, channel, gross_amount) values ('late', ?, 'email', 10)", [day]
     )
     changes = compute(company, {"orders": Window(day, day)}, run_id="late")
-    assert set(changes.per_metric) == {"orders", "gross_revenue", "conversion_rate", "revenue_growth"}
+    assert set(changes.per_metric) == {"orders", "email_orders", "gross_revenue", "conversion_rate", "revenue_growth"}
     touched = company.con.execute(
         "select distinct grain, period_start, segment_value from mart.kpi_values where run_id = 'late'"
     ).fetchall()
