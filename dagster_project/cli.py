@@ -93,6 +93,7 @@ def run(
     first: Annotated[str | None, typer.Option("--from", help="Recompute from this day, YYYY-MM-DD.")] = None,
     last: Annotated[str | None, typer.Option("--to", help="Recompute to this day, YYYY-MM-DD.")] = None,
     full_refresh: Annotated[bool, typer.Option("--full-refresh", help="Rebuild and recompute everything.")] = False,
+    wait: Annotated[float, typer.Option(min=0, help="Seconds to wait for another run of this workspace.")] = 60.0,
 ) -> None:
     """Extract, transform, compute the KPIs, check them, publish; then print the scorecard.
 
@@ -102,7 +103,12 @@ def run(
     from dagster_project.run import run_workspace
 
     report = run_workspace(
-        _path(workspace), _progress(), first=_day(first, "--from"), last=_day(last, "--to"), full_refresh=full_refresh
+        _path(workspace),
+        _progress(),
+        first=_day(first, "--from"),
+        last=_day(last, "--to"),
+        full_refresh=full_refresh,
+        wait_seconds=wait,
     )
     print_run(_load(workspace), report)
 

@@ -129,7 +129,7 @@ def _load_manifest(ws: Workspace) -> Any:
 
 def _common_arguments(ws: Workspace) -> list[str]:
     return [
-        "--project-dir", str(DBT_PROJECT_DIR),
+        "--project-dir", str(_linked_project(ws)),
         "--profiles-dir", str(DBT_PROJECT_DIR),
         "--target-path", str(ws.dbt_target_dir),
         "--log-path", str(ws.dbt_target_dir / "logs"),
@@ -137,14 +137,34 @@ def _common_arguments(ws: Workspace) -> list[str]:
     ]  # fmt: skip
 
 
+def _linked_project(ws: Workspace) -> Path:
+    """A dbt project folder that links the shipped project and the workspace's own models; made on first use.
+
+    They have to lie below the project: dbt writes compiled SQL to the target folder joined with the path of the model,
+    and for an absolute path that is the model's own file.
+    """
+    folder = ws.runtime_dir / "dbt_project"
+    links = {name: DBT_PROJECT_DIR / name for name in ("dbt_project.yml", "macros", "models", "tests")}
+    links |= {f"workspace/{name}": ws.root / name for name in ("models", "semantic")}
+    for name, target in links.items():
+        link = folder / name
+        if link.is_symlink() and link.readlink() == target:
+            continue
+        link.parent.mkdir(parents=True, exist_ok=True)
+        waiting = link.with_name(f".{link.name}.{os.getpid()}")
+        waiting.symlink_to(target)
+        waiting.replace(link)
+    return folder
+
+
 def dbt_environment(ws: Workspace) -> Mapping[str, str]:
     """The environment variables by which profiles.yml and dbt_project.yml find this workspace."""
     return {
         "BELLWETHER_WAREHOUSE": str(ws.warehouse_path),
         "BELLWETHER_RAW": str(ws.raw_path),
-        "BELLWETHER_WORKSPACE_MODELS": str(ws.root / "models"),
-        "BELLWETHER_WORKSPACE_SEMANTIC": str(ws.root / "semantic"),
-        "DBT_QUIET": "true",
+        "BELLWETHER_WORKSPACE_MODELS": "workspace/models",
+        "BELLWETHER_WORKSPACE_SEMANTIC": "workspace/semantic",
+        "DBT_LOG_LEVEL": "none",
         "DBT_LOG_LEVEL_FILE": "none",
         "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
         "DBT_USE_COLORS": "false",

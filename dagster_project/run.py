@@ -47,11 +47,18 @@ class RunReport:
 
 
 def run_workspace(
-    path: Path, say: Say, *, first: date | None = None, last: date | None = None, full_refresh: bool = False
+    path: Path,
+    say: Say,
+    *,
+    first: date | None = None,
+    last: date | None = None,
+    full_refresh: bool = False,
+    wait_seconds: float = 60.0,
 ) -> RunReport:
     """Bring the workspace up to date; raises RunError with the root cause when a step failed.
 
     ``first`` and ``last`` ask for these days to be recomputed whatever changed; ``full_refresh`` for everything.
+    Another run of the same workspace is waited for, at most ``wait_seconds``.
     """
     ws = load_workspace(path)
     if (first is None) != (last is None):
@@ -61,7 +68,7 @@ def run_workspace(
     current = marks.fingerprint(ws)
     if not full_refresh and first is None and marks.is_unchanged(ws, current):
         return RunReport(run_id=None, nothing_new=True)
-    result = _execute(ws, say, _tags(first, last, full_refresh))
+    result = _execute(ws, say, _tags(first, last, full_refresh), wait_seconds)
     marks.remember(ws, current)
     sent, failed = _deliver(ws, say)
     quarantined, example = _quarantined(ws, result.run_id)
@@ -85,7 +92,7 @@ def _tags(first: date | None, last: date | None, full_refresh: bool) -> dict[str
     return {**tags, FULL_REFRESH_TAG: "true"} if full_refresh else tags
 
 
-def _execute(ws: Workspace, say: Say, tags: dict[str, str]) -> dg.ExecuteInProcessResult:
+def _execute(ws: Workspace, say: Say, tags: dict[str, str], wait_seconds: float) -> dg.ExecuteInProcessResult:
     say("Reading the definitions")
     import dagster as dg
 
@@ -102,7 +109,10 @@ def _execute(ws: Workspace, say: Say, tags: dict[str, str]) -> dg.ExecuteInProce
             instance=instance,
             tags=tags,
             raise_on_error=False,
-            run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
+            run_config={
+                "loggers": {"console": {"config": {"log_level": "CRITICAL"}}},
+                "resources": {"workspace": {"config": {"path": str(ws.root), "lock_seconds": wait_seconds}}},
+            },
         )
     if not result.success:
         raise RunError(_root_cause(result))
@@ -143,7 +153,7 @@ def _deliver(ws: Workspace, say: Say) -> tuple[int, tuple[str, ...]]:
     from serving.notify import deliver_pending
 
     delivery = deliver_pending(ws, say)
-    return delivery.sent, tuple(f"{failure.route}: {failure.reason}" for failure in delivery.failed)
+    return delivery.sent, tuple(delivery.failed)
 
 
 def _quarantined(ws: Workspace, run_id: str) -> tuple[int, str]:

@@ -7,7 +7,8 @@ from contextlib import contextmanager
 from datetime import date, datetime
 from pathlib import Path
 
-from sqlalchemy import Connection, Engine, create_engine, event, insert, select
+from sqlalchemy import Connection, Engine, create_engine, event, select
+from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.pool import ConnectionPoolEntry
@@ -62,7 +63,8 @@ def deliver_from(connection: Connection, route: str, otherwise: date) -> date:
     known = connection.execute(select(Route.deliver_from).where(Route.route == route)).scalar_one_or_none()
     if known is not None:
         return known
-    connection.execute(insert(Route).values(route=route, deliver_from=otherwise, first_used_at=machine_now()))
+    new = insert(Route).values(route=route, deliver_from=otherwise, first_used_at=machine_now())
+    connection.execute(new.on_conflict_do_nothing())
     return otherwise
 
 
@@ -72,6 +74,7 @@ def delivered(connection: Connection, route: str) -> set[str]:
 
 
 def mark_delivered(engine: Engine, route: str, fingerprint: str) -> None:
-    """Note, durably and at once, that the route has accepted an alert."""
+    """Note, durably and at once, that the route has accepted an alert. Another process may have done so meanwhile."""
+    done = insert(AlertDelivery).values(fingerprint=fingerprint, route=route, delivered_at=machine_now())
     with engine.begin() as connection:
-        connection.execute(insert(AlertDelivery).values(fingerprint=fingerprint, route=route, delivered_at=machine_now()))
+        connection.execute(done.on_conflict_do_nothing())

@@ -63,6 +63,8 @@ def _dim_kpi() -> dg.AssetsDefinition:
     @dg.asset(
         key=DIM_KPI, deps=[WATERMARKS], group_name=KPI_GROUP, owners=[team("data")], kinds={"duckdb"},
         backfill_policy=SINGLE_RUN,
+        # Before the models: a mistake in a KPI file is then told after seconds.
+        op_tags={"dagster/priority": "1"},
         description="One row per metric and KPI: names, formula, owner, targets and what it needs to be connected.",
     )  # fmt: skip
     def dim_kpi(context: dg.AssetExecutionContext, workspace: WorkspaceRun) -> dg.MaterializeResult:

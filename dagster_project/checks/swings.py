@@ -25,7 +25,9 @@ def swing_check() -> dg.AssetChecksDefinition:
             frame = recent_swings(con)
         if frame.empty:
             return dg.AssetCheckResult(passed=True, description="No closed day to compare yet.", metadata={"days": 0})
-        frame["share_of_threshold"] = (frame["change"] / frame["threshold"]).abs()
+        # A day in order may lie beyond the threshold, in a direction that its KPI does not alert on.
+        within = frame["breach_ratio"].clip(upper=1)
+        frame["share_of_threshold"] = frame["breach_ratio"].where(frame["verdict"] == "breach", within)
         outcome = validate(frame, "kpi_days", [Between("share_of_threshold", 0, 1)])
         breaches = [frame.iloc[i] for i in outcome.rows]
         records = [dg.TableRecord({name: _plain(row[name]) for name in _SHOWN}) for row in breaches]

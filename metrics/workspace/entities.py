@@ -18,7 +18,7 @@ ColumnType = Literal["text", "integer", "decimal", "double", "boolean", "date", 
 class EntityColumn(BaseModel):
     """One column of an entity; without ``required`` it may be left unmapped and is then NULL or its ``default``."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
     type: ColumnType
     description: str

@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from metrics.errors import WorkspaceError
+from metrics.errors import WorkspaceError, did_you_mean
 from metrics.workspace.checks import Finding, check_workspace
 from metrics.workspace.model import Workspace
 from metrics.workspace.yaml_lines import Located, YamlPath, load_yaml
@@ -64,7 +64,9 @@ def dotted(path: YamlPath) -> str:
 
 
 def _first(findings: list[Finding], located: Located) -> WorkspaceError:
-    findings = sorted(findings, key=lambda finding: located.line(finding.path))
+    # A value that fits none of several types gives an error for each: the first says enough.
+    findings = list({finding.path: finding for finding in reversed(findings)}.values())
+    findings.sort(key=lambda finding: located.line(finding.path))
     more = f" (and {len(findings) - 1} more)" if len(findings) > 1 else ""
     first = findings[0]
     message = " ".join(first.message.split())
@@ -82,11 +84,18 @@ def _finding(error: Any, located: Located, from_environment: set[YamlPath]) -> F
         return Finding((*path, error["ctx"]["key"]), f"{dotted(path)} {message}")
     if kind == "missing":
         return Finding(path, f"{dotted(path)} needs the key '{error['loc'][-1]}'")
+    if kind == "union_tag_invalid":
+        tag, path = error["ctx"]["tag"], (*path, "kind")
+        return Finding(path, f"{dotted(path)} should be {error['ctx']['expected_tags']}, found '{tag}'")
+    found = "" if path in from_environment else f", found {_shown(_at(located.value, path))}"
+    if kind == "string_pattern_mismatch" and error["loc"][-1] == "[key]":
+        message, found = f"should be named in lower case: letters, digits, single underscores ({path[-1]})", ""
+    elif kind == "literal_error" and not found.endswith(("a list", "a mapping")):
+        found += "." + did_you_mean(str(_at(located.value, path)), re.findall(r"'([^']+)'", message)) if found else ""
+        message += " or a date" if path == ("clock",) else ""
     message = message.replace("String should match pattern", "should match the pattern")
     message = message.replace("Input should be", "should be").replace("Value should", "should")
-    message = message[0].lower() + message[1:]
-    found = "" if path in from_environment else f", found {_shown(_at(located.value, path))}"
-    return Finding(path, f"{dotted(path)} {message.rstrip('.')}{found}")
+    return Finding(path, f"{dotted(path)} {message[0].lower()}{message[1:].rstrip('.')}{found}")
 
 
 def _at(value: Any, path: YamlPath) -> Any:

@@ -57,14 +57,15 @@ class Metric:
     is_additive: bool
 
     def values(self, grain: str, by: str = "") -> pd.DataFrame:
-        """Closed periods since the start of history: index period_start, member ('' in total); columns numerator,
+        """Closed periods from that of history_start: index period_start, member ('' in total); columns numerator,
         denominator, value, n. Periods without any row are absent, values that are not defined are NaN."""
         found = self.compute(grain, by).reset_index()
         if not by:
             found["member"] = ""
-        is_kept = (found["period_start"] >= self.settings.history_start) & is_closed(
-            found["period_start"], grain, self.closed_through
-        )
+        starts = found["period_start"]
+        # the week, month or quarter that holds the start of history is complete: it counts earlier days too
+        first = period_of(pd.Series([self.settings.history_start]), grain).iloc[0]
+        is_kept = (starts >= first) & is_closed(starts, grain, self.closed_through)
         return found[is_kept].set_index(["period_start", "member"]).sort_index()
 
 

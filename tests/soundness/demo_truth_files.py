@@ -18,6 +18,7 @@ from tests.soundness.demo_truth_time import ExchangeRates, Settings, business_mi
 
 NETWORK_CHANNELS = {"SEARCH": "paid_search", "SOCIAL": "paid_social", "DISPLAY": "display"}
 TICKET_CHANNELS = {"native_messaging": "chat", "voice": "phone"}
+UNKNOWN = "unknown"
 # something@something.something: one at sign, no blanks, a dot in the domain
 EMAIL = r"^[^@\s]+@[^@\s]+\.[^@\s]+$"
 
@@ -120,6 +121,7 @@ class DemoFiles:
         raw["day"] = self._day(raw["started_at"].astype("datetime64[us]"))
         group = raw["default_channel_group"]
         raw["channel"] = group.str.lower().str.replace(" ", "_").where(group != "Organic Social", "social")
+        raw = raw.fillna({"device": UNKNOWN, "country": UNKNOWN})
         return raw.assign(bounced=raw["engaged_session"].eq(0), carted=raw["add_to_carts"].gt(0))
 
     def _orders(self) -> tuple[pd.Series, pd.DataFrame]:
@@ -133,9 +135,10 @@ class DemoFiles:
         raw = raw[raw["test"] != "true"].reset_index(drop=True)
         goods = raw["subtotal_price"].map(Decimal) - raw["total_discounts"].map(Decimal)
         raw["gross"] = self._rates.convert(goods, raw["presentment_currency"], raw["day"])
-        visit = _lookup(raw["landing_session_id"], self.sessions, "session_id", ("channel", "device"))
+        visit = _lookup(raw["landing_session_id"], self.sessions, "session_id", ("channel", "device", "country"))
+        country = raw["shipping_country"].fillna(self._country_of(raw["customer_id"])).fillna(visit.pop("country"))
         kept = raw[["id", "customer_id", "ordered_at", "day", "gross"]].rename(columns={"id": "order_id"})
-        return all_days, kept.join(visit).assign(country=raw["shipping_country"])
+        return all_days, kept.join(visit).assign(country=country.fillna(UNKNOWN))
 
     def _first_orders(self) -> pd.DataFrame:
         """One row per customer, on the day of the first order; `next_at` is the time of the second."""
@@ -152,7 +155,7 @@ class DemoFiles:
         products = _csv(self._files, "shop/products.csv").rename(columns={"product_type": "product_category"})
         lines = _csv(self._files, "shop/order_lines_*.csv").drop_duplicates("line_id", ignore_index=True)
         lines = lines[lines["order_id"].isin(self.orders["order_id"])].reset_index(drop=True)
-        lines = lines.join(_lookup(lines["product_id"], products, "sku", ["product_category"]))
+        lines = lines.join(_lookup(lines["product_id"], products, "sku", ["product_category"]).fillna(UNKNOWN))
         lines = lines.join(_lookup(lines["order_id"], self.orders, "order_id", order_columns))
         lines["quantity"] = lines["quantity"].astype("float64")
         raw = _csv(self._files, "shop/refunds.csv").drop_duplicates("refund_id", ignore_index=True)
@@ -160,9 +163,9 @@ class DemoFiles:
         raw = raw[~raw["order_id"].isin(self._test_orders)].reset_index(drop=True)
         raw["refund_day"] = self._day(_utc(raw["processed_at"]))
         raw["amount"] = self._rates.convert(raw["amount"], raw["currency"], raw["refund_day"])
-        raw["quantity"] = raw["quantity"].astype("float64")
+        raw["quantity"] = raw["quantity"].astype("float64").fillna(1.0)
         raw = raw.join(_lookup(raw["order_id"], self.orders, "order_id", order_columns))
-        raw = raw.join(_lookup(raw["line_id"], lines, "line_id", ["product_category"]))
+        raw = raw.join(_lookup(raw["line_id"], lines, "line_id", ["product_category"]).fillna(UNKNOWN))
         self.orders["refunded"] = self.orders["order_id"].isin(raw["order_id"])
         return lines, raw.assign(day=raw["refund_day"]), raw[raw["day"].notna()]
 
@@ -197,19 +200,21 @@ class DemoFiles:
         raw = raw.drop_duplicates("id", keep="last", ignore_index=True)
         replies = _json_lines(self._files, "helpdesk/ticket_replies_*.jsonl").drop_duplicates("id", ignore_index=True)
         replies["replied_at"] = _utc(replies["created_at"])
-        human = replies[replies["author_role"].eq("agent") & replies["public"].astype(bool)]
-        human = human.groupby("ticket_id")["replied_at"].agg(["min", "size"])
+        # a reply is public unless the source says otherwise
+        human = replies[replies["author_role"].eq("agent") & replies["public"].ne(False)]
         raw = raw[~raw["subject"].str.startswith("TEST ")].reset_index(drop=True)
         raw["created_at"], raw["solved_at"] = _utc(raw["created_at"]), _utc(raw["solved_at"])
-        raw["first_reply_at"] = raw["id"].map(human["min"])
+        asked_at = human["ticket_id"].map(raw.set_index("id")["created_at"])
+        first = human[human["replied_at"] >= asked_at].groupby("ticket_id")["replied_at"].min()
+        raw["first_reply_at"] = raw["id"].map(first)
         answered = raw["first_reply_at"].notna()
         raw.loc[answered, "response_minutes"] = business_minutes(
             raw.loc[answered, "created_at"], raw.loc[answered, "first_reply_at"], self._settings
         )
         raw["day"], raw["solved_day"] = self._day(raw["created_at"]), self._day(raw["solved_at"])
-        raw["at_first_contact"] = raw["id"].map(human["size"]).eq(1) & raw["reopens"].eq(0)
+        raw["at_first_contact"] = raw["id"].map(human["ticket_id"].value_counts()).eq(1) & raw["reopens"].eq(0)
         raw["ticket_channel"] = raw["via_channel"].replace(TICKET_CHANNELS)
-        raw["country"] = self._country_of(raw["requester_external_id"].astype(str))
+        raw["country"] = self._country_of(raw["requester_external_id"].astype(str)).fillna(UNKNOWN)
         return raw.rename(columns={"group_name": "team"}), self._day(replies["replied_at"])
 
     def _country_of(self, customer_id: pd.Series) -> pd.Series:
@@ -235,8 +240,8 @@ class DemoFiles:
             sent_at=_utc(nps["versendet"], german),
             answered_at=_utc(nps["beantwortet"], german),
             score=nps["wert"].astype("float64"),
-            country=nps["land"],
+            country=nps["land"].fillna(self._country_of(nps["kunde"])),
         )
-        both = pd.concat([csat, nps], ignore_index=True)
+        both = pd.concat([csat, nps], ignore_index=True).fillna({"country": UNKNOWN})
         both["sent_day"], both["day"] = self._day(both["sent_at"]), self._day(both["answered_at"])
         return both[["survey", "sent_day", "day", "score", "team", "ticket_channel", "country"]]

@@ -6,6 +6,7 @@ import os
 import tempfile
 from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -135,10 +136,42 @@ def test_query_touches_the_dates_of_its_rows(small: SmallWorkspace) -> None:
     small.file("lines.csv", "line,id,amount\n1,1,5\n2,2,8\n3,9,1\n")
     small.load()
     assert small.dates("order_lines") == ["2024-02-02"]
+    small.file("orders.csv", FEBRUARY.replace("2024-02-02", "2024-02-07"))
+    small.load()
+    assert small.dates("order_lines") == ["2024-02-02", "2024-02-07"]
     # The order of a line that was already there.
-    small.file("orders.csv", FEBRUARY + "9,2024-02-09 08:00,1\n")
+    small.file("orders.csv", FEBRUARY.replace("2024-02-02", "2024-02-07") + "9,2024-02-09 08:00,1\n")
     small.load()
     assert small.dates("order_lines") == ["2024-02-09"]
+
+
+def test_a_load_that_breaks_off_leaves_everything_as_it_was(small: SmallWorkspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    small.file("orders_02.csv", FEBRUARY)
+    small.load()
+    before = state(small)
+    small.file("orders_02.csv", FEBRUARY.replace("10", "11"))
+    small.file("orders_03.csv", MARCH)
+
+    def killed(*_args: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        # The last step of the transaction.
+        patch.setattr("dagster_project.connectors.raw_tables.record_run_dates", killed)
+        with pytest.raises(KeyboardInterrupt):
+            small.load()
+    assert state(small) == before
+    (load,) = small.load()
+    assert (load.rows, load.rows_changed) == (4, 4)
+
+
+def test_hidden_and_lock_files_are_left_alone(small: SmallWorkspace) -> None:
+    small.source["tables"]["orders"]["files"] = "*"
+    small.file("orders.csv", FEBRUARY)
+    small.file(".DS_Store", "x")
+    small.file("~$orders.xlsx", "x")
+    (load,) = small.load()
+    assert load.rows == 2
 
 
 class TestReference:

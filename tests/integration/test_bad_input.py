@@ -1,0 +1,283 @@
+"""Bad input through the command line: one clear line, exit code 1, and what was published and loaded stays as it was."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from metrics.workspace import load_workspace, workspace_lock
+from tests.conftest import Kpi
+from tests.integration.small_shop import HEADER, LAST_DAY, SmallShop
+
+pytestmark = pytest.mark.integration
+
+
+def refusal(done: subprocess.CompletedProcess[str]) -> str:
+    """The one line of a command that refused; lines of progress begin with two spaces."""
+    said = [line for line in done.stderr.splitlines() if not line.startswith("  ")]
+    assert done.returncode == 1, (done.returncode, done.stderr, done.stdout)
+    assert len(said) == 1, done.stderr
+    assert "Traceback" not in done.stderr + done.stdout
+    assert done.stdout == ""
+    assert said[0].startswith("kpi: ")
+    return said[0]
+
+
+def usage_error(done: subprocess.CompletedProcess[str]) -> str:
+    """What a command says that was called in a wrong way, without its frame."""
+    assert done.returncode == 2, (done.returncode, done.stderr, done.stdout)
+    assert "Traceback" not in done.stderr + done.stdout
+    assert done.stdout == ""
+    return " ".join(done.stderr.replace("│", " ").split())
+
+
+class TestFiles:
+    """A run that cannot read its files stops before anything has changed."""
+
+    @pytest.fixture
+    def refused(self, small_shop: SmallShop, kpi: Kpi) -> Callable[..., str]:
+        """Run the broken workspace; returns its one line after proving that nothing was lost."""
+        before = small_shop.state()
+
+        def run() -> str:
+            line = refusal(kpi("run", "-w", small_shop.root))
+            assert small_shop.state() == before
+            return line
+
+        return run
+
+    def test_missing_file(self, small_shop: SmallShop, refused: Callable[..., str]) -> None:
+        for number in (1, 2):
+            small_shop.month(number).rename(small_shop.root / "files" / f"order_2026-0{number}.csv")
+        line = refused()
+        assert f"workspace.yml:{small_shop.line_of('orders_*')}: shop.orders: no file 'orders_*'" in line
+        assert "order_2026-01.csv" in line
+
+    def test_wrong_column_in_the_mapping(self, small_shop: SmallShop, refused: Callable[..., str]) -> None:
+        small_shop.replace(small_shop.settings, "gross_amount: amount", "gross_amount: amonut")
+        line = refused()
+        assert f"workspace.yml:{small_shop.line_of('gross_amount')}" in line
+        assert f"'amonut', which is not in {small_shop.month(1)}. Did you mean 'amount'?" in line
+
+    def test_renamed_column_in_a_file(self, small_shop: SmallShop, refused: Callable[..., str]) -> None:
+        small_shop.replace(small_shop.month(2), HEADER, "id,created,amount")
+        line = refused()
+        assert f"'created_at', which is not in {small_shop.month(2)}. Did you mean 'created'?" in line
+
+    def test_empty_file(self, small_shop: SmallShop, refused: Callable[..., str]) -> None:
+        small_shop.month(3).touch()
+        assert f"{small_shop.month(3)}: is empty (0 bytes)" in refused()
+
+    def test_header_without_rows(self, small_shop: SmallShop, refused: Callable[..., str]) -> None:
+        small_shop.month(3).write_text(f"{HEADER}\n")
+        assert f"{small_shop.month(3)}: holds a header and no rows" in refused()
+
+    def test_broken_zip(self, small_shop: SmallShop, refused: Callable[..., str]) -> None:
+        archive = small_shop.month(3).with_suffix(".csv.zip")
+        with zipfile.ZipFile(archive, "w") as packed:
+            packed.writestr("orders_2026-03.csv", f"{HEADER}\n" + "3010,2026-03-01 09:00:00,5\n" * 50)
+        archive.write_bytes(archive.read_bytes()[:-30])
+        assert f"{archive}: cannot be unpacked" in refused()
+
+    def test_file_that_is_read_in_a_wrong_way(self, small_shop: SmallShop, refused: Callable[..., str]) -> None:
+        small_shop.month(3).write_text(f"{HEADER}\n3010,03/01/2026,5\n3011,03/01/2026,6\n3012,2026-03-01 10:00:00,7\n")
+        line = refused()
+        assert f"{small_shop.month(3)}:2: column 'created_at': '03/01/2026' is no time" in line
+        assert "2 of 3 rows cannot be read" in line
+        assert "read.timestamp_format" in line
+
+
+def test_unreadable_values_go_to_quarantine_and_the_run_goes_on(small_shop: SmallShop, kpi: Kpi) -> None:
+    lines = len(small_shop.month(2).read_text().splitlines())
+    small_shop.add("9001,2026-02-30 10:00:00,5.00", "9002,2026-02-28 20:00:00,5 euros", "9003,2026-02-28 21:00:00,7.00")
+    before = small_shop.orders_on(LAST_DAY)
+    assert before == 3
+    done = kpi("run", "-w", small_shop.root)
+    assert done.returncode == 0, done.stderr
+    assert "2 in quarantine" in done.stderr
+    shown = " ".join(done.stdout.split())
+    assert f"2 rows could not be read; see table quarantine (orders_2026-02.csv line {lines + 1}: '2026-02-30" in shown
+    assert small_shop.orders_on(LAST_DAY) == 4
+    rows = "select file, line, column_name, value, reason, row_text from ops.quarantine order by line"
+    assert small_shop.read_raw(rows) == [
+        ("orders_2026-02.csv", lines + 1, "created_at", "2026-02-30 10:00:00",
+         "'2026-02-30 10:00:00' is no time in the form YYYY-MM-DD HH:MM:SS", "9001,2026-02-30 10:00:00,5.00"),
+        ("orders_2026-02.csv", lines + 2, "amount", "5 euros",
+         "'5 euros' is no number", "9002,2026-02-28 20:00:00,5 euros"),
+    ]  # fmt: skip
+
+    # The file mended: the rows are counted, the quarantine is empty, and nothing says otherwise.
+    small_shop.replace(small_shop.month(2), "2026-02-30", "2026-02-28")
+    small_shop.replace(small_shop.month(2), "5 euros", "5.00")
+    done = kpi("run", "-w", small_shop.root)
+    assert done.returncode == 0, done.stderr
+    assert "quarantine" not in done.stdout + done.stderr
+    assert small_shop.orders_on(LAST_DAY) == 6
+    assert small_shop.read_raw(rows) == []
+
+
+class TestSettings:
+    """workspace.yml is wrong: the line of the file, before anything is read."""
+
+    def test_unknown_entity(self, small_shop: SmallShop, kpi: Kpi) -> None:
+        small_shop.replace(small_shop.settings, "      orders:\n        table", "      oders:\n        table")
+        line = refusal(kpi("run", "-w", small_shop.root))
+        assert f"workspace.yml:{small_shop.line_of('oders:')}: 'oders' is not a canonical entity" in line
+        assert "Did you mean 'orders'" in line
+
+    def test_undefined_environment_variable(self, small_shop: SmallShop, kpi: Kpi) -> None:
+        small_shop.replace(small_shop.settings, "path: files", "path: ${SMALL_SHOP_FILES}")
+        line = refusal(kpi("run", "-w", small_shop.root))
+        assert f"workspace.yml:{small_shop.line_of('path:')}: sources.shop.path" in line
+        assert "SMALL_SHOP_FILES, which is not set" in line
+
+    def test_bad_yaml(self, small_shop: SmallShop, kpi: Kpi) -> None:
+        small_shop.replace(small_shop.settings, "closes: {by: max_event_time, grace: 6h}", "closes: {by: max_event_time")
+        line = refusal(kpi("run", "-w", small_shop.root))
+        assert f"workspace.yml:{small_shop.line_of('tables:')}: is not valid YAML" in line
+
+    def test_unknown_key(self, small_shop: SmallShop, kpi: Kpi) -> None:
+        small_shop.replace(small_shop.settings, "    domain: sales", "    domian: sales")
+        line = refusal(kpi("run", "-w", small_shop.root))
+        assert f"workspace.yml:{small_shop.line_of('domian')}: sources.shop has no key 'domian'" in line
+        assert "Did you mean 'domain'?" in line
+
+    def test_no_such_folder(self, tmp_path: Path, kpi: Kpi) -> None:
+        for command in (["run"], ["list"], ["validate"]):
+            line = refusal(kpi(*command, "-w", tmp_path / "nowhere"))
+            assert f"{tmp_path / 'nowhere'}: there is no workspace.yml" in line
+
+    def test_nothing_published_yet(self, tmp_path: Path, kpi: Kpi) -> None:
+        shop = SmallShop(tmp_path / "shop")
+        shop.write()
+        assert "nothing is published yet. Run `kpi run --workspace" in refusal(kpi("list", "-w", shop.root))
+        assert "the models were never built. Run `kpi run" in refusal(kpi("query", "orders", "-w", shop.root))
+
+
+class TestDefinitions:
+    """Own models, own tests and KPI files of a workspace that are wrong: nothing is published, nothing of it is changed."""
+
+    def test_model_with_an_sql_error(self, small_shop: SmallShop, kpi: Kpi) -> None:
+        small_shop.replace(small_shop.model, "    order_id,", "    oder_id,")
+        before, written = small_shop.state(), small_shop.model.read_text()
+        line = refusal(kpi("run", "-w", small_shop.root))
+        assert "dbt stopped at model.bellwether.order_verdicts" in line
+        assert "workspace/models/order_verdicts.sql" in line
+        assert '"oder_id" not found' in line
+        assert "Nothing was published." in line
+        assert small_shop.state() == before
+        # dbt writes compiled SQL for every model, and never over the owner's file.
+        assert small_shop.model.read_text() == written
+
+    def test_model_that_reads_an_unknown_model(self, small_shop: SmallShop, kpi: Kpi) -> None:
+        small_shop.replace(small_shop.model, "ref('fct_orders')", "ref('fct_oders')")
+        before = small_shop.state()
+        line = refusal(kpi("run", "-w", small_shop.root))
+        assert "dbt could not read the models" in line
+        assert "workspace/models/order_verdicts.sql" in line
+        assert "'fct_oders' which was not found" in line
+        assert small_shop.state() == before
+
+    def test_failing_test_publishes_nothing_until_it_holds_again(self, small_shop: SmallShop, kpi: Kpi) -> None:
+        small_shop.add("9001,2026-02-28 20:00:00,5000.00")
+        before = small_shop.state()
+        line = refusal(kpi("run", "-w", small_shop.root))
+        assert "accepted_values_order_verdicts_verdict" in line
+        assert "Nothing was published." in line
+        assert small_shop.state().published == before.published
+        assert small_shop.orders_on(LAST_DAY) == 3
+        # The same again: a failed run is not taken for one that has seen the data.
+        assert "accepted_values_order_verdicts_verdict" in refusal(kpi("run", "-w", small_shop.root))
+
+        small_shop.replace(small_shop.month(2), "5000.00", "500.00")
+        done = kpi("run", "-w", small_shop.root)
+        assert done.returncode == 0, done.stderr
+        assert small_shop.orders_on(LAST_DAY) == 4
+
+    @pytest.mark.parametrize("command", ["run", "validate"])
+    def test_bad_kpi_file(self, command: str, small_shop: SmallShop, kpi: Kpi) -> None:
+        bad = small_shop.root / "kpis" / "sales.yml"
+        bad.write_text("version: 1\noverrides:\n  - id: orders\n    threshold: 0.4\n  - id: ordes\n    threshold: 0.5\n")
+        before = small_shop.state()
+        done = kpi(command, "-w", small_shop.root)
+        found = f"sales.yml:{small_shop.line_of('ordes', bad)}: overrides unknown KPI 'ordes'. Did you mean 'orders'"
+        if command == "run":
+            assert found in refusal(done)
+            # Told before the models are built.
+            assert "dbt:" not in done.stderr
+        else:
+            assert found in done.stdout
+            assert (done.returncode, done.stderr) == (1, "kpi: 1 errors in the KPI files of Small shop; each is listed above.\n")
+        assert small_shop.state() == before
+
+
+class TestTwoRuns:
+    """One run at a time owns a workspace."""
+
+    def test_locked_by_another_run(self, small_shop: SmallShop, kpi: Kpi) -> None:
+        small_shop.add("9001,2026-02-28 20:00:00,5.00")
+        before = small_shop.state()
+        with workspace_lock(load_workspace(small_shop.root), "the-other-run"):
+            line = refusal(kpi("run", "-w", small_shop.root, "--wait", "0.5"))
+        assert f"the workspace {small_shop.root} is locked by process" in line
+        assert "(run the-other-run, since" in line
+        assert "waited 0.5 s" in line
+        assert small_shop.state() == before
+
+    def test_a_run_waits_for_its_turn(self, small_shop: SmallShop) -> None:
+        small_shop.add("9001,2026-02-28 20:00:00,5.00")
+        command = [Path(sys.executable).with_name("kpi"), "run", "-w", small_shop.root]
+        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+        runs = [subprocess.Popen(command, **pipes) for _ in range(2)]  # type: ignore[call-overload]
+        for run in runs:
+            output, errors = run.communicate(timeout=300)
+            assert run.returncode == 0, errors + output
+        assert small_shop.orders_on(LAST_DAY) == 4
+
+
+class TestQuestions:
+    """Wrong names, dates and filters on the command line."""
+
+    @pytest.fixture(autouse=True)
+    def unchanged(self, built_small_shop: SmallShop) -> object:
+        before = built_small_shop.state()
+        yield
+        assert built_small_shop.state() == before
+
+    def test_unknown_kpi(self, built_small_shop: SmallShop, kpi: Kpi) -> None:
+        line = refusal(kpi("show", "nonsense", "-w", built_small_shop.root))
+        assert "there is no KPI or metric 'nonsense'" in line
+        assert "kpi list --all" in line
+        assert "Did you mean 'orders'?" in refusal(kpi("show", "ordrs", "-w", built_small_shop.root))
+
+    def test_unknown_metric_and_dimension(self, built_small_shop: SmallShop, kpi: Kpi) -> None:
+        workspace = ["-w", built_small_shop.root]
+        line = refusal(kpi("query", "gros_revenue", *workspace))
+        assert "there is no metric 'gros_revenue'. Did you mean 'gross_revenue'" in line
+        line = refusal(kpi("query", "orders", "--by", "chanel", *workspace))
+        assert "there is no 'chanel'. Did you mean 'channel'" in line
+
+    @pytest.mark.parametrize(
+        "where",
+        [
+            "1 = 1; drop table mart.kpi_values",
+            "{{ Dimension('order__country') }} = 'x') or 1 = 1; drop table mart.kpi_values; --",
+            "(select count(*) from read_csv('/etc/hosts')) > 0",
+            "{{ ''.__class__.__mro__ }}",
+        ],
+    )
+    def test_injection(self, where: str, built_small_shop: SmallShop, kpi: Kpi) -> None:
+        assert "kpi: where: " in refusal(kpi("query", "orders", "--where", where, "-w", built_small_shop.root))
+
+    def test_bad_day(self, built_small_shop: SmallShop, kpi: Kpi) -> None:
+        workspace = ["-w", built_small_shop.root]
+        for command in (["query", "orders", "--from", "2026-13-45"], ["run", "--from", "2026-13-45", "--to", "2026-02-01"]):
+            assert "--from '2026-13-45' is not a day; write it as 2026-06-30." in usage_error(kpi(*command, *workspace))
+        assert "belong together" in refusal(kpi("run", "--from", "2026-02-01", *workspace))
+        line = refusal(kpi("run", "--from", "2026-02-10", "--to", "2026-02-01", *workspace))
+        assert "--from 2026-02-10 lies after --to 2026-02-01." in line
