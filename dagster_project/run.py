@@ -71,7 +71,7 @@ def run_workspace(
     result = _execute(ws, say, _tags(first, last, full_refresh), wait_seconds)
     marks.remember(ws, current)
     sent, failed = _deliver(ws, say)
-    quarantined, example = _quarantined(ws, result.run_id)
+    quarantined, example = _quarantined(result)
     return RunReport(result.run_id, False, _seconds(result), sent, failed, quarantined, example)
 
 
@@ -96,6 +96,7 @@ def _execute(ws: Workspace, say: Say, tags: dict[str, str], wait_seconds: float)
     say("Reading the definitions")
     import dagster as dg
 
+    from dagster_project.assets.kpis import load_definitions
     from dagster_project.automation.jobs import DAILY_JOB
     from dagster_project.build import build_defs
     from dagster_project.event_log import relax_event_log
@@ -104,6 +105,8 @@ def _execute(ws: Workspace, say: Say, tags: dict[str, str], wait_seconds: float)
     logging.getLogger("dagster._core.execution.plan.active").setLevel(logging.ERROR)
     relax_event_log(prepare_dagster_home(ws))
     definitions = build_defs(ws.root)
+    # A mistake in a KPI file is told now, not after the models are built.
+    load_definitions(ws)
     with dg.DagsterInstance.from_config(str(prepare_dagster_home(ws))) as instance:
         result = definitions.resolve_job_def(DAILY_JOB).execute_in_process(
             instance=instance,
@@ -135,10 +138,14 @@ def _root_cause(result: dg.ExecuteInProcessResult) -> str:
 
 
 def _innermost(error: object) -> str:
-    while getattr(error, "cause", None) is not None:
-        error = error.cause  # type: ignore[attr-defined]
-    message = " ".join(str(getattr(error, "message", error)).split())
-    return message.split(": ", 1)[1] if message.startswith("metrics.errors.") else message
+    """The message meant for the user, wherever it stands in the chain of causes; else that of the last cause."""
+    message = ""
+    while error is not None:
+        message = " ".join(str(getattr(error, "message", error)).split())
+        if message.startswith("metrics.errors."):
+            return message.split(": ", 1)[1]
+        error = getattr(error, "cause", None)
+    return message
 
 
 def _seconds(result: dg.ExecuteInProcessResult) -> dict[str, float]:
@@ -156,14 +163,16 @@ def _deliver(ws: Workspace, say: Say) -> tuple[int, tuple[str, ...]]:
     return delivery.sent, tuple(delivery.failed)
 
 
-def _quarantined(ws: Workspace, run_id: str) -> tuple[int, str]:
-    """How many rows of this run could not be read, and the first of them in words."""
-    from metrics.warehouse import open_warehouse
+def _quarantined(result: dg.ExecuteInProcessResult) -> tuple[int, str]:
+    """How many rows of this run could not be read, and the first of them in words.
 
-    with open_warehouse(ws) as con:
-        found = con.execute(
-            "select count(*), min_by(file || ' line ' || line || ': ' || reason, (file, line))"
-            " from raw.ops.quarantine where run_id = ?",
-            [run_id],
-        ).fetchone()
-    return (found[0], found[1] or "") if found else (0, "")
+    From the run's own events: the lock is free again, and the next run may have opened the warehouse already.
+    """
+    from dagster_project.assets.raw import EXAMPLE_METADATA, REJECTED_METADATA
+
+    for event in result.get_asset_materialization_events():
+        metadata = event.materialization.metadata
+        if REJECTED_METADATA in metadata:
+            example = metadata.get(EXAMPLE_METADATA)
+            return int(metadata[REJECTED_METADATA].value or 0), str(example.value) if example else ""
+    return 0, ""

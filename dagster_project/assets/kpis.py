@@ -37,6 +37,7 @@ from metrics.values import (
 from metrics.warehouse import open_warehouse
 from metrics.workspace import Workspace
 
+_MOST_DAYS_TOLD_AGAIN = 62
 _DAYS_WRITTEN = "select distinct period_start from mart.kpi_values where run_id = ? and grain = 'day' order by 1"
 
 
@@ -63,8 +64,6 @@ def _dim_kpi() -> dg.AssetsDefinition:
     @dg.asset(
         key=DIM_KPI, deps=[WATERMARKS], group_name=KPI_GROUP, owners=[team("data")], kinds={"duckdb"},
         backfill_policy=SINGLE_RUN,
-        # Before the models: a mistake in a KPI file is then told after seconds.
-        op_tags={"dagster/priority": "1"},
         description="One row per metric and KPI: names, formula, owner, targets and what it needs to be connected.",
     )  # fmt: skip
     def dim_kpi(context: dg.AssetExecutionContext, workspace: WorkspaceRun) -> dg.MaterializeResult:
@@ -112,11 +111,15 @@ def _kpi_values(ws: Workspace) -> dg.AssetsDefinition:
 def _mark_days(
     context: dg.AssetExecutionContext, partitions: dg.DailyPartitionsDefinition, days: Sequence[date]
 ) -> None:
-    """Tell Dagster which days a run without a range has brought up to date."""
-    known = set(partitions.get_partition_keys())
-    for key in (day.isoformat() for day in days):
-        if key in known:
-            context.log_event(dg.AssetMaterialization(KPI_VALUES, partition=key))
+    """Tell Dagster which days a run without a range has brought up to date.
+
+    An event costs some ten milliseconds: after a recomputation of years, only the days it does not know yet are told.
+    """
+    keys = {day.isoformat() for day in days} & set(partitions.get_partition_keys())
+    if len(keys) > _MOST_DAYS_TOLD_AGAIN:
+        keys -= context.instance.get_materialized_partitions(KPI_VALUES)
+    for key in sorted(keys):
+        context.log_event(dg.AssetMaterialization(KPI_VALUES, partition=key))
 
 
 def _kpi_status() -> dg.AssetsDefinition:

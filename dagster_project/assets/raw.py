@@ -1,5 +1,4 @@
-"""One asset per source table, one step per source; then the assets that say which days are closed.
-"""
+"""One asset per source table, one step per source; then the assets that say which days are closed."""
 
 from collections.abc import Iterator
 
@@ -12,6 +11,14 @@ from dagster_project.failures import expected_errors
 from dagster_project.resources import WorkspaceRun, progress
 from metrics.warehouse import open_warehouse
 from metrics.workspace import Source, Workspace
+
+REJECTED_METADATA = "rows quarantined in this run"
+EXAMPLE_METADATA = "first quarantined row"
+_REJECTED = """
+select count(*),
+       arg_min(concat_ws(': ', nullif(concat_ws(' ', nullif(file, ''), 'line ' || line), ''), reason), (file, line))
+from raw.ops.quarantine where run_id = ?
+"""
 
 
 def raw_assets(ws: Workspace) -> list[dg.AssetsDefinition]:
@@ -61,7 +68,9 @@ def _closing_assets(ws: Workspace) -> dg.AssetsDefinition:
         with expected_errors(), open_warehouse(workspace.workspace) as con:
             finish_extraction(con, workspace.workspace, context.run_id)
             rows = con.execute("select count(*) from mart.source_watermarks").fetchone()[0]
+            rejected, example = con.execute(_REJECTED, [context.run_id]).fetchone()
         yield dg.MaterializeResult(asset_key=CLOCK, metadata={"dagster/row_count": 1})
-        yield dg.MaterializeResult(asset_key=WATERMARKS, metadata={"dagster/row_count": rows})
+        seen = {"dagster/row_count": rows, REJECTED_METADATA: rejected, **({EXAMPLE_METADATA: example} if example else {})}
+        yield dg.MaterializeResult(asset_key=WATERMARKS, metadata=seen)
 
     return close_days

@@ -49,17 +49,30 @@ _EVALUATED = """create or replace temp table evaluated as
         select metric, unnest(generate_series(first_day, last_day, interval 1 day))::date as day
         from spans
     ),
-    paired as (
+    filled as (
         select
             calendar.metric,
             calendar.day,
-            days.value,
-            days.n,
-            lag(days.value) over series as previous_value,
-            lag(days.n) over series as previous_n
+            -- no order on a closed day is 0 orders where the definition says so: an outage must not pass as a gap
+            coalesce(days.value, case when is_zero then 0 end) as value,
+            coalesce(days.n, case when is_zero then 0 end) as n
         from calendar
+        inner join swing_rules using (metric)
         left join days using (metric, day)
-        window series as (partition by calendar.metric order by calendar.day)
+        cross join lateral (
+            select swing_rules.zero_without_rows and days.value is null and calendar.day <= swing_rules.closed_through
+        ) as gap (is_zero)
+    ),
+    paired as (
+        select
+            metric,
+            day,
+            value,
+            n,
+            lag(value) over series as previous_value,
+            lag(n) over series as previous_n
+        from filled
+        window series as (partition by metric order by day)
     ),
     changed as (
         select
@@ -192,6 +205,7 @@ def _write_rules(con: duckdb.DuckDBPyConnection, ws: Workspace, catalogue: Catal
             alert text,
             good_sign integer,
             n_follows_value boolean,
+            zero_without_rows boolean,
             closed_through date
         )"""
     )
@@ -207,6 +221,7 @@ def _write_rules(con: duckdb.DuckDBPyConnection, ws: Workspace, catalogue: Catal
                 watch.alert,
                 signs.get(catalogue.direction(watch.metric), 0),
                 catalogue.metric(watch.metric).meta.get("additivity") == "additive",
+                catalogue.lineage[watch.metric].definition.is_zero_without_rows,
                 metric_watermark(marks, catalogue.lineage[watch.metric].reads).closed_through,
             )
             for watch in catalogue.watches()

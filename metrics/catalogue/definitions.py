@@ -48,7 +48,8 @@ class MetricDefinition:
     """One metric, resolved down to its measures.
 
     ``models``: names of semantic models. ``facts``: model, date column, filters and offsets of every measure; metrics
-    with equal facts have values in the same periods and for the same members.
+    with equal facts have values in the same periods and for the same members. ``is_zero_without_rows``: the definition says
+    that a period without rows is zero (``fill_nulls_with: 0`` on every measure), not unknown.
     """
 
     name: str
@@ -56,6 +57,7 @@ class MetricDefinition:
     models: frozenset[str]
     facts: frozenset[str]
     is_foldable: bool
+    is_zero_without_rows: bool
     reach: Reach
     definition_hash: str
 
@@ -108,11 +110,24 @@ def read_definitions(manifest: Json) -> dict[str, MetricDefinition]:
             models=frozenset(_models(project, metric)),
             facts=frozenset(_facts(project, metric)),
             is_foldable=_is_foldable(project, metric),
+            is_zero_without_rows=_is_zero_without_rows(project, metric),
             reach=_reach(project, metric),
             definition_hash=_hash(_arithmetic(project, metric)),
         )
         for name, metric in project.metrics.items()
     }
+
+
+def _is_zero_without_rows(project: _Project, metric: Json) -> bool:
+    if metric["type"] not in ("simple", "derived"):
+        return False
+    inputs = project.direct_inputs(metric)
+    return all(measure.get("fill_nulls_with") == 0 for measure in project.direct_measures(metric)) and all(
+        not one.get("offset_window")
+        and not one.get("offset_to_grain")
+        and _is_zero_without_rows(project, project.metrics[one["name"]])
+        for one in inputs
+    )
 
 
 def _models(project: _Project, metric: Json) -> set[str]:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -228,8 +229,43 @@ _VIEWS = (
 )
 
 
+# Written anew by every run: nothing is lost when an older version of them is dropped.
+_REWRITTEN = frozenset({"dim_kpi", "kpi_targets", "kpi_leading_indicators", "kpi_status", "kpi_series"})
+_COLUMNS_OF_MART = """select table_name, list(column_name), list(data_type) from duckdb_columns()
+    where database_name = current_database() and schema_name = 'mart' and internal = false group by table_name"""
+
+
 def ensure_tables(con: duckdb.DuckDBPyConnection) -> None:
-    """Create what is missing of schema mart; views are replaced, so that a new version of the product changes them."""
+    """Create what is missing of schema mart and bring tables of an older version up to date; views are replaced."""
     con.execute("create schema if not exists mart")
+    _upgrade(con)
     for statement in (*_TABLES, *_VIEWS):
         con.execute(statement)
+
+
+def _upgrade(con: duckdb.DuckDBPyConnection) -> None:
+    """Give kept tables the columns they lack, and drop rewritten tables whose columns differ."""
+    found = {table: list(names) for table, names, _ in con.execute(_COLUMNS_OF_MART).fetchall()}
+    for table, names, types in _wanted_columns():
+        if table not in found or set(found[table]) == set(names):
+            continue
+        if table in _REWRITTEN:
+            con.execute(f"drop table mart.{table}")
+            continue
+        for name, kind in zip(names, types, strict=True):
+            if name not in found[table]:
+                con.execute(f'alter table mart.{table} add column "{name}" {kind}')
+
+
+@cache
+def _wanted_columns() -> list[tuple[str, list[str], list[str]]]:
+    """Table, columns and types as the statements above make them."""
+    import duckdb
+
+    with duckdb.connect() as empty:
+        empty.execute("create schema mart")
+        for statement in _TABLES:
+            empty.execute(statement)
+        return empty.execute(_COLUMNS_OF_MART).fetchall()
+
+

@@ -5,10 +5,12 @@ from __future__ import annotations
 from datetime import date, datetime
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from metrics.values import Window, clear_pending, compute_values, pending_windows
 from metrics.values.pending import affected
+from metrics.values.tables import ensure_tables
 from metrics.workspace import load_entities
 from tests.unit.values.company import METRICS, Company, build
 
@@ -192,3 +194,16 @@ def test_pending_windows_widen_by_what_an_entity_affects(company: Company) -> No
 def test_affected_dates_of_an_open_ended_entity_reach_today() -> None:
     orders = load_entities()["orders"]
     assert affected(orders, Window(DAY, DAY), date(2026, 4, 30)) == Window(date(2026, 3, 2), date(2026, 4, 30))
+
+
+def test_tables_of_an_older_version_are_brought_up_to_date(tmp_path: Path) -> None:
+    with duckdb.connect(str(tmp_path / "old.duckdb")) as con:
+        con.execute("create schema mart")
+        con.execute("create table mart.dim_kpi (metric text, forgotten text)")
+        con.execute("create table mart.alerts (fingerprint text primary key, metric text)")
+        con.execute("insert into mart.alerts values ('a', 'orders')")
+        ensure_tables(con)
+        columns = {row[0] for row in con.execute("select column_name from duckdb_columns() where table_name = 'dim_kpi'").fetchall()}
+        assert "matures_after_days" in columns
+        assert "forgotten" not in columns
+        assert con.execute("select fingerprint, metric, threshold from mart.alerts").fetchall() == [("a", "orders", None)]

@@ -22,12 +22,15 @@ with tickets as (
 human_replies as (
 
   select
-    ticket_id,
-    min(replied_at) as first_replied_at,
+    replies.ticket_id,
+    min(replies.replied_at) as first_replied_at,
     count(*) as reply_count
-  from {{ ref('int_ticket_replies__unioned') }}
-  where author_kind = 'agent' and is_public
-  group by ticket_id
+  from {{ ref('int_ticket_replies__unioned') }} as replies
+  -- A message stamped before the ticket was opened does not answer it.
+  inner join tickets
+    on replies.ticket_id = tickets.ticket_id and replies.replied_at >= tickets.created_at
+  where replies.author_kind = 'agent' and replies.is_public
+  group by replies.ticket_id
 
 ),
 
