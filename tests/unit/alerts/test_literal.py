@@ -171,3 +171,13 @@ def test_the_report_feeds_a_check(tmp_path: Path) -> None:
 )
 def test_numbers_as_a_person_writes_them(value: float, unit: str, text: str) -> None:
     assert shown(value, unit, "EUR") == text
+
+
+def test_no_row_on_a_closed_day_is_zero_where_the_definition_says_so(tmp_path: Path) -> None:
+    """A total outage leaves no row at all; it must not pass as a gap in the data."""
+    company = company_with(tmp_path, [100, 0, 100, 100], kpis=kpi("email_orders", minimum_n=10))
+    alerts = run(company).new_alerts
+    assert verdicts(company, "email_orders") == ["no_previous", "breach", "zero_base", "open"]
+    assert [(alert.day, alert.value, alert.previous_value, alert.change) for alert in alerts] == [
+        (START + timedelta(days=1), 0, 100, -1)
+    ]
