@@ -58,10 +58,10 @@ lint: setup-test ## formatting, types, dependencies, SQL style
 	  $(BIN)/sqlfluff lint -q --processes 2 dbt_project/target/lint/compiled/bellwether/models/core/*/*.sql
 
 test: setup-test lint ## run every test
-	@echo "==> pytest"; $(BIN)/python -m pytest -q --durations=10 $(PYTEST_ARGS)
+	@echo "==> pytest"; $(BIN)/python -m pytest -q -n 2 --dist loadfile --durations=10 $(PYTEST_ARGS)
 
 test-fast: setup-test ## unit tests only
-	@$(BIN)/python -m pytest -q tests/unit $(PYTEST_ARGS)
+	@$(BIN)/python -m pytest -q -n 2 tests/unit $(PYTEST_ARGS)
 
 clean: ## remove everything that a run has made
 	rm -rf data/demo/.bellwether data/demo/published data/demo/files dbt_project/target

@@ -9,7 +9,7 @@ from pathlib import Path
 import dagster as dg
 
 from dagster_project.assets.dbt import dbt_model_assets
-from dagster_project.assets.kpis import kpi_assets
+from dagster_project.assets.kpis import kpi_assets, measured_models
 from dagster_project.assets.published import published_asset
 from dagster_project.assets.raw import raw_assets
 from dagster_project.automation.jobs import daily_job
@@ -37,8 +37,10 @@ def build_defs(path: Path | None = None) -> dg.Definitions:
     ws = load_workspace(workspace_path(path))
     dbt = dbt_model_assets(ws)
     facts = {key.path[-1] for key in dbt.keys if key.path[-1].startswith("fct_")}
+    read = {dep.asset_key for spec in dbt.specs for dep in spec.deps} | set(measured_models(ws))
+    unread = sorted(key for key in dbt.keys - read if key.path[0] == "core")
     return dg.Definitions(
-        assets=[*raw_assets(ws), dbt, *kpi_assets(ws), published_asset()],
+        assets=[*raw_assets(ws), dbt, *kpi_assets(ws), published_asset(unread)],
         asset_checks=[*raw_checks(ws), *mart_checks(ws, facts), swing_check()],
         jobs=[daily_job()],
         schedules=[daily_schedule(ws)],

@@ -31,6 +31,7 @@ class NodeResult:
     status: str
     message: str
     seconds: float
+    compiled_sql: str = ""
 
 
 @dataclass
@@ -63,7 +64,7 @@ def definition_hash(ws: Workspace, dialect: str = "duckdb") -> str:
     """Hash of everything the manifest depends on: the files dbt reads and the workspace's variables."""
     digest = hashlib.sha256(json.dumps(mapping_vars(ws, dialect=dialect), sort_keys=True, default=str).encode())
     for path in definition_files(ws):
-        digest.update(str(path.name).encode())
+        digest.update(b"\0".join(part.encode() for part in path.parts[-5:]))
         digest.update(path.read_bytes())
     return digest.hexdigest()
 
@@ -107,7 +108,13 @@ def build(ws: Workspace, selection: Sequence[str], *, unit_tests: bool = False) 
     if outcome.result is None:
         raise RunError(f"dbt stopped before building anything: {_first_line(outcome.exception)}")
     nodes = [
-        NodeResult(r.node.unique_id, str(r.status), str(r.message or ""), float(r.execution_time))
+        NodeResult(
+            r.node.unique_id,
+            str(r.status),
+            str(r.message or ""),
+            float(r.execution_time),
+            str(getattr(r.node, "compiled_code", None) or ""),
+        )
         for r in outcome.result.results
     ]
     return BuildResult(success=bool(outcome.success), nodes=nodes, events=events)

@@ -49,7 +49,7 @@ def is_unchanged(ws: Workspace, current: dict[str, str] | None) -> bool:
         return False
     try:
         return bool(json.loads(ws.fingerprint_path.read_text()) == current)
-    except FileNotFoundError:
+    except (FileNotFoundError, ValueError):
         return False
 
 
@@ -66,6 +66,6 @@ def _hash(paths: list[Path]) -> str:
     digest = hashlib.sha256()
     for path in paths:
         if path.is_file():
-            digest.update(path.name.encode())
+            digest.update(b"\0".join(part.encode() for part in path.parts[-3:]))
             digest.update(path.read_bytes())
     return digest.hexdigest()

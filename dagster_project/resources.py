@@ -29,7 +29,7 @@ class WorkspaceRun(dg.ConfigurableResource):
     def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator[Any]:
         """Load the workspace and hold its lock, waiting at most ``lock_seconds`` for another run."""
         ws = load_workspace(Path(self.path))
-        with workspace_lock(ws, context.run_id or "unknown", self.lock_seconds):
+        with workspace_lock(ws, context.run.run_id if context.run else "unknown", self.lock_seconds):
             self._workspace = ws
             yield self
 

@@ -67,7 +67,9 @@ def run_workspace(
         raise RunError(f"--from {first} lies after --to {last}.")
     current = marks.fingerprint(ws)
     if not full_refresh and first is None and marks.is_unchanged(ws, current):
-        return RunReport(run_id=None, nothing_new=True)
+        sent, failed = _deliver(ws, say)
+        return RunReport(run_id=None, nothing_new=True, alerts_sent=sent, delivery_failures=failed)
+    marks.remember(ws, None)
     result = _execute(ws, say, _tags(first, last, full_refresh), wait_seconds)
     marks.remember(ws, current)
     sent, failed = _deliver(ws, say)
@@ -129,12 +131,23 @@ def _root_cause(result: dg.ExecuteInProcessResult) -> str:
             data = event.step_failure_data
             if data.user_failure_data and data.user_failure_data.description:
                 return data.user_failure_data.description
-            return f"Step {event.step_key} failed: {_innermost(data.error)}"
+            return _failed_check(result) or f"Step {event.step_key} failed: {_innermost(data.error)}"
         if event.event_type_value in ("PIPELINE_FAILURE", "PIPELINE_INIT_FAILURE", "RESOURCE_INIT_FAILURE"):
             error = getattr(event.event_specific_data, "error", None)
             if error is not None:
                 return _innermost(error)
     return f"Run {result.run_id} failed without saying why; its log is in `kpi dev`."
+
+
+def _failed_check(result: dg.ExecuteInProcessResult) -> str | None:
+    """The first blocking check that has stopped the run, in its own words."""
+    import dagster as dg
+
+    for found in result.get_asset_check_evaluations():
+        if found.blocking and not found.passed and found.severity == dg.AssetCheckSeverity.ERROR:
+            name = f"{found.asset_key.to_user_string()}: {found.check_name}"
+            return f"check {name} failed: {found.description}. Nothing was published."
+    return None
 
 
 def _innermost(error: object) -> str:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 DEMO = REPOSITORY / "data" / "demo"
@@ -51,25 +52,32 @@ def kpi() -> Kpi:
 
 
 @pytest.fixture(scope="session")
-def demo_workspace_files(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A workspace folder with the demo's settings and generated files, not run yet."""
+def demo(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> BuiltWorkspace:
+    """The demo company after its first run. Read it, do not change it: copy it with ``demo_copy``.
+
+    Built once, also when the tests run in several processes.
+    """
+    base = tmp_path_factory.getbasetemp()
+    root = (base.parent if hasattr(request.config, "workerinput") else base) / "demo" / "demo"
+    root.parent.mkdir(exist_ok=True)
+    with FileLock(root.with_suffix(".lock")):
+        if not root.exists():
+            making = root.with_name("making")
+            _generate_demo(making)
+            making.rename(root)
+            done = run_kpi("run", "-w", root)
+            assert done.returncode == 0, done.stderr + done.stdout
+    return BuiltWorkspace(root)
+
+
+def _generate_demo(root: Path) -> None:
     sys.path.insert(0, str(REPOSITORY))
     from data.generator import generate
 
-    root = tmp_path_factory.mktemp("demo") / "demo"
     (root / "files").mkdir(parents=True)
     shutil.copy(DEMO / "workspace.yml", root)
     shutil.copytree(DEMO / "kpis", root / "kpis")
     generate(root / "files", scale=SCALE, say=lambda _: None)
-    return root
-
-
-@pytest.fixture(scope="session")
-def demo(demo_workspace_files: Path) -> BuiltWorkspace:
-    """The demo company after its first run. Read it, do not change it: copy it with ``demo_copy``."""
-    done = run_kpi("run", "-w", demo_workspace_files)
-    assert done.returncode == 0, done.stderr + done.stdout
-    return BuiltWorkspace(demo_workspace_files)
 
 
 @pytest.fixture

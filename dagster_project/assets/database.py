@@ -67,10 +67,10 @@ def database_assets(ws: Workspace, source: Source) -> dg.AssetsDefinition:
                         context=context, dlt_source=fresh, dlt_pipeline=pipeline, dagster_dlt_translator=translator
                     )
                 )
-            yield from receive_tables(con, ws, source, tables, context.run_id)
+            yield from receive_tables(con, ws, source, tables, context.run.run_id)
 
         with expected_errors(), open_warehouse(ws) as con:
-            done = record_loads(con, source.name, tables, loads(con), context.run_id, say)
+            done = record_loads(con, source.name, tables, loads(con), context.run.run_id, say)
         by_table = {load.table: load for load in done}
         for event in landed:
             load = by_table[event.asset_key.path[-1]]

@@ -15,6 +15,7 @@ from dagster_project.assets.keys import SINGLE_RUN, model_key
 from dagster_project.assets.translator import STAGING_PREFIX, WorkspaceTranslator
 from dagster_project.failures import expected_errors
 from dagster_project.resources import WorkspaceRun, progress
+from metrics.values.pending import hand_over
 from metrics.warehouse import open_warehouse
 from metrics.workspace import Workspace
 
@@ -54,18 +55,22 @@ def dbt_model_assets(ws: Workspace) -> dg.AssetsDefinition:
         wanted = sorted(set(selected) & stale)
         say(f"dbt: {len(wanted)} of {len(selected)} models to build, with their tests")
         if not wanted:
-            yield from _in_order(manifest, selected, outputs, {})
+            tables = _row_counts(workspace.workspace, manifest, _tables(manifest, selected))
+            _hand_over(workspace.workspace, context.run.run_id, built, now)
+            yield from _in_order(manifest, selected, outputs, {}, tables)
             return
         with expected_errors():
             outcome = dbt_runner.build(workspace.workspace, [manifest["nodes"][u]["name"] for u in wanted])
-            counts = _row_counts(workspace.workspace, [manifest["nodes"][u] for u in wanted])
-        done, checks = _events(outcome, manifest, translator, context, counts)
+            built_now = {node.unique_id for node in outcome.nodes if node.status == "success"} & set(wanted)
+            counted = built_now | _tables(manifest, set(selected) - set(wanted))
+            counts = _row_counts(workspace.workspace, manifest, counted)
+        done, checks = _events(outcome, manifest, translator, context)
         failed = {outputs[key] for key in selected.values()} - set(done) if not outcome.success else set()
-        yield from _in_order(manifest, selected, outputs, done, without=failed)
+        yield from _in_order(manifest, selected, outputs, done, counts, without=failed)
         yield from checks
-        _stop_on_failure(outcome)
+        _stop_on_failure(outcome, workspace.workspace)
         if stale <= set(selected):
-            now.write(workspace.workspace)
+            _hand_over(workspace.workspace, context.run.run_id, built, now)
 
     return dbt_build
 
@@ -87,12 +92,21 @@ class _Built:
     @classmethod
     def read(cls, ws: Workspace) -> "_Built | None":
         """What is remembered, None before the first complete build."""
-        path = ws.dbt_target_dir / _STAMP
-        return cls(**json.loads(path.read_text())) if path.is_file() else None
+        try:
+            return cls(**json.loads((ws.dbt_target_dir / _STAMP).read_text()))
+        except (FileNotFoundError, ValueError, TypeError):
+            return None
 
     def write(self, ws: Workspace) -> None:
         """Remember after a build in which nothing stale was left out."""
         (ws.dbt_target_dir / _STAMP).write_text(json.dumps(asdict(self)))
+
+
+def _hand_over(ws: Workspace, run_id: str, built: _Built | None, now: _Built) -> None:
+    """Everything stale was built: the touched dates go on to the KPI values, all of them after a changed definition."""
+    with open_warehouse(ws) as con:
+        hand_over(con, run_id, everything=built is None or built.definitions != now.definitions)
+    now.write(ws)
 
 
 def _stale_models(
@@ -121,21 +135,19 @@ def _descendants(roots: Iterable[str], child_map: Mapping[str, list[str]]) -> se
     return found
 
 
-def _remember_full_build(ws: Workspace) -> None:
-    (ws.dbt_target_dir / "built.sha256").write_text(dbt_runner.definition_hash(ws))
+def _tables(manifest: Mapping[str, Any], unique_ids: Iterable[str]) -> set[str]:
+    """Those of the models that are tables: to count a table costs nothing, to count a view runs it."""
+    return {u for u in unique_ids if manifest["nodes"][u]["config"]["materialized"] not in ("view", "ephemeral")}
 
 
-def _row_counts(ws: Workspace, nodes: list[Mapping[str, Any]]) -> dict[tuple[str, str], int]:
-    """Rows per built relation, by one query; a view that failed to build has no count."""
+def _row_counts(ws: Workspace, manifest: Mapping[str, Any], unique_ids: Iterable[str]) -> dict[str, int]:
+    """Rows of these models by unique id, by one query."""
+    relations = {u: manifest["nodes"][u]["relation_name"] for u in sorted(unique_ids)}
+    if not relations:
+        return {}
     with open_warehouse(ws) as con:
-        known = set(con.execute("select schema_name, table_name from duckdb_tables()").fetchall())
-        tables = [(n["schema"], n["name"]) for n in nodes if (n["schema"], n["name"]) in known]
-        if not tables:
-            return {}
-        union = " union all ".join(
-            f"select '{schema}', '{name}', count(*) from \"{schema}\".\"{name}\"" for schema, name in tables
-        )
-        return {(schema, name): rows for schema, name, rows in con.execute(union).fetchall()}
+        union = " union all ".join(f"select '{u}', count(*) from {relation}" for u, relation in relations.items())
+        return dict(con.execute(union).fetchall())
 
 
 def _events(
@@ -143,10 +155,8 @@ def _events(
     manifest: Mapping[str, Any],
     translator: WorkspaceTranslator,
     context: dg.AssetExecutionContext,
-    counts: Mapping[tuple[str, str], int],
 ) -> tuple[dict[str, dg.Output[None]], list[Any]]:
-    """Dagster's outputs of the built models by name, with their row counts, and the results of the tests."""
-    by_output = {name: tuple(key.path) for name, key in context.assets_def.keys_by_output_name.items()}
+    """Dagster's outputs of the built models by name, and the results of the tests."""
     done: dict[str, dg.Output[None]] = {}
     checks: list[Any] = []
     for raw_event in outcome.events:
@@ -154,12 +164,10 @@ def _events(
         for event in message.to_default_asset_events(
             manifest=manifest, dagster_dbt_translator=translator, context=context
         ):
-            if not isinstance(event, dg.Output):
+            if isinstance(event, dg.Output):
+                done[event.output_name] = event
+            else:
                 checks.append(event)
-                continue
-            rows = counts.get(by_output[event.output_name])
-            extra = {} if rows is None else {"dagster/row_count": rows}
-            done[event.output_name] = event.with_metadata({**event.metadata, **extra})
     return done, checks
 
 
@@ -168,22 +176,38 @@ def _in_order(
     selected: Mapping[str, dg.AssetKey],
     outputs: Mapping[dg.AssetKey, str],
     done: Mapping[str, dg.Output[None]],
+    counts: Mapping[str, int],
     without: Collection[str] = (),
 ) -> Iterator[dg.Output[None]]:
-    """An output for every selected model, parents first. What was not built stands as it was, which steps
-    downstream need to hear; what failed is left out."""
+    """An output with its row count for every selected model, parents first. What was not built stands as it was,
+    which steps downstream need to hear; what failed is left out."""
     parents = {u: [p for p in manifest["parent_map"][u] if p in selected] for u in selected}
     for unique_id in TopologicalSorter(parents).static_order():
         name = outputs[selected[unique_id]]
-        if name not in without:
-            yield done.get(name) or dg.Output(None, output_name=name, metadata={"rebuilt": False})
+        if name in without:
+            continue
+        output = done.get(name) or dg.Output(None, output_name=name, metadata={"rebuilt": False})
+        rows = {"dagster/row_count": counts[unique_id]} if unique_id in counts else {}
+        yield output.with_metadata({**output.metadata, **rows})
 
 
-def _stop_on_failure(outcome: dbt_runner.BuildResult) -> None:
+def _stop_on_failure(outcome: dbt_runner.BuildResult, ws: Workspace) -> None:
     if outcome.success:
         return
     failed = outcome.failures()
     first = failed[0] if failed else None
-    what = f"{first.unique_id}: {' '.join(first.message.split())}" if first else "dbt reported no failing node"
+    what = f"{first.unique_id}: {_in_words(first, ws)}" if first else "dbt reported no failing node"
     more = f" (and {len(failed) - 1} more)" if len(failed) > 1 else ""
     raise dg.Failure(f"dbt stopped at {what}{more}. Nothing was published.", allow_retries=False)
+
+
+def _in_words(node: dbt_runner.NodeResult, ws: Workspace) -> str:
+    """dbt's message; for a test that found rows, the first of them, which is what has to be mended."""
+    message = " ".join(node.message.split())
+    if node.status != "fail" or not node.compiled_sql:
+        return message
+    with open_warehouse(ws) as con:
+        answer = con.execute(f"select * from ({node.compiled_sql}) as failing limit 2")
+        names = [column[0] for column in answer.description]
+        rows = ["; ".join(f"{n} = {v}" for n, v in zip(names, row, strict=True)) for row in answer.fetchall()]
+    return f"{message}: {' | '.join(rows)}"

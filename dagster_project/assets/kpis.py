@@ -90,9 +90,9 @@ def _kpi_values(ws: Workspace) -> dg.AssetsDefinition:
         with expected_errors(), open_warehouse(ws) as con:
             layer, catalogue = load_definitions(ws)
             windows = None if FULL_REFRESH_TAG in context.run.tags else pending_windows(con, asked)
-            changes = compute_values(con, ws, layer, catalogue, windows, context.run_id, say)
+            changes = compute_values(con, ws, layer, catalogue, windows, context.run.run_id, say)
             clear_pending(con)
-            days = con.execute(_DAYS_WRITTEN, [context.run_id]).fetchall()
+            days = con.execute(_DAYS_WRITTEN, [context.run.run_id]).fetchall()
             rows = con.execute("select count(*) from mart.kpi_values").fetchone()[0]
         if asked is None:
             _mark_days(context, partitions, [day for (day,) in days])
@@ -157,7 +157,7 @@ def _alerts() -> dg.AssetsDefinition:
         ws, say = workspace.workspace, progress(context)
         with expected_errors(), open_warehouse(ws) as con:
             _, catalogue = load_definitions(ws)
-            report = evaluate_swings(con, ws, catalogue, context.run_id)
+            report = evaluate_swings(con, ws, catalogue, context.run.run_id)
             counts = {
                 SWINGS: con.execute("select count(*) from mart.swings").fetchone()[0],
                 ALERTS: con.execute("select count(*) from mart.alerts").fetchone()[0],

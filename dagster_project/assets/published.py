@@ -1,5 +1,7 @@
 """The last step: a snapshot that readers can query while the next run writes."""
 
+from collections.abc import Iterable
+
 import dagster as dg
 
 from dagster_project.assets.keys import (
@@ -19,13 +21,16 @@ from metrics.warehouse import open_warehouse
 from serving.publish import log_publish, publish
 
 
-def published_asset() -> dg.AssetsDefinition:
-    """The published snapshot: DuckDB file, Parquet, and the ``current`` link switched to them in one step."""
+def published_asset(tables: Iterable[dg.AssetKey]) -> dg.AssetsDefinition:
+    """The published snapshot: DuckDB file, Parquet, and the ``current`` link switched to them in one step.
+
+    ``tables``: what is published without any KPI table being computed from it.
+    """
 
     @dg.asset(
         key=PUBLISHED,
         deps=[
-            DIM_KPI, WATERMARKS, KPI_STATUS, SWINGS, ALERTS,
+            DIM_KPI, WATERMARKS, KPI_STATUS, SWINGS, ALERTS, *tables,
             dg.AssetDep(KPI_VALUES, partition_mapping=dg.AllPartitionMapping()),
         ],
         group_name="published", owners=[team("data")], kinds={"duckdb", "parquet"}, backfill_policy=SINGLE_RUN,
@@ -35,8 +40,8 @@ def published_asset() -> dg.AssetsDefinition:
         ws = workspace.workspace
         with expected_errors():
             with open_warehouse(ws) as con:
-                log_publish(con, context.run_id)
-            snapshot = publish(ws, context.run_id)
+                log_publish(con, context.run.run_id)
+            snapshot = publish(ws, context.run.run_id)
         progress(context)(f"published {snapshot.path.name}")
         return dg.MaterializeResult(
             metadata={"dagster/row_count": snapshot.rows, "file": dg.MetadataValue.path(str(snapshot.path))}

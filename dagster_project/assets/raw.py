@@ -44,7 +44,7 @@ def _source_assets(ws: Workspace, source: Source) -> dg.AssetsDefinition:
         ws = workspace.workspace
         tables = [table for table in source.tables if raw_key(source.name, table) in context.selected_asset_keys]
         with expected_errors(), open_warehouse(ws) as con:
-            loads = extract_source(con, ws, source.name, tables, context.run_id, progress(context))
+            loads = extract_source(con, ws, source.name, tables, context.run.run_id, progress(context))
         for load in loads:
             yield dg.MaterializeResult(asset_key=raw_key(source.name, load.table), metadata=load_metadata(load))
 
@@ -66,9 +66,9 @@ def _closing_assets(ws: Workspace) -> dg.AssetsDefinition:
     )  # fmt: skip
     def close_days(context: dg.AssetExecutionContext, workspace: WorkspaceRun) -> Iterator[dg.MaterializeResult]:
         with expected_errors(), open_warehouse(workspace.workspace) as con:
-            finish_extraction(con, workspace.workspace, context.run_id)
+            finish_extraction(con, workspace.workspace, context.run.run_id)
             rows = con.execute("select count(*) from mart.source_watermarks").fetchone()[0]
-            rejected, example = con.execute(_REJECTED, [context.run_id]).fetchone()
+            rejected, example = con.execute(_REJECTED, [context.run.run_id]).fetchone()
         yield dg.MaterializeResult(asset_key=CLOCK, metadata={"dagster/row_count": 1})
         seen = {"dagster/row_count": rows, REJECTED_METADATA: rejected, **({EXAMPLE_METADATA: example} if example else {})}
         yield dg.MaterializeResult(asset_key=WATERMARKS, metadata=seen)

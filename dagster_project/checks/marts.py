@@ -14,7 +14,7 @@ from metrics.workspace import Entity, Workspace, load_entities
 _VALUES = """
 select v.metric, v.grain, v.segment_dimension, count(*) as rows_checked,
        count(*) filter (where not isfinite(v.value)) as not_finite,
-       count(*) filter (where d.unit = 'share' and (v.value < 0 or v.value > 1)) as outside_share,
+       count(*) filter (where v.value < 0 and d.unit = 'count') as negative,
        count(*) filter (where v.denominator = 0 and v.value is not null) as divided_by_zero
 from mart.kpi_current as v join mart.dim_kpi as d on d.metric = v.metric
 group by v.metric, v.grain, v.segment_dimension
@@ -52,7 +52,7 @@ def _fact_check(entities: dict[str, Entity]) -> dg.AssetChecksDefinition:
                 check_name="keys_and_ranges",
                 passed=passed,
                 severity=dg.AssetCheckSeverity.ERROR,
-                description=None if passed else f"{fact}: {outcome.reason}",
+                description=None if passed else _problem(row) if outcome.verdict == "breach" else outcome.reason,
                 metadata={name: int(value) for name, value in row.items()},
             )
 
@@ -72,14 +72,22 @@ def _fact_row(con: duckdb.DuckDBPyConnection, fact: str, entity: Entity) -> dict
     return {"rows_checked": rows, "duplicate_keys": rows - distinct, "dates_outside": outside}
 
 
+def _problem(row: dict[str, int]) -> str:
+    repeated, outside = row["duplicate_keys"], row["dates_outside"]
+    return (
+        f"{repeated} of {row['rows_checked']} rows repeat a key,"
+        f" {outside} have no business date or one after the workspace's today"
+    )
+
+
 def _values_check() -> dg.AssetChecksDefinition:
     @dg.asset_check(asset=KPI_VALUES, name="ranges", blocking=True,
-                    description="Values are finite, shares lie between 0 and 1, nothing was divided by zero.")  # fmt: skip
+                    description="Values are finite, counts are not negative, nothing was divided by zero.")  # fmt: skip
     def ranges(workspace: WorkspaceRun) -> dg.AssetCheckResult:
         with open_warehouse(workspace.workspace) as con:
             frame = con.execute(_VALUES).df()
         outcome = validate(
-            frame, "kpi_values", [Between(c, 0, 0) for c in ("not_finite", "outside_share", "divided_by_zero")]
+            frame, "kpi_values", [Between(c, 0, 0) for c in ("not_finite", "negative", "divided_by_zero")]
         )
         first = frame.iloc[outcome.rows[0]].to_dict() if outcome.rows else {}
         return dg.AssetCheckResult(

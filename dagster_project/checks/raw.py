@@ -72,13 +72,16 @@ def _table_checks(ws: Workspace) -> dg.AssetChecksDefinition:
             frame, "raw_volume", [Between("rows_loaded", 1), Between("share_of_previous", LEAST_ROWS_SHARE)]
         )
         for position, row in enumerate(frame.to_dict("records")):
-            for name, outcome, severity in (
-                ("schema", schema, dg.AssetCheckSeverity.ERROR),
-                ("volume", volume, dg.AssetCheckSeverity.WARN),
+            missing = f"{row['missing_columns']} mapped columns are missing"
+            few = f"{row['rows_loaded']} rows, {row['share_of_previous']:.0%} of the load before"
+            for name, outcome, severity, problem in (
+                ("schema", schema, dg.AssetCheckSeverity.ERROR, missing),
+                ("volume", volume, dg.AssetCheckSeverity.WARN, few),
             ):
                 key = dg.AssetCheckKey(raw_key(row["source"], row["raw_table"]), name)
                 if key in context.selected_asset_check_keys:
-                    yield _result(key, _row_passed(outcome, position), severity, outcome.reason, row)
+                    reason = problem if outcome.verdict == "breach" else outcome.reason
+                    yield _result(key, _row_passed(outcome, position), severity, reason, row)
 
     return check_raw
 

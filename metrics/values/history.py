@@ -105,6 +105,7 @@ _CHANGED = f"""insert into changes
         or abs(ci_low - old_ci_low) > 1e-12
         or abs(ci_high - old_ci_high) > 1e-12"""
 
+_TODAY = "(select max(today) from mart.clock)"
 _VANISHED = f"""insert into changes
     select
         latest.series, latest.metric, latest.grain, latest.period_start, latest.segment_dimension, latest.segment_value,
@@ -113,7 +114,9 @@ _VANISHED = f"""insert into changes
     from latest
     inner join plan using (series)
     anti join fresh on {_SAME_PLACE}
-    where latest.state <> 'removed' and latest.period_start between plan.first and plan.last"""
+    where latest.state <> 'removed'
+        -- when data was taken away, today may be earlier than it was: what lies after it is gone, too
+        and (latest.period_start between plan.first and plan.last or latest.period_start > {_TODAY})"""
 
 # Values that were not computed again, but whose period has closed, settled or (after a new source) opened since.
 _AGED = f"""insert into changes
@@ -127,7 +130,9 @@ _AGED = f"""insert into changes
             end as new_state
         from latest
         inner join plan using (series)
-        where latest.state <> 'removed' and not coalesce(latest.period_start between plan.first and plan.last, false)
+        where latest.state <> 'removed'
+            and not coalesce(latest.period_start between plan.first and plan.last, false)
+            and latest.period_start <= {_TODAY}
     )
     select
         series, metric, grain, period_start, segment_dimension, segment_value, currency, numerator, denominator, value,

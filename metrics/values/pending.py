@@ -6,8 +6,8 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 from metrics.values.periods import Window
-from metrics.values.rows import workspace_today
-from metrics.workspace import Entity, load_entities
+from metrics.values.rows import one_transaction, workspace_today
+from metrics.workspace import Entity, load_entities, machine_now
 
 if TYPE_CHECKING:
     import duckdb
@@ -21,7 +21,7 @@ def pending_windows(con: duckdb.DuckDBPyConnection, asked: Window | None = None)
     today, entities = workspace_today(con), load_entities()
     rows = con.execute(
         """select entity, min(business_date), max(business_date), bool_or(business_date is null)
-        from raw.ops.run_dates
+        from raw.ops.built_dates
         group by entity
         order by entity"""
     ).fetchall()
@@ -44,4 +44,20 @@ def affected(entity: Entity, touched: Window, today: date) -> Window | None:
 
 def clear_pending(con: duckdb.DuckDBPyConnection) -> None:
     """Forget the noted dates; call it once the values are committed."""
-    con.execute("delete from raw.ops.run_dates")
+    con.execute("delete from raw.ops.built_dates")
+
+
+def hand_over(con: duckdb.DuckDBPyConnection, run_id: str, *, everything: bool) -> None:
+    """The models now hold every touched date: pass the dates on to the KPI values. Each consumer has a queue of its own, so
+    that a run of the one without the other loses nothing.
+
+    ``everything``: the models themselves have changed, so that any value of any day can differ.
+    """
+    with one_transaction(con):
+        con.execute("insert into raw.ops.built_dates select * from raw.ops.run_dates")
+        con.execute("delete from raw.ops.run_dates")
+        if everything:
+            con.execute(
+                "insert into raw.ops.built_dates select unnest(?::varchar[]), null, ?, ?",
+                [sorted(load_entities()), run_id, machine_now()],
+            )

@@ -3,7 +3,8 @@
 - file_ledger: one row per file that is loaded now; read_hash changes when the file has to be read another way
 - file_columns: what each loaded file holds per column (value_kinds is a bit set, see connectors/column_types.py)
 - quarantine: rows that could not be loaded, by run
-- run_dates: business dates touched since the last successful computation of KPIs; a NULL date is the whole history
+- run_dates: business dates that loads touched and the models have not taken up yet; a NULL date is the whole history
+- built_dates: the same for dates that the models hold and the KPI values have not taken up yet
 - loads: one row per attempt to load a table
 """
 
@@ -50,6 +51,12 @@ TABLES = (
         quarantined_at timestamp not null
     )""",
     """raw.ops.run_dates (
+        entity text not null,
+        business_date date,
+        run_id text not null,
+        recorded_at timestamp not null
+    )""",
+    """raw.ops.built_dates (
         entity text not null,
         business_date date,
         run_id text not null,

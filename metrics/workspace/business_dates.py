@@ -89,8 +89,10 @@ def is_loaded(con: duckdb.DuckDBPyConnection, source: Source, mapping: EntityMap
     return found is not None and found[0] == len(wanted)
 
 
-def latest_business_date(con: duckdb.DuckDBPyConnection, ws: Workspace) -> dt.date | None:
-    """Return the latest business date over all event entities, None without rows."""
+def latest_business_date(
+    con: duckdb.DuckDBPyConnection, ws: Workspace, tomorrow: dt.datetime
+) -> dt.date | None:
+    """Return the latest business date over all event entities up to ``tomorrow``, None without rows."""
     latest: list[dt.date] = []
     for source in ws.sources.values():
         for entity, mapping in event_mappings(source):
@@ -100,7 +102,12 @@ def latest_business_date(con: duckdb.DuckDBPyConnection, ws: Workspace) -> dt.da
             type_name = expression_type(con, relation, column)
             # The business date grows with its column: one maximum of the plain column, then the conversion.
             latest_sql = business_date_sql(ws, source, entity, "latest", type_name)
-            row = con.execute(f"select {latest_sql} from (select max({column}) as latest from {relation})").fetchone()
+            # A mistyped year must not carry the clock into the future.
+            row = con.execute(
+                f"select {latest_sql} from (select max({column}) as latest from {relation}"
+                f" where try_cast({column} as timestamp) <= ?)",
+                [tomorrow],
+            ).fetchone()
             if row is not None and row[0] is not None:
                 latest.append(row[0])
     return max(latest, default=None)

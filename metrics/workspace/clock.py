@@ -29,7 +29,8 @@ class Clock:
             self._today = machine.replace(tzinfo=dt.UTC).astimezone(ws.zone).date()
             self._now = machine
         else:
-            fixed = ws.clock if isinstance(ws.clock, dt.date) else latest_business_date(con, ws)
+            tomorrow = machine_now() + dt.timedelta(days=1)
+            fixed = ws.clock if isinstance(ws.clock, dt.date) else latest_business_date(con, ws, tomorrow)
             # Without a single row there is no end of the data: the history starts today.
             self._today = fixed or ws.history_start
             self._now = self.end_of(self._today)

@@ -176,7 +176,7 @@ def test_pending_windows_widen_by_what_an_entity_affects(company: Company) -> No
         ("tickets", DAY),
         ("customers", None),
     ):
-        company.con.execute("insert into raw.ops.run_dates values (?, ?, 'run', ?)", [entity, day, now])
+        company.con.execute("insert into raw.ops.built_dates values (?, ?, 'run', ?)", [entity, day, now])
     assert pending_windows(company.con) == {
         "customers": None,
         "order_lines": Window(date(2026, 4, 2), date(2026, 4, 2)),
