@@ -152,18 +152,19 @@ def query(
     ] = None,
     first: Annotated[str | None, typer.Option("--from", help="First day.")] = None,
     last: Annotated[str | None, typer.Option("--to", help="Last day.")] = None,
+    include_open: Annotated[bool, typer.Option("--include-open", help="Also periods that are not complete.")] = False,
     workspace: WorkspaceOption = None,
     output: FormatOption = OutputFormat.table,
 ) -> None:
-    """Compute metrics by any dimension from the published data.
+    """Compute metrics by any dimension from the published data; complete periods only, unless you ask otherwise.
 
     Example:  kpi query revenue conversion_rate --by metric_time__month --by channel --from 2026-01-01
     """
     from dagster_project.console import print_rows
-    from serving.published import run_query
+    from serving.published import complete_periods_only, run_query
 
-    build = _query(metrics, by, where, first, last)
-    print_rows(run_query(_load(workspace), build), output)
+    ws, wanted = _load(workspace), _query(metrics, by, where, first, last)
+    print_rows(run_query(ws, wanted if include_open else complete_periods_only(ws, wanted)), output)
 
 
 @app.command()
@@ -177,10 +178,11 @@ def explain(
     workspace: WorkspaceOption = None,
 ) -> None:
     """Show the plan and the SQL of a query without running it."""
-    from serving.published import semantic_layer
+    from serving.published import complete_periods_only, semantic_layer
 
-    layer = semantic_layer(_load(workspace))
-    wanted = _query(metrics, by, where, first, last)
+    ws = _load(workspace)
+    layer = semantic_layer(ws)
+    wanted = complete_periods_only(ws, _query(metrics, by, where, first, last))
     typer.echo(str(layer.explain(wanted)))
     typer.echo("")
     typer.echo(layer.compile(wanted, dialect=dialect))

@@ -64,7 +64,9 @@ def definition_hash(ws: Workspace, dialect: str = "duckdb") -> str:
     """Hash of everything the manifest depends on: the files dbt reads and the workspace's variables."""
     digest = hashlib.sha256(json.dumps(mapping_vars(ws, dialect=dialect), sort_keys=True, default=str).encode())
     for path in definition_files(ws):
-        digest.update(b"\0".join(part.encode() for part in path.parts[-5:]))
+        # Below its own root: a copied or renamed workspace is the same.
+        root = ws.root if path.is_relative_to(ws.root) else DBT_PROJECT_DIR
+        digest.update(path.relative_to(root).as_posix().encode())
         digest.update(path.read_bytes())
     return digest.hexdigest()
 

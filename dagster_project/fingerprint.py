@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterable
 from datetime import UTC
 from pathlib import Path
 
@@ -23,9 +24,10 @@ def fingerprint(ws: Workspace) -> dict[str, str] | None:
     """What a run of ``ws`` would depend on; None when a source cannot say without being read."""
     found = {
         "definitions": definition_hash(ws),
-        "catalogue": _hash(sorted([*(REPOSITORY / "metrics" / "kpis").glob("*.yml"), *(ws.root / "kpis").glob("*")])),
-        "code": _hash(sorted(p for name in _CODE for p in (REPOSITORY / name).rglob("*.py"))),
-        "workspace": _hash([ws.root / "workspace.yml"]),
+        "catalogue": _hash(ws.root, ws.root.glob("kpis/*")),
+        "code": _hash(REPOSITORY, (p for name in _CODE for p in (REPOSITORY / name).rglob("*.py"))),
+        "shipped catalogue": _hash(REPOSITORY, REPOSITORY.glob("metrics/kpis/*.yml")),
+        "workspace": _hash(ws.root, [ws.root / "workspace.yml"]),
         "today": _today(ws),
     }
     for name, source in ws.sources.items():
@@ -62,10 +64,11 @@ def remember(ws: Workspace, current: dict[str, str] | None) -> None:
     ws.fingerprint_path.write_text(json.dumps(current, indent=1, sort_keys=True))
 
 
-def _hash(paths: list[Path]) -> str:
+def _hash(root: Path, paths: Iterable[Path]) -> str:
+    """Hash of contents and of places below ``root``: a copied or renamed workspace is the same."""
     digest = hashlib.sha256()
-    for path in paths:
+    for path in sorted(paths):
         if path.is_file():
-            digest.update(b"\0".join(part.encode() for part in path.parts[-3:]))
+            digest.update(path.relative_to(root).as_posix().encode())
             digest.update(path.read_bytes())
     return digest.hexdigest()

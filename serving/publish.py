@@ -21,6 +21,7 @@ from metrics.workspace.clock import machine_now
 if TYPE_CHECKING:
     from metrics.workspace import Workspace
 
+SEMANTIC_MANIFEST = "semantic_manifest.json"
 # published as Parquet beside the tables: what most readers want; the other views follow from kpi_values
 _VIEWS = ("kpi_current",)
 
@@ -65,7 +66,7 @@ def publish(ws: Workspace, run_id: str, problems: Sequence[str] = ()) -> Publish
     name = _free_name(folder, run_id)
     target = folder / f"kpi-{name}.duckdb"
     _copy_durably(source, target)
-    parquet_dir, rows = _write_parquet(target, folder / "parquet" / name)
+    parquet_dir, rows = _write_parquet(target, folder / "parquet" / name, ws.dbt_target_dir / SEMANTIC_MANIFEST)
     _switch(folder / "current.duckdb", target.name)
     _switch(folder / "parquet" / "current", name)
     _retire(folder, ws.keep_published)
@@ -94,10 +95,13 @@ def _copy_durably(source: Path, target: Path) -> None:
     _flush_folder(target.parent)
 
 
-def _write_parquet(database: Path, folder: Path) -> tuple[Path, int]:
+def _write_parquet(database: Path, folder: Path, definitions: Path) -> tuple[Path, int]:
     waiting = folder.with_name(f".{folder.name}.part")
     shutil.rmtree(waiting, ignore_errors=True)
     waiting.mkdir(parents=True)
+    if definitions.is_file():
+        # Readers of this version ask with the definitions that its values were computed with.
+        shutil.copyfile(definitions, waiting / SEMANTIC_MANIFEST)
     with duckdb.connect(str(database), read_only=True) as con:
         for table in _exported(con):
             path = (waiting / f"{table}.parquet").as_posix().replace("'", "''")

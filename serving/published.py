@@ -5,12 +5,15 @@ Reads ``published/current.duckdb`` only; a run that writes at the same time is n
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from metrics.errors import QueryError, RunError, did_you_mean
+from metrics.values.periods import last_closed_period, period_end
 from metrics.warehouse import open_published
+from serving.publish import SEMANTIC_MANIFEST
 
 if TYPE_CHECKING:
     import duckdb
@@ -60,20 +63,22 @@ class Scorecard:
 
 
 def semantic_layer(ws: Workspace) -> SemanticLayer:
-    """The compiled metric definitions of the workspace's last run. Raises RunError before the first one."""
+    """The metric definitions that the published values were computed with. Raises RunError before the first run."""
     from metrics.semantic import SemanticLayer
 
-    path = ws.dbt_target_dir / "semantic_manifest.json"
+    path = ws.published_dir / "parquet" / "current" / SEMANTIC_MANIFEST
     if not path.is_file():
-        raise RunError(f"{ws.name}: the models were never built. Run `kpi run --workspace {ws.root}` first.")
+        raise RunError(f"{ws.name}: nothing is published yet. Run `kpi run --workspace {ws.root}` first.")
     return SemanticLayer.from_manifest(path)
 
 
 def check_definitions(ws: Workspace) -> tuple[Catalogue, list[Finding]]:
     """The KPI catalogue of the workspace and everything that is wrong with it."""
     from metrics.catalogue import check_catalogue, read_lineage
+    from metrics.semantic import SemanticLayer
 
-    return check_catalogue(ws, semantic_layer(ws), read_lineage(ws.dbt_target_dir / "manifest.json"))
+    layer = SemanticLayer.from_manifest(ws.dbt_target_dir / SEMANTIC_MANIFEST)
+    return check_catalogue(ws, layer, read_lineage(ws.dbt_target_dir / "manifest.json"))
 
 
 def scorecard(ws: Workspace, alert_days: int = 7) -> Scorecard:
@@ -126,10 +131,42 @@ def describe_kpi(ws: Workspace, name: str) -> Row:
 
 
 def run_query(ws: Workspace, query: Query) -> list[Row]:
-    """Compile ``query`` and run it on the published snapshot."""
+    """Compile ``query`` and run it on the published snapshot. Raises QueryError for a metric that is not connected."""
     sql = semantic_layer(ws).compile(query, dialect="duckdb")
     with open_published(ws) as con:
+        missing = con.execute(
+            "select metric, missing_entities from mart.dim_kpi where list_contains(?, metric) and not is_connected",
+            [list(query.metrics)],
+        ).fetchone()
+        if missing:
+            raise QueryError(f"{missing[0]} is not connected: map {missing[1]} in workspace.yml to have it computed.")
         return _rows(con, sql)
+
+
+def complete_periods_only(ws: Workspace, query: Query) -> Query:
+    """The query bounded by the last period for which every source has delivered; unchanged where it has an end of its own.
+
+    A month that is half over would look like a slump beside whole ones.
+    """
+    if query.end is not None:
+        return query
+    with open_published(ws) as con:
+        found = con.execute(
+            "select min(closed) from (select max(watermark) as closed from mart.kpi_values"
+            " where list_contains(?, metric) group by metric) as metrics",
+            [list(query.metrics)],
+        ).fetchone()
+    if found is None or found[0] is None:
+        return query
+    grains = {item.removeprefix("metric_time__") for item in query.group_by if item.startswith("metric_time__")}
+    coarsest = next((grain for grain in ("year", "quarter", "month", "week") if grain in grains), "day")
+    return replace(query, end=_last_complete_day(found[0], coarsest))
+
+
+def _last_complete_day(closed: date, grain: str) -> date:
+    if grain == "year":
+        return closed if (closed.month, closed.day) == (12, 31) else date(closed.year - 1, 12, 31)
+    return period_end(last_closed_period(closed, grain), grain)
 
 
 def _rows(con: duckdb.DuckDBPyConnection, sql: str, parameters: list[Any] | None = None) -> list[Row]:

@@ -100,3 +100,14 @@ def test_next_day_appends_just_what_changed(demo_copy: BuiltWorkspace, kpi: Kpi,
         stepped, whole = (columns.replace("mart.", f"{name}.mart.") for name in ("stepped", "whole"))
         differing = con.execute(f"select count(*) from (({stepped} except {whole}) union all ({whole} except {stepped}))")
         assert differing.fetchone() == (0,)
+
+
+def test_a_query_answers_for_complete_periods_unless_asked_otherwise(demo: BuiltWorkspace, kpi: Kpi) -> None:
+    def months(*options: str) -> list[str]:
+        done = kpi("query", "orders", "--by", "metric_time__month", "--format", "csv", "-w", demo.root, *options)
+        assert done.returncode == 0, done.stderr
+        return [line.split(",")[0] for line in done.stdout.splitlines()[1:]]
+
+    assert months()[-1] == "2026-05-01"
+    assert months("--include-open") == [*months(), "2026-06-01"]
+    assert months("--to", "2026-06-15")[-1] == "2026-06-01"
