@@ -51,7 +51,8 @@ def planted_days(incidents: list[dict[str, Any]], swings: dict[tuple[str, date],
         for incident in incidents
         if incident["from"] == incident["to"] and not incident["segment_dimension"]
         for metric in incident["metrics"]
-        if (metric, date.fromisoformat(incident["from"])) in swings
+        # After a day of zero there is no percentage, neither in the truth nor in the rule.
+        if (metric, date.fromisoformat(incident["from"])) in swings and incident["observed"][metric]["change"] is not None
     }
 
 
