@@ -7,7 +7,7 @@ import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -23,56 +23,14 @@ from serving.notify import deliver_pending
 from serving.routes import WebhookRoute
 from serving.state import mark_delivered, open_state
 from tests.conftest import BuiltWorkspace, Kpi
-from tests.integration.dagster_server import DagsterServer, dagster_server
+from tests.integration.dagster_server import dagster_server
+from tests.integration.demo_assets import RAW, expected_groups
 from tests.integration.slack import Message, SlackReceiver
 from tests.integration.small_shop import LAST_DAY, SmallShop
 
 pytestmark = pytest.mark.integration
 
 PUBLISHED = dg.AssetKey(["published", "current"])
-# Every raw table of the demo company by group and source.
-RAW = {
-    "marketing": {
-        "ads": "ad_performance", "web": "sessions touchpoints", "email": "campaign_sends", "social": "followers posts",
-        "content": "published video_views",
-    },
-    "sales": {
-        "shop": "customers inventory_movements order_lines orders products promotions refunds reviews subscriptions",
-        "crm": "leads opportunities opportunity_stages quotas sales_activities",
-        "finance": "exchange_rates headcount manual_values",
-    },
-    "support": {"helpdesk": "agent_shifts ticket_replies tickets", "surveys": "brand_recall csat employees nps"},
-}  # fmt: skip
-ENTITIES = {
-    "marketing": "ad_performance leads web_sessions",
-    "sales": "customers exchange_rates opportunities order_lines orders products refunds",
-    "support": "survey_responses ticket_replies tickets",
-}
-CORE = {
-    "marketing": "fct_ad_performance fct_leads fct_web_sessions fct_web_sessions_daily metrics_marketing_daily",
-    "sales": "dim_customers dim_products fct_customer_first_orders fct_opportunities fct_order_lines fct_orders fct_refunds"
-    " metrics_sales_daily",
-    "support": "fct_survey_responses fct_tickets metrics_support_daily",
-    "shared": "dim_campaigns dim_channels dim_countries dim_dates dim_mediums dim_product_categories dim_regions dim_sources"
-    " time_spine_daily",
-}
-MART = {"closing": "clock source_watermarks", "kpi": "alerts dim_kpi kpi_status kpi_values swings"}
-
-
-def expected_groups() -> dict[str, str]:
-    """Group by asset key of the whole demo company."""
-    found = {"published/current": "published", "intermediate/int_exchange_rates__daily": "sales",
-             "intermediate/int_watermarks__by_entity": "shared"}  # fmt: skip
-    for group, sources in RAW.items():
-        found |= {f"raw_{source}/{table}": group for source, tables in sources.items() for table in tables.split()}
-    for group, names in ENTITIES.items():
-        found |= {f"staging/stg_mapped__{name}": group for name in names.split()}
-        found |= {f"intermediate/int_{name}__unioned": group for name in names.split()}
-    for schema, groups in (("core", CORE), ("mart", MART)):
-        found |= {f"{schema}/{name}": group for group, names in groups.items() for name in names.split()}
-    return found
-
-
 @contextmanager
 def instance_of(root: Path) -> Iterator[dg.DagsterInstance]:
     """The workspace's own Dagster instance."""
@@ -332,30 +290,19 @@ def test_failed_blocking_check_stops_before_publishing(small_shop: SmallShop, kp
     assert not {dg.AssetKey(["mart", "kpi_values"]), dg.AssetKey(["mart", "alerts"]), PUBLISHED} & done_keys
 
 
-_LAUNCH = """mutation ($parameters: ExecutionParams!) { launchRun(executionParams: $parameters) {
-  __typename ... on LaunchRunSuccess { run { runId } } ... on PythonError { message }
-  ... on RunConfigValidationInvalid { errors { message } } ... on InvalidSubsetError { message } } }"""
-_STATUS = "query ($id: ID!) { runOrError(runId: $id) { ... on Run { status } } }"
-_RUNS = "query ($filter: RunsFilter) { runsOrError(filter: $filter) { ... on Runs { results { runId status } } } }"
-_INSTIGATORS = """query ($selector: RepositorySelector!) { repositoryOrError(repositorySelector: $selector) {
-  ... on Repository { schedules { name scheduleState { status } } sensors { name sensorState { status } } } } }"""
-
-
 @pytest.mark.slow
 def test_backfill_of_thirty_days_by_graphql_is_one_run(demo_copy: BuiltWorkspace, tmp_path: Path) -> None:
     with duckdb.connect(str(demo_copy.published.resolve()), read_only=True) as con:
         today, values = con.execute("select (select max(today) from mart.clock), count(*) from mart.kpi_values").fetchone()
     first, last = today - timedelta(days=30), today - timedelta(days=1)
+    # The schedule is on, and must not start a run of its own in the minute of this test.
+    settings = demo_copy.root / "workspace.yml"
+    settings.write_text(settings.read_text().replace('schedule: "0 6 * * *"', 'schedule: "0 6 29 2 *"'))
     with dagster_server(demo_copy.root, tmp_path / "dagster.log") as server:
-        repository = server.repository()
-        shown = server.ask(_INSTIGATORS, {"selector": repository})["repositoryOrError"]
-        assert shown["schedules"] == [{"name": "daily", "scheduleState": {"status": "RUNNING"}}]
-        assert shown["sensors"] == [{"name": "deliver_alerts", "sensorState": {"status": "RUNNING"}}]
-        run_id = launch(server, repository, first, last)
-        server.until(lambda: server.ask(_STATUS, {"id": run_id})["runOrError"]["status"] in ("SUCCESS", "FAILURE"), 180)
-        asked = {"tags": [{"key": "dagster/asset_partition_range_start", "value": first.isoformat()}]}
-        runs = server.ask(_RUNS, {"filter": asked})["runsOrError"]["results"]
-        assert runs == [{"runId": run_id, "status": "SUCCESS"}], (tmp_path / "dagster.log").read_text()[-3000:]
+        assert server.running_instigators() == {"daily", "deliver_alerts"}
+        run_id = server.launch_range("daily", first, last)
+        runs = server.until(lambda: server.finished_runs({"dagster/asset_partition_range_start": first.isoformat()}), 180)
+        assert runs == {run_id: "SUCCESS"}, (tmp_path / "dagster.log").read_text()[-3000:]
     with instance_of(demo_copy.root) as instance:
         events = instance.all_logs(run_id, of_type=dg.DagsterEventType.ASSET_MATERIALIZATION)
         keys = {event.dagster_event.asset_key.to_user_string() for event in events}
@@ -366,18 +313,3 @@ def test_backfill_of_thirty_days_by_graphql_is_one_run(demo_copy: BuiltWorkspace
     with duckdb.connect(str(demo_copy.published.resolve()), read_only=True) as con:
         assert con.execute("select count(*) from mart.kpi_values").fetchone() == (values,)
         assert con.execute("select run_id from mart.publish_log order by published_at desc limit 1").fetchone() == (run_id,)
-
-
-def launch(server: DagsterServer, repository: Mapping[str, str], first: date, last: date) -> str:
-    """Launch the whole pipeline for a range of days; returns the run's id."""
-    tags = {"start": first, "end": last}
-    parameters = {
-        "selector": {**repository, "jobName": "daily"},
-        "runConfigData": {},
-        "executionMetadata": {
-            "tags": [{"key": f"dagster/asset_partition_range_{k}", "value": v.isoformat()} for k, v in tags.items()]
-        },
-    }
-    launched = server.ask(_LAUNCH, {"parameters": parameters})["launchRun"]
-    assert launched["__typename"] == "LaunchRunSuccess", launched
-    return str(launched["run"]["runId"])

@@ -1,0 +1,45 @@
+"""Every asset of the demo company and its group, written by hand: what Dagster must show, no more and no less."""
+
+from __future__ import annotations
+
+# Every raw table of the demo company by group and source.
+RAW = {
+    "marketing": {
+        "ads": "ad_performance", "web": "sessions touchpoints", "email": "campaign_sends", "social": "followers posts",
+        "content": "published video_views",
+    },
+    "sales": {
+        "shop": "customers inventory_movements order_lines orders products promotions refunds reviews subscriptions",
+        "crm": "leads opportunities opportunity_stages quotas sales_activities",
+        "finance": "exchange_rates headcount manual_values",
+    },
+    "support": {"helpdesk": "agent_shifts ticket_replies tickets", "surveys": "brand_recall csat employees nps"},
+}  # fmt: skip
+ENTITIES = {
+    "marketing": "ad_performance leads web_sessions",
+    "sales": "customers exchange_rates opportunities order_lines orders products refunds",
+    "support": "survey_responses ticket_replies tickets",
+}
+CORE = {
+    "marketing": "fct_ad_performance fct_leads fct_web_sessions fct_web_sessions_daily metrics_marketing_daily",
+    "sales": "dim_customers dim_products fct_customer_first_orders fct_opportunities fct_order_lines fct_orders fct_refunds"
+    " metrics_sales_daily",
+    "support": "fct_survey_responses fct_tickets metrics_support_daily",
+    "shared": "dim_campaigns dim_channels dim_countries dim_dates dim_mediums dim_product_categories dim_regions dim_sources"
+    " time_spine_daily",
+}
+MART = {"closing": "clock source_watermarks", "kpi": "alerts dim_kpi kpi_status kpi_values swings"}
+
+
+def expected_groups() -> dict[str, str]:
+    """Group by asset key of the whole demo company."""
+    found = {"published/current": "published", "intermediate/int_exchange_rates__daily": "sales",
+             "intermediate/int_watermarks__by_entity": "shared"}  # fmt: skip
+    for group, sources in RAW.items():
+        found |= {f"raw_{source}/{table}": group for source, tables in sources.items() for table in tables.split()}
+    for group, names in ENTITIES.items():
+        found |= {f"staging/stg_mapped__{name}": group for name in names.split()}
+        found |= {f"intermediate/int_{name}__unioned": group for name in names.split()}
+    for schema, groups in (("core", CORE), ("mart", MART)):
+        found |= {f"{schema}/{name}": group for group, names in groups.items() for name in names.split()}
+    return found
