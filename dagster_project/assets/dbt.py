@@ -21,6 +21,7 @@ from metrics.workspace import Workspace
 
 FULL_REFRESH_TAG = "bellwether/full_refresh"
 _STAMP = "built.json"
+_BEFORE_HASHING = (STAGING_PREFIX, "_int_")
 _CLOSED_DAYS = """
 select (select max(today) from mart.clock),
        (select list((source, entity, closed_through) order by source, entity)
@@ -202,9 +203,12 @@ def _stop_on_failure(outcome: dbt_runner.BuildResult, ws: Workspace) -> None:
 
 
 def _in_words(node: dbt_runner.NodeResult, ws: Workspace) -> str:
-    """dbt's message; for a test that found rows, the first of them, which is what has to be mended."""
+    """dbt's message; for a test that found rows, the first of them, which is what has to be mended.
+
+    Rows of staging and intermediate models are not shown: e-mail addresses and telephone numbers are hashed only later.
+    """
     message = " ".join(node.message.split())
-    if node.status != "fail" or not node.compiled_sql:
+    if node.status != "fail" or not node.compiled_sql or any(part in node.unique_id for part in _BEFORE_HASHING):
         return message
     with open_warehouse(ws) as con:
         answer = con.execute(f"select * from ({node.compiled_sql}) as failing limit 2")
