@@ -123,10 +123,11 @@ def list_(
     from dagster_project.console import print_rows
     from serving.published import list_kpis
 
-    columns = ["metric", "title", "timing", "owner", "value", "target", "status"]
+    columns = ["metric", "timing", "owner", "value", "target", "status"]
     if all_:
-        columns = ["metric", "kind", "title", "value", "status", "missing_entities"]
-    print_rows(list_kpis(_load(workspace), everything=all_), output, columns)
+        columns = ["metric", "kind", "value", "status", "missing_entities"]
+    ws = _load(workspace)
+    print_rows(list_kpis(ws, everything=all_), output, columns, currency=ws.currency)
 
 
 @app.command()
@@ -138,7 +139,8 @@ def show(kpi: str, workspace: WorkspaceOption = None, output: FormatOption = Out
     from dagster_project.console import print_kpi
     from serving.published import describe_kpi
 
-    print_kpi(describe_kpi(_load(workspace), kpi), output)
+    ws = _load(workspace)
+    print_kpi(describe_kpi(ws, kpi), output, ws.currency)
 
 
 @app.command()
@@ -212,7 +214,9 @@ def alerts(
     from serving.published import list_alerts
 
     columns = ["day", "metric", "value", "previous_value", "change", "threshold", "severity"]
-    print_rows(list_alerts(_load(workspace), days), output, columns)
+    ws = _load(workspace)
+    empty = "No alert on the last day." if days == 1 else f"No alert in the last {days} days."
+    print_rows(list_alerts(ws, days), output, columns, currency=ws.currency, empty=empty)
 
 
 @app.command()

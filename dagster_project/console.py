@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any, Literal
 
+from rich.cells import cell_len
 from rich.console import Console
 from rich.padding import Padding
 from rich.table import Table
@@ -32,8 +33,9 @@ _COLUMNS: tuple[tuple[str, Literal["left", "right"], int], ...] = (
     ("status", "left", 11),
     ("change", "right", 7),
     ("last 13", "left", 13),
-    ("", "left", 7),
+    ("timing", "left", 7),
 )
+_LEGEND = "✓ at least 98 % of the target is reached, ! 90 to 98 %, ✗ less; a KPI may draw other lines."
 _STATUS = {
     "on_track": ("✓ on track", "green"),
     "at_risk": ("! at risk", "yellow"),
@@ -44,6 +46,7 @@ _STATUS = {
 }
 
 
+_VALUES = ("period_start", "value", "numerator", "denominator", "n", "ci_low", "ci_high", "state")
 _FACTS = (
     ("What", "description_en"), ("", "description_zh"), ("Question", "question_en"), ("", "question_zh"),
     ("Formula", "formula"), ("Owner", "owner"), ("Timing", "timing"), ("Threshold", "threshold"),
@@ -80,6 +83,7 @@ def print_run(ws: Workspace, report: RunReport) -> None:
             Text(word, style=style), _percent(row["change"]), sparkline(row["trend_values"] or []), row["timing"] or "",
         )  # fmt: skip
     out.print(table)
+    out.print(Text(_LEGEND, style="dim"))
     out.print()
     _print_alerts(out, card.alerts, card.alerts_before)
     _print_end(out, ws, report, card.path)
@@ -120,8 +124,18 @@ def _short(path: Any, ws: Workspace) -> str:
     return os.path.relpath(path)
 
 
-def print_rows(rows: list[dict[str, Any]], output: str, columns: Sequence[str] | None = None) -> None:
-    """Rows as a table, CSV or JSON. ``columns``: what of them fits a table; machines get everything."""
+def print_rows(
+    rows: list[dict[str, Any]],
+    output: str,
+    columns: Sequence[str] | None = None,
+    *,
+    currency: str = "",
+    empty: str = "No rows.",
+) -> None:
+    """Rows as a table, CSV or JSON. ``columns``: what of them fits a table; machines get everything, unformatted.
+
+    In a table the numbers of a row that has a ``unit`` are written with it; ``empty`` is said instead of a table.
+    """
     if output == "json":
         print(json.dumps(rows, default=str, ensure_ascii=False, indent=2))
         return
@@ -132,24 +146,46 @@ def print_rows(rows: list[dict[str, Any]], output: str, columns: Sequence[str] |
             writer.writerows(rows)
         return
     if not rows:
-        print("No rows.")
+        print(empty)
         return
     names = list(columns or rows[0])
-    table = Table(box=None, pad_edge=False)
+    texts = [{name: _text(name, row, currency) for name in names} for row in rows]
+    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
+    widths = {name: max(cell_len(name), *(cell_len(text[name]) for text in texts)) for name in names}
+    numeric = {name for name in names if any(_is_number(row[name]) for row in rows)}
+    # Long words share what is left of the screen; numbers, names of metrics and short words are never cut.
+    whole = {name for name in names if name in numeric or name == "metric" or widths[name] <= _SHORT}
+    room = WIDTH - len(names) - sum(widths[name] for name in whole)
+    share = max(_SHORT, room // max(1, len(names) - len(whole)))
     for name in names:
-        numeric = any(isinstance(row[name], int | float | Decimal) and not isinstance(row[name], bool) for row in rows)
-        # Long words are cut to fit the screen, numbers and short words never.
-        widest = max(len(name), *(len(_cell(row[name])) for row in rows))
-        table.add_column(
-            name, justify="right" if numeric else "left", no_wrap=True, overflow="ellipsis",
-            min_width=widest if numeric or widest <= _SHORT else None,
-        )  # fmt: skip
-    for row in rows:
-        table.add_row(*(_cell(row[name]) for name in names))
+        width = widths[name] if name in whole else min(widths[name], share)
+        justify: Literal["left", "right"] = "right" if name in numeric else "left"
+        table.add_column(name, justify=justify, no_wrap=True, overflow="ellipsis", width=width)
+    for text in texts:
+        table.add_row(*text.values())
     console().print(table)
 
 
-def print_kpi(found: dict[str, Any], output: str) -> None:
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float | Decimal) and not isinstance(value, bool)
+
+
+def _text(name: str, row: dict[str, Any], currency: str) -> str:
+    """One cell as a person reads it: numbers with their unit, changes as percent, status as icon and word."""
+    value = row[name]
+    if value is None:
+        return ""
+    if name in ("change", "threshold"):
+        return _percent(value) if name == "change" else f"{value:.0%}"
+    if name == "status" and value in _STATUS:
+        return _STATUS[value][0]
+    if name in ("value", "target", "previous_value", "numerator", "denominator") and row.get("unit"):
+        plain = name in ("numerator", "denominator") and row["unit"] == "ratio"
+        return _cell(value) if plain else shown(value, row["unit"], currency)
+    return _cell(value)
+
+
+def print_kpi(found: dict[str, Any], output: str, currency: str) -> None:
     """One KPI: definition, status, last values."""
     if output == "json":
         print(json.dumps(found, default=str, ensure_ascii=False, indent=2))
@@ -164,7 +200,7 @@ def print_kpi(found: dict[str, Any], output: str) -> None:
     facts.add_column()
     for label, key in _FACTS:
         if definition.get(key) not in (None, ""):
-            facts.add_row(label, _cell(definition[key]))
+            facts.add_row(label, f"{definition[key]:.0%}" if key == "threshold" else _cell(definition[key]))
     out.print(facts)
     out.print()
     grains = Table(box=None, pad_edge=False)
@@ -173,11 +209,12 @@ def print_kpi(found: dict[str, Any], output: str) -> None:
         grains.add_column(name, justify=justify, no_wrap=True)
     for row in found["status"]:
         word, style = _STATUS[row["status"]]
-        grains.add_row(row["grain"], _period(row), Text(word, style=style), _cell(row["value"]), _cell(row["target"]),
+        grains.add_row(row["grain"], _period(row), Text(word, style=style),
+                       _text("value", row, currency), _text("target", row, currency),
                        _percent(row["change"]), sparkline(row["trend_values"] or []))  # fmt: skip
     out.print(grains)
     out.print()
-    print_rows(found["values"], "table")
+    print_rows([{**row, "unit": definition["unit"]} for row in found["values"]], "table", _VALUES, currency=currency)
 
 
 def _period(row: dict[str, Any]) -> str:
@@ -207,6 +244,10 @@ def _cell(value: Any) -> str:
         return ""
     if isinstance(value, Decimal):
         value = float(value)
+    if isinstance(value, int) and not isinstance(value, bool):
+        return f"{value:,}"
     if isinstance(value, float):
+        if value.is_integer():
+            return f"{value:,.0f}"
         return f"{value:,.4f}".rstrip("0").rstrip(".") if abs(value) < 1000 else f"{value:,.2f}"
     return str(value)

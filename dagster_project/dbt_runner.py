@@ -15,6 +15,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from filelock import FileLock
+
 from dagster_project.paths import DBT_PROJECT_DIR
 from metrics.errors import RunError
 from metrics.workspace import Workspace, mapping_vars
@@ -82,19 +84,23 @@ def semantic_manifest_path(ws: Workspace) -> Path:
 
 
 def ensure_manifest(ws: Workspace) -> Path:
-    """Parse the project when a definition changed since the last parse; return the path of manifest.json."""
-    stamp = ws.dbt_target_dir / "parsed.sha256"
-    wanted = definition_hash(ws)
-    if stamp.is_file() and stamp.read_text() == wanted and manifest_path(ws).is_file():
-        return manifest_path(ws)
+    """Parse the project when a definition changed since the last parse; return the path of manifest.json.
+
+    Asked for outside of runs too (``kpi validate``, ``kpi dev``): two processes never parse into one folder at a time.
+    """
     ws.dbt_target_dir.mkdir(parents=True, exist_ok=True)
-    stamp.unlink(missing_ok=True)
-    with _environment(ws):
-        outcome = _runner(None).invoke(["parse", *_common_arguments(ws)])
-    if not outcome.success:
-        raise RunError(f"dbt could not read the models: {_first_line(outcome.exception)}")
-    stamp.write_text(wanted)
-    return manifest_path(ws)
+    with FileLock(ws.dbt_target_dir / "parse.lock"):
+        stamp = ws.dbt_target_dir / "parsed.sha256"
+        wanted = definition_hash(ws)
+        if stamp.is_file() and stamp.read_text() == wanted and manifest_path(ws).is_file():
+            return manifest_path(ws)
+        stamp.unlink(missing_ok=True)
+        with _environment(ws):
+            outcome = _runner(None).invoke(["parse", *_common_arguments(ws)])
+        if not outcome.success:
+            raise RunError(f"dbt could not read the models: {_first_line(outcome.exception)}")
+        stamp.write_text(wanted)
+        return manifest_path(ws)
 
 
 def build(ws: Workspace, selection: Sequence[str], *, unit_tests: bool = False) -> BuildResult:

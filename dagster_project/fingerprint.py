@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable
-from datetime import UTC
+from datetime import UTC, datetime
 from pathlib import Path
 
 from dagster_project.connectors import connector_for
@@ -31,6 +31,8 @@ def fingerprint(ws: Workspace) -> dict[str, str] | None:
         "today": _today(ws),
     }
     for name, source in ws.sources.items():
+        if source.closes.by == "load_time":
+            found[f"closing of {name}"] = _local_day(ws, machine_now() - source.closes.grace)
         mark = connector_for(source).fingerprint(ws, source)
         if mark is None:
             return None
@@ -42,7 +44,11 @@ def _today(ws: Workspace) -> str:
     """With ``clock: now`` a new day is something new: days close although no row arrives."""
     if ws.clock != "now":
         return str(ws.clock)
-    return machine_now().replace(tzinfo=UTC).astimezone(ws.zone).date().isoformat()
+    return _local_day(ws, machine_now())
+
+
+def _local_day(ws: Workspace, at: datetime) -> str:
+    return at.replace(tzinfo=UTC).astimezone(ws.zone).date().isoformat()
 
 
 def is_unchanged(ws: Workspace, current: dict[str, str] | None) -> bool:
@@ -55,13 +61,16 @@ def is_unchanged(ws: Workspace, current: dict[str, str] | None) -> bool:
         return False
 
 
+def forget(ws: Workspace) -> None:
+    """Before a run starts, by whatever it was started: only what a whole run has brought to its end is known."""
+    ws.fingerprint_path.unlink(missing_ok=True)
+
+
 def remember(ws: Workspace, current: dict[str, str] | None) -> None:
-    """Keep the fingerprint of a successful run; forget it before a run starts by passing None."""
-    if current is None:
-        ws.fingerprint_path.unlink(missing_ok=True)
-        return
-    ws.fingerprint_path.parent.mkdir(parents=True, exist_ok=True)
-    ws.fingerprint_path.write_text(json.dumps(current, indent=1, sort_keys=True))
+    """Keep the fingerprint that was taken at the start of a run that has now published."""
+    if current is not None:
+        ws.fingerprint_path.parent.mkdir(parents=True, exist_ok=True)
+        ws.fingerprint_path.write_text(json.dumps(current, indent=1, sort_keys=True))
 
 
 def _hash(root: Path, paths: Iterable[Path]) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 import dagster as dg
 from pydantic import PrivateAttr
 
+from dagster_project import fingerprint as marks
 from metrics.workspace import Workspace, load_workspace, workspace_lock
 
 PROGRESS = logging.getLogger("bellwether.progress")
@@ -24,13 +25,15 @@ class WorkspaceRun(dg.ConfigurableResource):
     lock_seconds: float = 60.0
 
     _workspace: Workspace | None = PrivateAttr(default=None)
+    _fingerprint: dict[str, str] | None = PrivateAttr(default=None)
 
     @contextmanager
     def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator[Any]:
         """Load the workspace and hold its lock, waiting at most ``lock_seconds`` for another run."""
         ws = load_workspace(Path(self.path))
         with workspace_lock(ws, context.run.run_id if context.run else "unknown", self.lock_seconds):
-            self._workspace = ws
+            self._workspace, self._fingerprint = ws, marks.fingerprint(ws)
+            marks.forget(ws)
             yield self
 
     @property
@@ -39,6 +42,10 @@ class WorkspaceRun(dg.ConfigurableResource):
         if self._workspace is None:
             self._workspace = load_workspace(Path(self.path))
         return self._workspace
+
+    def remember_as_done(self) -> None:
+        """Everything up to the published snapshot is done: the same data and definitions need no other run."""
+        marks.remember(self.workspace, self._fingerprint)
 
 
 def progress(context: dg.AssetExecutionContext) -> Callable[[str], None]:

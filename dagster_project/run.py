@@ -69,9 +69,7 @@ def run_workspace(
     if not full_refresh and first is None and marks.is_unchanged(ws, current):
         sent, failed = _deliver(ws, say)
         return RunReport(run_id=None, nothing_new=True, alerts_sent=sent, delivery_failures=failed)
-    marks.remember(ws, None)
     result = _execute(ws, say, _tags(first, last, full_refresh), wait_seconds)
-    marks.remember(ws, current)
     sent, failed = _deliver(ws, say)
     quarantined, example = _quarantined(result)
     return RunReport(result.run_id, False, _seconds(result), sent, failed, quarantined, example)

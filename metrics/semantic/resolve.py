@@ -136,7 +136,8 @@ class Resolver:
         metrics = self._manifest.metrics
         if name in metrics:
             return metrics[name]
-        raise QueryError(f"there is no metric '{name}'.{did_you_mean(name, metrics)} Known: {', '.join(sorted(metrics))}")
+        hint = did_you_mean(name, metrics)
+        raise QueryError(f"there is no metric '{name}'.{hint} `kpi list --all` shows all {len(metrics)}.")
 
     def value(self, name: str) -> Value:
         """Unfold one metric outside of any query."""
