@@ -10,10 +10,11 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from data.generator.company import CAMPAIGNS, COUNTRIES, COUNTRY_CODES, SALES_PEOPLE
+from data.generator.company import CAMPAIGNS, COUNTRIES, COUNTRY_CODES
 from data.generator.customers import mail_addresses
-from data.generator.frames import World, instant, nullable, on_date, rows_of_counts
+from data.generator.frames import World, instant, nullable, rows_of_counts
 from data.generator.randomness import Bools, Floats, Ints
+from data.generator.sales_people import activity_table, owner_columns, quota_table
 
 LEADS_PER_DAY = 6.0  # at scale 1
 DAY = 86_400
@@ -124,13 +125,6 @@ def _owners(world: World, country: Ints, lead_id: Ints) -> Ints:
     return np.where(abroad, stream.integers("abroad", 6, 8, lead_id), stream.integers("home", 0, 6, lead_id))
 
 
-def _owner_columns(owner: Ints) -> dict[str, np.ndarray]:
-    return {
-        "owner_name": np.array([name for name, _ in SALES_PEOPLE])[owner],
-        "team_name": np.array([team for _, team in SALES_PEOPLE])[owner],
-    }
-
-
 def lead_table(world: World, leads: Leads) -> pd.DataFrame:
     known_mql = leads.is_qualified & (leads.qualified < world.end_utc)
     known_sql = leads.is_accepted & (leads.accepted < world.end_utc)
@@ -152,7 +146,7 @@ def lead_table(world: World, leads: Leads) -> pd.DataFrame:
             "utm_medium": np.array([each[2] for each in _SOURCES])[leads.source],
             "utm_campaign": campaign,
             "country_code": np.array(COUNTRY_CODES)[leads.country],
-            **_owner_columns(leads.owner),
+            **owner_columns(leads.owner),
             "status": np.where(known_sql, "Accepted", np.where(known_mql, "Qualified", "New")),
             "mql_at": instant(leads.qualified, known=known_mql),
             "sql_at": instant(leads.accepted, known=known_sql),
@@ -213,7 +207,7 @@ def opportunity_tables(world: World, leads: Leads) -> tuple[pd.DataFrame, pd.Dat
             "stage_name": stage,
             "amount": leads.amount[rows],
             "currency_code": currency,
-            **_owner_columns(leads.owner[rows]),
+            **owner_columns(leads.owner[rows]),
             "country_code": np.array(COUNTRY_CODES)[leads.country[rows]],
             "_day": day,
             "_seen_on": day,
@@ -242,56 +236,6 @@ def _stage_table(world: World, ident: Ints, entered: Ints, known: Bools, outcome
         }
     )
     return stages.sort_values(["_day", "stage_entry_id"], kind="stable")
-
-
-def activity_table(world: World, leads: Leads) -> pd.DataFrame:
-    """Calls, e-mails and meetings while a lead is worked on and a deal is open."""
-    stream = world.stream("activities")
-    worked = leads.is_qualified
-    count = stream.poisson("count", np.where(worked, 1.6, 0.3) + 7.5 * leads.has_deal, leads.lead_id)
-    row, number = rows_of_counts(count)
-    key = (leads.lead_id[row], number)
-    from_ = np.where(leads.has_deal, leads.accepted, leads.created)[row]
-    until = np.where(leads.has_deal, leads.stage_at[3], leads.created + 6 * DAY)[row]
-    at = (from_ + stream.uniform("when", *key) * (until - from_)).astype(np.int64)
-    at = world.calendar.after_office_minutes(at, stream.integers("office", 1, 400, *key).astype(float))
-    kind = stream.choice("kind", (0.42, 0.43, 0.15), *key)
-    day = world.calendar.day_of_utc(at)
-    frame = pd.DataFrame(
-        {
-            "activity_id": leads.lead_id[row] * 100 + number,
-            "activity_type": np.array(["call", "email", "meeting"])[kind],
-            "lead_id": leads.lead_id[row],
-            "opportunity_id": nullable(leads.lead_id[row] + 7_000_000, leads.has_deal[row]),
-            **_owner_columns(leads.owner[row]),
-            "occurred_at": instant(at),
-            "duration_minutes": nullable(stream.integers("minutes", 3, 55, *key), kind != 1),
-            "updated_at": instant(at),
-            "_day": day,
-            "_seen_on": day,
-        }
-    )
-    return frame[at < world.end_utc].sort_values(["_day", "activity_id"], kind="stable")
-
-
-def quota_table(world: World) -> pd.DataFrame:
-    """One row per month and sales person, set when the month begins."""
-    month = world.calendar.month[: world.days]
-    first = np.flatnonzero(np.concatenate([[True], month[1:] != month[:-1]]))
-    day, person = np.repeat(first, len(SALES_PEOPLE)), np.tile(np.arange(len(SALES_PEOPLE)), len(first))
-    base = np.array([2600, 2600, 2400, 3200, 3200, 3000, 3400, 3000])[person] * world.desk_scale
-    return pd.DataFrame(
-        {
-            "quota_id": day * 100 + person,
-            "month_start": on_date(day),
-            **_owner_columns(person),
-            "quota_amount": (base * (1 + 0.01 * np.round(day / 30.4))).round(-1),
-            "currency_code": "EUR",
-            "updated_at": instant(world.calendar.starts_utc[day] + 8 * 3600),
-            "_day": day,
-            "_seen_on": day,
-        }
-    )
 
 
 def crm_tables(world: World) -> dict[str, pd.DataFrame]:

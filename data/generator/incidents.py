@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from data.generator.calendar import HORIZON, day_index, day_of
-from data.generator.planned_incidents import INCIDENTS, Incident
+from data.generator.incident import Incident
+from data.generator.planned_incidents import INCIDENTS
 from data.generator.randomness import Floats
 
 

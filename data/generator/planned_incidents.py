@@ -7,47 +7,13 @@ promotions, so that the weekday cycle neither causes nor cancels the change agai
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date
 
-
-@dataclass(frozen=True)
-class Incident:
-    id: str
-    kind: str  # spike | drop | outage | partial_load | level_up | level_down | slow_decay
-    lever: str
-    effect: float  # relative change of the lever, -0.45 = 45 % less
-    starts_on: date
-    ends_on: date | None  # None: still going on
-    metrics: tuple[str, ...]
-    what: str
-    dimension: str | None = None
-    member: str | None = None
-    ramp_days: int = 0  # days until the full effect is reached
-
-    @property
-    def is_one_day(self) -> bool:
-        return self.starts_on == self.ends_on
-
-
-def _day(
-    ident: str,
-    on: tuple[int, int, int],
-    kind: str,
-    lever: str,
-    effect: float,
-    metrics: str,
-    what: str,
-    dimension: str | None = None,
-    member: str | None = None,
-) -> Incident:
-    day = date(*on)
-    return Incident(ident, kind, lever, effect, day, day, tuple(metrics.split()), what, dimension, member)
-
+from data.generator.incident import Incident, one_day
 
 INCIDENTS: tuple[Incident, ...] = (
     # One day, whole company
-    _day(
+    one_day(
         "viral_video",
         (2024, 10, 16),
         "spike",
@@ -56,7 +22,7 @@ INCIDENTS: tuple[Incident, ...] = (
         "sessions page_views",
         "A film about the shop goes viral",
     ),
-    _day(
+    one_day(
         "budget_typo",
         (2024, 11, 13),
         "spike",
@@ -65,7 +31,7 @@ INCIDENTS: tuple[Incident, ...] = (
         "ad_spend clicks impressions",
         "A daily budget typed with one digit too many",
     ),
-    _day(
+    one_day(
         "faulty_batch",
         (2025, 1, 15),
         "spike",
@@ -74,7 +40,7 @@ INCIDENTS: tuple[Incident, ...] = (
         "tickets_created",
         "A faulty batch of pans makes customers write",
     ),
-    _day(
+    one_day(
         "bot_traffic",
         (2025, 2, 12),
         "spike",
@@ -83,7 +49,7 @@ INCIDENTS: tuple[Incident, ...] = (
         "sessions bounce_rate",
         "Bots from one network read the start page",
     ),
-    _day(
+    one_day(
         "site_outage",
         (2025, 3, 19),
         "outage",
@@ -92,7 +58,7 @@ INCIDENTS: tuple[Incident, ...] = (
         "sessions page_views",
         "The site is down from nine to five",
     ),
-    _day(
+    one_day(
         "page_tag_lost",
         (2025, 4, 9),
         "drop",
@@ -101,7 +67,7 @@ INCIDENTS: tuple[Incident, ...] = (
         "page_views",
         "The page tag is missing on all but the landing page",
     ),
-    _day(
+    one_day(
         "payment_outage",
         (2025, 5, 14),
         "drop",
@@ -110,8 +76,10 @@ INCIDENTS: tuple[Incident, ...] = (
         "orders gross_revenue conversion_rate",
         "The payment provider refuses cards",
     ),
-    _day("product_recall", (2025, 6, 25), "spike", "recall", 0.25, "refunds", "All pans of the last month are taken back"),
-    _day(
+    one_day(
+        "product_recall", (2025, 6, 25), "spike", "recall", 0.25, "refunds", "Pans of the last month are taken back"
+    ),
+    one_day(
         "account_suspended",
         (2025, 8, 20),
         "drop",
@@ -120,7 +88,7 @@ INCIDENTS: tuple[Incident, ...] = (
         "ad_spend clicks impressions",
         "The main ad account is suspended",
     ),
-    _day(
+    one_day(
         "cart_button_broken",
         (2025, 9, 24),
         "drop",
@@ -129,7 +97,7 @@ INCIDENTS: tuple[Incident, ...] = (
         "add_to_cart_rate orders",
         "The cart button does not work on product pages",
     ),
-    _day(
+    one_day(
         "partial_load",
         (2025, 11, 5),
         "partial_load",
@@ -138,7 +106,7 @@ INCIDENTS: tuple[Incident, ...] = (
         "sessions page_views conversion_rate",
         "The export stops at half past ten without an error",
     ),
-    _day(
+    one_day(
         "price_error",
         (2026, 1, 21),
         "drop",
@@ -147,7 +115,7 @@ INCIDENTS: tuple[Incident, ...] = (
         "average_order_value gross_revenue",
         "A decimal point is lost in the price list",
     ),
-    _day(
+    one_day(
         "click_fraud",
         (2026, 2, 18),
         "spike",
@@ -156,7 +124,7 @@ INCIDENTS: tuple[Incident, ...] = (
         "clicks ctr cpc",
         "A publisher network clicks on our ads",
     ),
-    _day(
+    one_day(
         "influencer_code",
         (2026, 3, 11),
         "spike",
@@ -165,8 +133,8 @@ INCIDENTS: tuple[Incident, ...] = (
         "add_to_cart_rate orders gross_revenue conversion_rate",
         "A code spread by an influencer makes visitors buy",
     ),
-    _day("invoice_wave", (2026, 4, 22), "spike", "tickets", 3.5, "tickets_created", "Invoices were sent twice"),
-    _day(
+    one_day("invoice_wave", (2026, 4, 22), "spike", "tickets", 3.5, "tickets_created", "Invoices were sent twice"),
+    one_day(
         "press_article",
         (2026, 5, 20),
         "spike",
@@ -175,7 +143,7 @@ INCIDENTS: tuple[Incident, ...] = (
         "sessions page_views",
         "A national paper writes about the shop",
     ),
-    _day(
+    one_day(
         "checkout_release",
         (2026, 6, 24),
         "drop",
@@ -184,7 +152,7 @@ INCIDENTS: tuple[Incident, ...] = (
         "orders gross_revenue conversion_rate",
         "A release breaks the address form",
     ),
-    _day(
+    one_day(
         "ad_budget_released",
         (2026, 7, 1),
         "spike",
@@ -194,7 +162,7 @@ INCIDENTS: tuple[Incident, ...] = (
         "The budget of the new quarter is spent on its first day",
     ),
     # One day, one segment
-    _day(
+    one_day(
         "gb_consent_banner",
         (2025, 7, 16),
         "drop",
@@ -205,7 +173,7 @@ INCIDENTS: tuple[Incident, ...] = (
         "country",
         "GB",
     ),
-    _day(
+    one_day(
         "newsletter_not_sent",
         (2025, 10, 22),
         "drop",
@@ -216,7 +184,7 @@ INCIDENTS: tuple[Incident, ...] = (
         "channel",
         "email",
     ),
-    _day(
+    one_day(
         "paid_social_pause",
         (2026, 4, 15),
         "drop",
@@ -227,7 +195,7 @@ INCIDENTS: tuple[Incident, ...] = (
         "channel",
         "paid_social",
     ),
-    _day(
+    one_day(
         "fr_broadcast",
         (2026, 6, 10),
         "spike",

@@ -15,7 +15,7 @@ from data.generator.drivers import CAUSAL_CHAINS
 from data.generator.evidence import Series, explained_share
 from data.generator.finance import euro_rates
 from data.generator.frames import World, shown
-from data.generator.planned_incidents import Incident
+from data.generator.incident import Incident
 from data.generator.randomness import Floats, Ints
 from data.generator.support import Tickets
 

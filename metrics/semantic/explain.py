@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from metrics.semantic.plan import Branch, Plan, Shift
-from metrics.semantic.resolve import DerivedValue, LeafValue, RatioValue, Value
+from metrics.semantic.resolved import DerivedValue, LeafValue, RatioValue, Value
 
 
 @dataclass(frozen=True)

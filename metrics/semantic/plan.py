@@ -17,7 +17,8 @@ from metrics.semantic.filters import Condition
 from metrics.semantic.joins import Hop, JoinGraph, Target
 from metrics.semantic.manifest import Cumulative, Dimension, Manifest, Measure, SemanticModel, TimeSpine
 from metrics.semantic.query import ElementName
-from metrics.semantic.resolve import Key, Leaf, LeafValue, Offset, ResolvedQuery, Value, base_grain, leaves_of
+from metrics.semantic.resolve import base_grain
+from metrics.semantic.resolved import Key, Leaf, LeafValue, Offset, ResolvedQuery, Value, leaves_of
 
 DECOMPOSABLE = frozenset({"sum", "count", "sum_boolean", "min", "max", "average"})
 

@@ -6,7 +6,8 @@ from metrics.errors import QueryError
 from metrics.semantic.joins import JoinGraph, grains_from
 from metrics.semantic.manifest import Manifest
 from metrics.semantic.query import METRIC_TIME, parse_name
-from metrics.semantic.resolve import Value, grain_refusal, leaves_of
+from metrics.semantic.resolve import grain_refusal
+from metrics.semantic.resolved import Value, leaves_of
 
 _ANY = ("dimension", "entity", "time")
 

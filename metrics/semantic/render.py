@@ -16,7 +16,7 @@ from metrics.semantic.manifest import Manifest
 from metrics.semantic.plan import Branch, Plan
 from metrics.semantic.render_cumulative import cumulative_ctes
 from metrics.semantic.render_fact import FactScan, fact_select
-from metrics.semantic.resolve import DerivedValue, LeafValue, RatioValue, Value, leaves_of
+from metrics.semantic.resolved import DerivedValue, LeafValue, RatioValue, Value, leaves_of
 
 DIALECTS = ("duckdb", "postgres", "spark", "databricks", "snowflake", "bigquery", "trino", "redshift")
 _NULL_SAFE_FULL_JOIN = frozenset({"duckdb", "spark", "databricks", "snowflake"})

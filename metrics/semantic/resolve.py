@@ -7,103 +7,27 @@ one model.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from datetime import date
+from dataclasses import replace
 
 from metrics.errors import QueryError, did_you_mean
 from metrics.semantic.days import MONTHS_OF
-from metrics.semantic.filters import Condition, parse_filter
+from metrics.semantic.filters import parse_filter
 from metrics.semantic.joins import JoinGraph, grains_from
-from metrics.semantic.manifest import Cumulative, Manifest, Measure, Metric, MetricInput
+from metrics.semantic.manifest import Manifest, Metric, MetricInput
 from metrics.semantic.query import METRIC_TIME, ElementName, Query, parse_name
+from metrics.semantic.resolved import (
+    DerivedValue,
+    Key,
+    Leaf,
+    LeafValue,
+    Offset,
+    RatioValue,
+    ResolvedQuery,
+    Value,
+    leaves_of,
+)
 
 _DAYS = {"day": 1, "week": 7}
-
-
-@dataclass(frozen=True)
-class Offset:
-    """How far back a leaf looks: months or days, or the first period of a coarser grain."""
-
-    months: int = 0
-    days: int = 0
-    to_grain: str | None = None
-
-    def __bool__(self) -> bool:
-        return bool(self.months or self.days or self.to_grain)
-
-    def __str__(self) -> str:
-        if self.to_grain:
-            return f"first of the {self.to_grain}"
-        return f"{self.months} months back" if self.months else f"{self.days} days back"
-
-
-@dataclass(frozen=True)
-class Leaf:
-    """One aggregation: a measure under the metric's own conditions, shifted or accumulated over time."""
-
-    measure: Measure
-    conditions: tuple[Condition, ...]
-    offset: Offset
-    cumulative: Cumulative | None
-    join_to_timespine: bool
-    fill: int | None
-
-
-@dataclass(frozen=True)
-class LeafValue:
-    leaf: Leaf
-
-
-@dataclass(frozen=True)
-class RatioValue:
-    numerator: Value
-    denominator: Value
-
-
-@dataclass(frozen=True)
-class DerivedValue:
-    expr: str
-    inputs: tuple[tuple[str, Value], ...]
-
-
-Value = LeafValue | RatioValue | DerivedValue
-
-
-@dataclass(frozen=True)
-class Key:
-    """A group-by item: the column it becomes, and what it names."""
-
-    output: str
-    name: ElementName
-
-
-@dataclass(frozen=True)
-class ResolvedQuery:
-    values: tuple[tuple[str, Value], ...]
-    keys: tuple[Key, ...]
-    where: tuple[Condition, ...]
-    start: date | None
-    end: date | None
-    order_by: tuple[tuple[str, bool], ...]
-    limit: int | None
-    parts: bool
-
-    @property
-    def time_keys(self) -> tuple[Key, ...]:
-        return tuple(key for key in self.keys if key.name.is_metric_time)
-
-
-def leaves_of(value: Value) -> Iterator[Leaf]:
-    """The leaves of a value, left to right, repeated where they are used twice."""
-    if isinstance(value, LeafValue):
-        yield value.leaf
-    elif isinstance(value, RatioValue):
-        yield from leaves_of(value.numerator)
-        yield from leaves_of(value.denominator)
-    else:
-        for _, part in value.inputs:
-            yield from leaves_of(part)
 
 
 class Resolver:

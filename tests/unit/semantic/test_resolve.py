@@ -11,7 +11,8 @@ from metrics.errors import QueryError
 from metrics.semantic.joins import JoinGraph
 from metrics.semantic.manifest import Manifest
 from metrics.semantic.query import Query
-from metrics.semantic.resolve import LeafValue, Offset, RatioValue, ResolvedQuery, Resolver, leaves_of, output_columns
+from metrics.semantic.resolve import Resolver, output_columns
+from metrics.semantic.resolved import LeafValue, Offset, RatioValue, ResolvedQuery, leaves_of
 from tests.unit.semantic.manifests import entity, manifest, measure, metric, model, shop
 
 
