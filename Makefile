@@ -9,6 +9,7 @@ DBT = BELLWETHER_WAREHOUSE=dbt_project/target/empty.duckdb BELLWETHER_RAW=dbt_pr
       DBT_SEND_ANONYMOUS_USAGE_STATS=false $(BIN)/dbt --log-path dbt_project/target/logs
 PROJECT := --project-dir dbt_project --profiles-dir dbt_project
 .DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
 .PHONY: help setup setup-test demo run dev test test-fast lint clean
 
 help:
@@ -19,8 +20,10 @@ $(BIN)/python:
 	@$(PYTHON) -c 'import sys; assert (3, 11) <= sys.version_info[:2] < (3, 14), "Python 3.11 to 3.13 is needed, found " + sys.version.split()[0]'
 	@$(PYTHON) -m venv $(VENV)
 
-# Byte-compiling once saves a factor of five on every import where PYTHONDONTWRITEBYTECODE is set.
+# Byte-compiling once saves a factor of five on every import where PYTHONDONTWRITEBYTECODE is set. A few packages ship
+# templates called .py that do not compile, which is no reason to stop. A .venv left half made by a kill is made again.
 $(VENV)/.ready: pyproject.toml constraints.txt | $(BIN)/python
+	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear $(VENV)
 	@echo "==> Installing the packages (once; takes two to four minutes)"
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[ui]'
 	@echo "==> Compiling them (once)"
