@@ -15,6 +15,7 @@ import os
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -82,6 +83,7 @@ def dlt_source(ws: Workspace, source: Source, tables: Sequence[str]) -> DltSourc
                 backend="pyarrow",
                 reflection_level="full",
                 defer_table_reflect=True,
+                table_adapter_callback=partial(_refuse_text_cursor, table.cursor) if table.cursor else None,
             )
             resource = resource.with_name(name)
             resource.apply_hints(table_name=name, write_disposition="append" if table.cursor else "replace")
@@ -90,6 +92,17 @@ def dlt_source(ws: Workspace, source: Source, tables: Sequence[str]) -> DltSourc
     # A new column is kept; a column that changes its type stops the load instead of splitting in two.
     contract = {"tables": "evolve", "columns": "evolve", "data_type": "freeze"}
     return dlt.source(resources, name=source.name, schema_contract=contract)()  # type: ignore[no-any-return]
+
+
+def _refuse_text_cursor(cursor: str, table: Any) -> None:
+    """Text sorts as it is written, not as the date that it means ("9.1." after "10.1."): newer rows would be left out."""
+    from sqlalchemy.types import String
+
+    if cursor in table.columns and isinstance(table.columns[cursor].type, String):
+        raise ValueError(
+            f"{table.name}: the cursor '{cursor}' is text in the database, by which newer rows cannot be told. Name a column"
+            " of dates or numbers, or leave `cursor:` and `key:` out: the table is then read whole every time"
+        )
 
 
 def dlt_pipeline(ws: Workspace, source: Source) -> Pipeline:

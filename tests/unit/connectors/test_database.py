@@ -161,6 +161,12 @@ class TestErrors:
         assert "the database has no table 'quota'. Did you mean 'quotas'?" in self.error(crm)
         assert len(crm.rows("owner", "quotas")) == 1
 
+    def test_a_cursor_that_is_text(self, crm: CrmWorkspace) -> None:
+        crm.sql("alter table leads add column changed text", "update leads set changed = '9.1.2024'")
+        crm.source["tables"]["leads"]["cursor"] = "changed"
+        with pytest.raises(SourceError, match=r"leads: the cursor 'changed' is text in the database.*leave `cursor:`"):
+            crm.load()
+
     def test_missing_cursor(self, crm: CrmWorkspace) -> None:
         crm.source["tables"]["leads"]["cursor"] = "changed_at"
         assert "changed_at" in self.error(crm)
