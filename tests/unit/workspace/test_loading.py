@@ -64,6 +64,8 @@ def test_no_workspace(tmp_path: Path) -> None:
         (HEAD.replace("Berlin", "Berlim") + SHOP, "Did you mean 'Europe/Berlin'"),
         (HEAD, "the file needs the key 'sources'"),
         (HEAD + SHOP.replace("connector: files", "connector: file"), "workspace.yml:7: sources.shop.connector should be"),
+        (HEAD + SHOP.replace("domain: sales", "domain: sales\n    ids: shred"),
+         "workspace.yml:9: sources.shop.ids should be 'own' or 'shared', found 'shred'. Did you mean 'shared'?"),
         (HEAD + SHOP.replace("domain: sales", "domain: sale"), "workspace.yml:8: sources.shop.domain should be"),
         (HEAD + SHOP.replace("files: orders.csv", "file: orders.csv"), "has no key 'file'. Did you mean 'files'?"),
         (HEAD + SHOP.replace("      orders:\n        table", "      order:\n        table"),
