@@ -224,13 +224,14 @@ def validate(workspace: WorkspaceOption = None) -> None:
     """Check workspace.yml, the mapping, the models and the KPI files without running anything."""
     from dagster_project.dbt_runner import ensure_manifest
     from metrics.errors import CatalogueError
+    from metrics.workspace import workspace_warnings
 
     ws = _load(workspace)
     ensure_manifest(ws)
     from serving.published import check_definitions
 
     catalogue, findings = check_definitions(ws)
-    for finding in findings:
+    for finding in [*workspace_warnings(ws), *findings]:
         typer.echo(str(finding))
     errors = [finding for finding in findings if finding.severity == "error"]
     if errors:

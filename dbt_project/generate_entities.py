@@ -62,7 +62,7 @@ def staging_yaml(model: str, name: str, entity: dict[str, Any]) -> str:
 def intermediate_yaml(model: str, name: str, entity: dict[str, Any]) -> str:
     description = (
         f"{_sentence(entity['grain'])}, from every source.\n"
-        "A key that two sources share fails the test: map it with a prefix in one of them."
+        "A key that two sources share fails the test: `ids: own` prefixes the ids of a source that numbers them itself."
     )
     tests = [{"unique_key": {"arguments": {"columns": entity["key"]}}}]
     columns = [

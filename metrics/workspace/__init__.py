@@ -1,5 +1,6 @@
 """A workspace: one company's workspace.yml, the mapping of its tables onto the entities, its clock and lock."""
 
+from metrics.workspace.checks import workspace_warnings
 from metrics.workspace.clock import Clock, machine_now
 from metrics.workspace.entities import Entity, EntityColumn, load_entities
 from metrics.workspace.loading import load_workspace
@@ -22,4 +23,5 @@ __all__ = [
     "machine_now",
     "mapping_vars",
     "workspace_lock",
+    "workspace_warnings",
 ]

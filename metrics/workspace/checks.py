@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from metrics.errors import did_you_mean
 from metrics.workspace.entities import Entity, load_entities
 from metrics.workspace.headers import raw_columns_of
-from metrics.workspace.mapping import MappingError, mapping_tables, parse_column, parse_query
+from metrics.workspace.mapping import MappingError, mapping_tables, maps_column, parse_column, parse_query, plain_column
 from metrics.workspace.model import EntityMapping, Source, Table, Workspace
 from metrics.workspace.yaml_lines import YamlPath
 
@@ -30,6 +30,24 @@ def check_workspace(ws: Workspace) -> list[Finding]:
         for entity, mapping in source.entities.items():
             findings += _check_mapping(ws, source, entity, mapping)
     return findings
+
+
+def workspace_warnings(ws: Workspace) -> list[str]:
+    """Return one line for each thing that can be used as it is and may still be a slip."""
+    return [
+        f"{ws.where('sources', source.name)}: warning: {source.name} maps timestamps and sets no `timezone:`; those that "
+        "name no zone are read as UTC. Set it, for example `timezone: Europe/Berlin`, or `timezone: UTC` if that is right."
+        for source in ws.sources.values()
+        if "timezone" not in source.model_fields_set and _maps_timestamps(source)
+    ]
+
+
+def _maps_timestamps(source: Source) -> bool:
+    return any(
+        column.type == "timestamp" and maps_column(source, mapping, name)
+        for entity, mapping in source.entities.items()
+        for name, column in load_entities()[entity].columns.items()
+    )
 
 
 def _check_source(ws: Workspace, source: Source) -> Iterator[Finding]:
@@ -127,9 +145,8 @@ def _check_columns(
 
 def _check_query(source: Source, entity: Entity, mapping: EntityMapping, path: YamlPath) -> Iterator[Finding]:
     label = f"{source.name}.{entity.name}"
-    for key in ("columns", "latest_by"):
-        if getattr(mapping, key):
-            yield Finding((*path, key), f"{label} has `{key}:`, which goes with `table:`, not with `query:`")
+    if mapping.columns:
+        yield Finding((*path, "columns"), f"{label} has `columns:`, which goes with `table:`, not with `query:`")
     try:
         query = parse_query(mapping.query or "", tuple(source.tables))
         mapping_tables(source, mapping)
@@ -137,8 +154,14 @@ def _check_query(source: Source, entity: Entity, mapping: EntityMapping, path: Y
         yield Finding((*path, "query"), f"{label}: {problem}")
         return
     returned = query.named_selects
+    latest_by = plain_column(mapping.latest_by) if mapping.latest_by else None
+    if mapping.latest_by and latest_by not in returned:
+        hint = did_you_mean(mapping.latest_by, returned)
+        message = f"{label}: latest_by '{mapping.latest_by}' is no column that the query returns.{hint}"
+        yield Finding((*path, "latest_by"), message)
+        return
     for name in returned:
-        if name not in entity.columns:
+        if name not in entity.columns and name != latest_by:
             hint = did_you_mean(name, entity.columns) or f" It has: {', '.join(entity.columns)}"
             yield Finding((*path, "query"), f"{label}: the query returns '{name}', no column of {entity.name}.{hint}")
     for name in entity.required:

@@ -24,6 +24,8 @@ class EntityColumn(BaseModel):
     description: str
     required: bool = False
     default: str | int | float | bool | None = None
+    references: str | None = None
+    """Entity whose source numbers this id; a column without it is no id."""
     pii: bool = False
 
 

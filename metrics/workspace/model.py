@@ -150,7 +150,10 @@ class EntityMapping(Part):
     columns: dict[str, str | bool | int | float] = Field(
         default_factory=dict, description="canonical column: raw column or SQL expression over the raw table"
     )
-    latest_by: str | None = Field(default=None, description="Keeps, per key of the entity, the row with the largest value")
+    latest_by: str | None = Field(
+        default=None,
+        description="Keeps, per key of the entity, the row with the largest value; with query: a column that it returns",
+    )
     query: str | None = Field(default=None, description="One SELECT over raw tables of this source that returns the columns")
 
 
@@ -169,6 +172,11 @@ class Source(Part):
     )
     settles_after: Duration = Field(default=dt.timedelta(0), description="How long after closing rows may still be restated")
     timezone: TimeZone = Field(default="UTC", description="Time zone of timestamps that name none")
+    ids: Literal["own", "shared"] = Field(
+        default="shared",
+        description="own: its ids are its own numbering, other sources use the same numbers for other things; "
+        "staging puts the source's name before them, shop_de:1001",
+    )
     owner: str | None = None
     tables: dict[Name, Table] = Field(min_length=1)
     entities: dict[str, EntityMapping] = Field(default_factory=dict)

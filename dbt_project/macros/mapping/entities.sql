@@ -148,7 +148,7 @@
         'order_id': {"type": "text"},
         'order_line_id': {"type": "text"},
         'refunded_at': {"type": "timestamp"},
-        'quantity': {"type": "decimal", "default": 1},
+        'quantity': {"type": "decimal"},
         'amount': {"type": "decimal"},
         'currency': {"type": "text"},
       }

@@ -26,8 +26,10 @@ with orders as (
 
 refunded as (
 
+  -- Money or goods came back; a refund of neither is a cancelled or voided one.
   select distinct order_id
   from {{ ref('int_refunds__unioned') }}
+  where amount <> 0 or quantity <> 0
 
 )
 

@@ -7,7 +7,8 @@ with refunds as (
     order_line_id,
     refunded_at,
     {{ business_date('refunded_at') }} as business_date,
-    quantity,
+    -- A source that counts no units gives back one per refund, and none where it gives back no money.
+    coalesce(quantity, case when amount = 0 then cast(0 as decimal(18, 4)) else cast(1 as decimal(18, 4)) end) as quantity,
     amount,
     upper(currency) as currency
   from {{ ref('int_refunds__unioned') }}
