@@ -61,7 +61,8 @@ def dbt_model_assets(ws: Workspace) -> dg.AssetsDefinition:
             yield from _in_order(manifest, selected, outputs, {}, tables)
             return
         with expected_errors():
-            outcome = dbt_runner.build(workspace.workspace, [manifest["nodes"][u]["name"] for u in wanted])
+            with workspace.warehouse_closed():
+                outcome = dbt_runner.build(workspace.workspace, [manifest["nodes"][u]["name"] for u in wanted])
             built_now = {node.unique_id for node in outcome.nodes if node.status == "success"} & set(wanted)
             counted = built_now | _tables(manifest, set(selected) - set(wanted))
             counts = _row_counts(workspace.workspace, manifest, counted)
