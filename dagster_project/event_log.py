@@ -47,9 +47,7 @@ class OpenEventLog(SqliteEventLogStorage):
         return {}
 
     @classmethod
-    def from_config_value(
-        cls, inst_data: ConfigurableClassData | None, config_value: Mapping[str, Any]
-    ) -> OpenEventLog:
+    def from_config_value(cls, inst_data: ConfigurableClassData | None, config_value: Mapping[str, Any]) -> OpenEventLog:
         """Called by Dagster for the ``event_log_storage`` of dagster.yaml."""
         return cls(inst_data)
 

@@ -33,7 +33,7 @@ def open_warehouse(ws: Workspace) -> Iterator[duckdb.DuckDBPyConnection]:
     try:
         con.execute("set TimeZone = 'UTC'")
         try:
-            # Attached already where this process has the warehouse open elsewhere: then both are connections to one instance.
+            # Attached already where this process has the warehouse open: both are connections to one instance.
             con.execute(f"attach if not exists {literal(str(ws.raw_path))} as raw")
         except duckdb.Error as error:
             raise RunError(_cannot_open(ws.raw_path, error)) from error
