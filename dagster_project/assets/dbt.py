@@ -47,8 +47,7 @@ def dbt_model_assets(ws: Workspace) -> dg.AssetsDefinition:
         selected = {
             node["unique_id"]: model_key(node["schema"], node["name"])
             for node in manifest["nodes"].values()
-            if node["resource_type"] == "model"
-            and model_key(node["schema"], node["name"]) in context.selected_asset_keys
+            if node["resource_type"] == "model" and model_key(node["schema"], node["name"]) in context.selected_asset_keys
         }
         built = _Built.read(workspace.workspace)
         now = _Built.of(workspace.workspace)
@@ -61,7 +60,8 @@ def dbt_model_assets(ws: Workspace) -> dg.AssetsDefinition:
             yield from _in_order(manifest, selected, outputs, {}, tables)
             return
         with expected_errors():
-            outcome = dbt_runner.build(workspace.workspace, [manifest["nodes"][u]["name"] for u in wanted])
+            with workspace.warehouse_closed():
+                outcome = dbt_runner.build(workspace.workspace, [manifest["nodes"][u]["name"] for u in wanted])
             built_now = {node.unique_id for node in outcome.nodes if node.status == "success"} & set(wanted)
             counted = built_now | _tables(manifest, set(selected) - set(wanted))
             counts = _row_counts(workspace.workspace, manifest, counted)
@@ -110,9 +110,7 @@ def _hand_over(ws: Workspace, run_id: str, built: _Built | None, now: _Built) ->
     now.write(ws)
 
 
-def _stale_models(
-    ws: Workspace, manifest: Mapping[str, Any], built: _Built | None, now: _Built, *, full: bool
-) -> set[str]:
+def _stale_models(ws: Workspace, manifest: Mapping[str, Any], built: _Built | None, now: _Built, *, full: bool) -> set[str]:
     """Unique ids of the models downstream of a source change, of the clock, or of a changed definition."""
     everything = {u for u, node in manifest["nodes"].items() if node["resource_type"] == "model"}
     if full or built is None or built.definitions != now.definitions:
@@ -162,9 +160,7 @@ def _events(
     checks: list[Any] = []
     for raw_event in outcome.events:
         message = DbtCoreCliEventMessage(raw_event=raw_event, event_history_metadata={})
-        for event in message.to_default_asset_events(
-            manifest=manifest, dagster_dbt_translator=translator, context=context
-        ):
+        for event in message.to_default_asset_events(manifest=manifest, dagster_dbt_translator=translator, context=context):
             if isinstance(event, dg.Output):
                 done[event.output_name] = event
             else:

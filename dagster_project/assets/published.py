@@ -39,7 +39,7 @@ def published_asset(tables: Iterable[dg.AssetKey]) -> dg.AssetsDefinition:
     )  # fmt: skip
     def published(context: dg.AssetExecutionContext, workspace: WorkspaceRun) -> dg.MaterializeResult:
         ws = workspace.workspace
-        with expected_errors():
+        with expected_errors(), workspace.warehouse_closed():
             with open_warehouse(ws) as con:
                 log_publish(con, context.run.run_id)
             snapshot = publish(ws, context.run.run_id)

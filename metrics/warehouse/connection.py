@@ -33,7 +33,8 @@ def open_warehouse(ws: Workspace) -> Iterator[duckdb.DuckDBPyConnection]:
     try:
         con.execute("set TimeZone = 'UTC'")
         try:
-            con.execute(f"attach {literal(str(ws.raw_path))} as raw")
+            # Attached already where this process has the warehouse open: both are connections to one instance.
+            con.execute(f"attach if not exists {literal(str(ws.raw_path))} as raw")
         except duckdb.Error as error:
             raise RunError(_cannot_open(ws.raw_path, error)) from error
         ensure_tables(con, [source.schema_name for source in ws.sources.values()])
