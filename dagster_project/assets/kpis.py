@@ -70,7 +70,7 @@ def _dim_kpi() -> dg.AssetsDefinition:
         ws = workspace.workspace
         with expected_errors(), open_warehouse(ws) as con:
             _, catalogue = load_definitions(ws)
-            rows = write_definitions(con, catalogue)
+            rows = write_definitions(con, catalogue, ws.known_promotions)
         return dg.MaterializeResult(metadata={"dagster/row_count": rows})
 
     return dim_kpi
