@@ -82,7 +82,8 @@ def is_loaded(con: duckdb.DuckDBPyConnection, source: Source, mapping: EntityMap
     """Return whether every raw table that a mapping reads exists, not counting ``besides``."""
     wanted = set(mapping_tables(source, mapping)) - {besides}
     found = con.execute(
-        "select count(*) from duckdb_tables() "
+        "select count(*) from (select database_name, schema_name, table_name from duckdb_tables() "
+        "union all select database_name, schema_name, view_name from duckdb_views()) "
         "where database_name = 'raw' and schema_name = ? and list_contains(?, table_name)",
         [source.schema_name, sorted(wanted)],
     ).fetchone()
