@@ -234,6 +234,10 @@ class TextFormat:
             return parsed if type_name != ZONED else f"{parsed} at time zone '{zone}'"
         iso = f"regexp_full_match({text}, '{ISO_DATE}([T ][0-9]{{2}}:[0-9]{{2}}.*)?')"
         naive = f"try_cast({text} as timestamp)"
+        if self.read.date_format:
+            # A day alone is a moment too: its first one.
+            naive = f"(case when {iso} then {naive} else {self._parsed(text, self.read.date_format)} end)"
+            iso = "true"
         if type_name == ZONED:
             naive = f"({naive} at time zone '{zone}')"
             offset = f"regexp_matches({text}, '{OFFSET}')"

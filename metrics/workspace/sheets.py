@@ -82,7 +82,7 @@ def row_problem(row: SheetRow, error: ValidationError) -> str:
     message = str(first["ctx"]["error"]) if first["type"] == "value_error" else str(first["msg"])
     message = message.replace("Input should be", "should be").rstrip(".")
     found = f"'{column}' is '{row.values[column]}', " if column in row.values else f"'{column}': " if column else ""
-    message = "should be a date such as 2024-12-31" if first["type"].startswith("date") else message
+    message = "should be a date such as 2024-12-31" if first["type"].startswith("date_") else message
     return f"{found}{message[:1].lower()}{message[1:]}."
 
 
