@@ -48,9 +48,7 @@ def clear_pending(con: duckdb.DuckDBPyConnection) -> None:
     con.execute("delete from raw.ops.built_dates")
 
 
-def hand_over(
-    con: duckdb.DuckDBPyConnection, run_id: str, *, everything: bool, entities: Collection[str] = ()
-) -> None:
+def hand_over(con: duckdb.DuckDBPyConnection, run_id: str, *, everything: bool, entities: Collection[str] = ()) -> None:
     """The models now hold every touched date: pass the dates on to the KPI values. Each consumer has a queue of its own, so
     that a run of the one without the other loses nothing.
 
