@@ -133,6 +133,10 @@ def _check_columns(
     for name in unknown:
         hint = did_you_mean(name, entity.columns) or f" It has: {', '.join(entity.columns)}"
         yield Finding((*path, "columns", name), f"the entity {entity.name} has no column '{name}'.{hint}")
+    for name, text in mapping.columns.items():
+        if isinstance(text, bool) and name in entity.columns and entity.columns[name].type != "boolean":
+            message = f"{label}: {name} cannot be {str(text).lower()}. YAML reads no, off, yes and on so: quote the column"
+            yield Finding((*path, "columns", name), message)
     missing = [name for name in entity.required if name not in mapping.columns]
     if missing and not unknown:
         raw = raw_columns_of(ws, source, table)

@@ -47,7 +47,7 @@ sources:
       cards: {files: fair.zip, read: {member: "*/cards.csv", date_format: "%d.%m.", year: 2026}}
       visitors: {files: visitors.csv}
     entities:
-      leads: {table: cards, columns: {lead_id: no, created_at: day}}
+      leads: {table: cards, columns: {lead_id: card, created_at: day}}
 """
 CHANNELS = """source,medium,campaign,channel
 google*,CPC,,Paid Search
@@ -88,7 +88,7 @@ metrics:
     config:
       meta: {label: {en: Visitors, zh: 访客}, unit: count, direction: up, additivity: additive, segments: []}
 """
-CARDS = "no;day\n1;02.02.\n2;02.02.\n3;28.02.\n"
+CARDS = "card;day\n1;02.02.\n2;02.02.\n3;28.02.\n"
 VISITORS = "seen_on,visitors\n2026-02-02,40\n2026-02-03,50\n"
 SOURCES = (("Google", "cpc", None), ("google.com", "organic", None), ("crm", "e-mail", None), ("x", "y", "Market-Place"))
 
