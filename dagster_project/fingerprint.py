@@ -27,7 +27,7 @@ def fingerprint(ws: Workspace) -> dict[str, str] | None:
         "catalogue": _hash(ws.root, ws.root.glob("kpis/*")),
         "code": _hash(REPOSITORY, (p for name in _CODE for p in (REPOSITORY / name).rglob("*.py"))),
         "shipped catalogue": _hash(REPOSITORY, REPOSITORY.glob("metrics/kpis/*.yml")),
-        "workspace": _hash(ws.root, [ws.root / "workspace.yml"]),
+        "workspace": _hash(ws.root, ws.files),
         "today": _today(ws),
     }
     for name, source in ws.sources.items():

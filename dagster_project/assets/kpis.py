@@ -70,7 +70,7 @@ def _dim_kpi() -> dg.AssetsDefinition:
         ws = workspace.workspace
         with expected_errors(), open_warehouse(ws) as con:
             _, catalogue = load_definitions(ws)
-            rows = write_definitions(con, catalogue)
+            rows = write_definitions(con, catalogue, ws.known_promotions)
         return dg.MaterializeResult(metadata={"dagster/row_count": rows})
 
     return dim_kpi
@@ -108,9 +108,7 @@ def _kpi_values(ws: Workspace) -> dg.AssetsDefinition:
     return kpi_values
 
 
-def _mark_days(
-    context: dg.AssetExecutionContext, partitions: dg.DailyPartitionsDefinition, days: Sequence[date]
-) -> None:
+def _mark_days(context: dg.AssetExecutionContext, partitions: dg.DailyPartitionsDefinition, days: Sequence[date]) -> None:
     """Tell Dagster which days a run without a range has brought up to date.
 
     An event costs some ten milliseconds: after a recomputation of years, only the days it does not know yet are told.

@@ -11,6 +11,7 @@ from pathlib import Path
 import duckdb
 
 from metrics.errors import RunError
+from metrics.warehouse.attached import attach_sources
 from metrics.warehouse.names import literal, quoted
 from metrics.warehouse.ops_tables import ensure_tables
 from metrics.workspace.model import Workspace
@@ -37,6 +38,7 @@ def open_warehouse(ws: Workspace) -> Iterator[duckdb.DuckDBPyConnection]:
             con.execute(f"attach if not exists {literal(str(ws.raw_path))} as raw")
         except duckdb.Error as error:
             raise RunError(_cannot_open(ws.raw_path, error)) from error
+        attach_sources(con, ws)
         ensure_tables(con, [source.schema_name for source in ws.sources.values()])
         yield con
     finally:

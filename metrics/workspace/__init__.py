@@ -7,6 +7,7 @@ from metrics.workspace.loading import load_workspace
 from metrics.workspace.lock import workspace_lock
 from metrics.workspace.mapping import mapping_vars
 from metrics.workspace.model import Closes, EntityMapping, ReadOptions, Source, Table, Workspace
+from metrics.workspace.promotions import Promotion
 
 __all__ = [
     "Clock",
@@ -14,6 +15,7 @@ __all__ = [
     "Entity",
     "EntityColumn",
     "EntityMapping",
+    "Promotion",
     "ReadOptions",
     "Source",
     "Table",

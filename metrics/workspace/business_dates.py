@@ -87,16 +87,15 @@ def is_loaded(con: duckdb.DuckDBPyConnection, source: Source, mapping: EntityMap
     """Return whether every raw table that a mapping reads exists, not counting ``besides``."""
     wanted = set(mapping_tables(source, mapping)) - {besides}
     found = con.execute(
-        "select count(*) from duckdb_tables() "
+        "select count(*) from (select database_name, schema_name, table_name from duckdb_tables() "
+        "union all select database_name, schema_name, view_name from duckdb_views()) "
         "where database_name = 'raw' and schema_name = ? and list_contains(?, table_name)",
         [source.schema_name, sorted(wanted)],
     ).fetchone()
     return found is not None and found[0] == len(wanted)
 
 
-def latest_business_date(
-    con: duckdb.DuckDBPyConnection, ws: Workspace, tomorrow: dt.datetime
-) -> dt.date | None:
+def latest_business_date(con: duckdb.DuckDBPyConnection, ws: Workspace, tomorrow: dt.datetime) -> dt.date | None:
     """Return the latest business date over all event entities up to ``tomorrow``, None without rows."""
     latest: list[dt.date] = []
     for source in ws.sources.values():

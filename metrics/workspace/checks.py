@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import codecs
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -24,7 +25,7 @@ class Finding:
 
 def check_workspace(ws: Workspace) -> list[Finding]:
     """Return everything that is wrong; empty when the workspace can be used."""
-    findings: list[Finding] = []
+    findings: list[Finding] = [*_check_tables(ws)]
     for source in ws.sources.values():
         findings += _check_source(ws, source)
         for entity, mapping in source.entities.items():
@@ -50,12 +51,28 @@ def _maps_timestamps(source: Source) -> bool:
     )
 
 
+def _check_tables(ws: Workspace) -> Iterator[Finding]:
+    for key in ("promotions", "channel_rules"):
+        name = getattr(ws, key)
+        if isinstance(name, str) and not (ws.root / name).resolve().is_relative_to(ws.root.resolve()):
+            yield Finding((key,), f"{key} names '{name}', which lies outside the workspace. Copy it into the folder")
+    if isinstance(ws.channel_rules, str):
+        return
+    seen = [rule.patterns for rule in ws.channel_rules]
+    for index, patterns in enumerate(seen):
+        if patterns in seen[:index]:
+            earlier = ws.where("channel_rules", seen.index(patterns))
+            yield Finding(("channel_rules", index), f"this rule asks for the same as {earlier}, which wins. Keep one")
+
+
 def _check_source(ws: Workspace, source: Source) -> Iterator[Finding]:
     path: YamlPath = ("sources", source.name)
     if source.connector == "sql_database" and not source.connection:
         yield Finding(path, f"{source.name} uses the connector sql_database and needs `connection:`, an SQLAlchemy URL")
-    if source.connector == "files" and source.connection:
-        yield Finding((*path, "connection"), f"{source.name} uses the connector files, which takes `path:`")
+    if source.connector != "sql_database" and source.connection:
+        yield Finding((*path, "connection"), f"{source.name} uses the connector {source.connector}, which takes `path:`")
+    if source.connector == "warehouse_table" and source.path == ".":
+        yield Finding(path, f"{source.name} uses the connector warehouse_table and needs `path:`, a DuckDB file")
     closes = source.closes
     for by, value, key in (("manual", closes.through, "through"), ("file_name", closes.pattern, "pattern")):
         if closes.by == by and value is None:
@@ -79,11 +96,13 @@ def _check_table(source: Source, table: Table, path: YamlPath, name: str) -> Ite
             yield Finding(path, f"{label} needs `files:`, a file name or pattern below the source's path")
         for key in ("cursor", "key", "table"):
             if getattr(table, key):
-                yield Finding((*path, key), f"{label} has `{key}:`, which only the connector sql_database takes")
+                yield Finding((*path, key), f"{label} has `{key}:`, which the connector files does not take")
         yield from _check_read(table, path, label)
     else:
         if table.files:
             yield Finding((*path, "files"), f"{label} has `files:`, which only the connector files takes")
+        if source.connector == "warehouse_table" and (table.cursor or table.key):
+            yield Finding(path, f"{label} has `cursor:` or `key:`, which only the connector sql_database takes")
         if bool(table.cursor) != bool(table.key):
             yield Finding(path, f"{label} needs both `cursor:` and `key:` to read only newer rows, or neither")
 
@@ -94,6 +113,10 @@ def _check_read(table: Table, path: YamlPath, label: str) -> Iterator[Finding]:
     except LookupError:
         message = f"{label} has the unknown encoding '{table.read.encoding}'. Known are utf-8, utf-16, cp1252, gbk ..."
         yield Finding((*path, "read", "encoding"), message)
+    formats = [text for text in (table.read.date_format, table.read.timestamp_format) if text]
+    if table.read.year is not None and all(re.search("%[yYcxDFsG]", text) for text in formats):
+        message = f"{label} has `year:`, which needs a `date_format:` or `timestamp_format:` without a year, such as %d.%m."
+        yield Finding((*path, "read", "year"), message)
     if table.read.thousands_separator == table.read.decimal_separator:
         yield Finding((*path, "read", "thousands_separator"), f"{label} has one separator for decimals and thousands")
 
@@ -128,6 +151,10 @@ def _check_columns(
     for name in unknown:
         hint = did_you_mean(name, entity.columns) or f" It has: {', '.join(entity.columns)}"
         yield Finding((*path, "columns", name), f"the entity {entity.name} has no column '{name}'.{hint}")
+    for name, text in mapping.columns.items():
+        if isinstance(text, bool) and name in entity.columns and entity.columns[name].type != "boolean":
+            message = f"{label}: {name} cannot be {str(text).lower()}. YAML reads no, off, yes and on so: quote the column"
+            yield Finding((*path, "columns", name), message)
     missing = [name for name in entity.required if name not in mapping.columns]
     if missing and not unknown:
         raw = raw_columns_of(ws, source, table)

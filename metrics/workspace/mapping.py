@@ -15,6 +15,7 @@ import sqlglot
 from sqlglot import exp
 
 from metrics.errors import did_you_mean
+from metrics.workspace.channel_rules import rules_vars
 from metrics.workspace.entities import Entity, load_entities
 from metrics.workspace.model import DAYS, EntityMapping, Source, Workspace
 
@@ -189,6 +190,7 @@ def mapping_vars(ws: Workspace, dialect: Dialect = "duckdb") -> dict[str, Any]:
         },
         "holidays": [day.isoformat() for day in ws.holidays],
         "history_start": ws.history_start.isoformat(),
+        "channel_rules": rules_vars(ws.rules_of_channels),
     }
 
 

@@ -3,99 +3,21 @@
 from __future__ import annotations
 
 import datetime as dt
-import re
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    PrivateAttr,
-    WithJsonSchema,
-    model_validator,
-)
-from pydantic_core import PydanticCustomError
+from pydantic import BeforeValidator, Field, PrivateAttr
 
-from metrics.errors import did_you_mean
+from metrics.workspace.channel_rules import ChannelRule, ChannelRules
 from metrics.workspace.entities import ColumnType
+from metrics.workspace.parts import Duration, Name, Part, TimeOfDay, TimeZone
+from metrics.workspace.promotions import Promotion
 from metrics.workspace.yaml_lines import Located, YamlPath
 
 Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 DAYS: tuple[Day, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-DURATION = re.compile(r"(\d+)\s*([smhdw])")
-_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
-
 Domain = Literal["marketing", "sales", "support"]
-Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9]*(_[a-z0-9]+)*$")]
-
-
-def parse_duration(value: Any) -> Any:
-    """Turn ``6h``, ``30d``, ``90m`` into a timedelta."""
-    if isinstance(value, dt.timedelta):
-        return value
-    match = DURATION.fullmatch(value.strip()) if isinstance(value, str) else None
-    if match is None:
-        raise PydanticCustomError("duration", "should be a duration such as 90m, 6h or 30d")
-    return dt.timedelta(**{_UNITS[match[2]]: int(match[1])})
-
-
-def _known_timezone(value: str) -> str:
-    try:
-        ZoneInfo(value)
-    except (KeyError, ValueError, OSError) as error:
-        raise PydanticCustomError(
-            "timezone",
-            "should be a time zone of the IANA database such as Europe/Berlin.{hint}",
-            {"hint": did_you_mean(value, available_timezones())},
-        ) from error
-    return value
-
-
-def _minutes(value: Any) -> Any:
-    # YAML 1.1 reads an unquoted 09:00 as the number 540, which is the same moment in minutes.
-    if isinstance(value, str) and re.fullmatch(r"([01]?\d|2[0-4]):[0-5]\d", value):
-        hours, minutes = value.split(":")
-        value = int(hours) * 60 + int(minutes)
-    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= 24 * 60:
-        return value
-    raise PydanticCustomError("time_of_day", 'should be a time of day in quotes such as "09:00"')
-
-
-Duration = Annotated[
-    dt.timedelta,
-    BeforeValidator(parse_duration),
-    WithJsonSchema({"type": "string", "pattern": r"^\d+\s*[smhdw]$", "examples": ["6h", "30d"]}),
-]
-TimeZone = Annotated[str, AfterValidator(_known_timezone)]
-TimeOfDay = Annotated[
-    int,
-    BeforeValidator(_minutes),
-    WithJsonSchema({"type": "string", "pattern": r"^\d?\d:\d\d$", "examples": ["09:00"]}),
-]
-
-
-class Part(BaseModel):
-    """A part of workspace.yml: frozen, and a key it does not know is an error that names the closest one."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True, populate_by_name=False)
-
-    @model_validator(mode="before")
-    @classmethod
-    def _only_known_keys(cls, data: Any) -> Any:
-        if isinstance(data, dict):
-            known = [field.alias or name for name, field in cls.model_fields.items()]
-            for key in data:
-                if key not in known:
-                    raise PydanticCustomError(
-                        "unknown_key",
-                        "has no key '{key}'.{hint} It takes: {known}",
-                        {"key": str(key), "hint": did_you_mean(str(key), known), "known": ", ".join(known)},
-                    )
-        return data
 
 
 class Closes(Part):
@@ -124,15 +46,17 @@ class ReadOptions(Part):
     null_values: tuple[str, ...] = Field(default=(), description='Texts that mean "nothing", for example NA')
     date_format: str | None = Field(default=None, description="strptime codes; default ISO, 2024-12-31")
     timestamp_format: str | None = Field(default=None, description="strptime codes; default ISO, 2024-12-31 18:30:00")
+    year: int | None = Field(default=None, ge=1900, le=2200, description="Year of dates whose format names none")
     decimal_separator: Literal[".", ","] = "."
     thousands_separator: Literal[".", ",", " ", "'"] | None = None
     sheet: str | None = Field(default=None, description="Excel: name of the sheet; default the first")
+    member: str | None = Field(default=None, description="Zip: name or pattern of the file inside; default the only one")
     allow_empty: bool = Field(default=False, description="A file without rows is right, not an error")
     types: dict[str, ColumnType] = Field(default_factory=dict, description="Types of raw columns")
 
 
 class Table(Part):
-    """One raw table: files (connector files) or a table of a database (connector sql_database)."""
+    """One raw table: files (connector files) or a table of a database (sql_database, warehouse_table)."""
 
     files: str | None = Field(default=None, description="File name or pattern below the source's path")
     read: ReadOptions = Field(default_factory=ReadOptions)
@@ -160,9 +84,9 @@ class EntityMapping(Part):
 class Source(Part):
     """A system that data comes from."""
 
-    connector: Literal["files", "sql_database"]
+    connector: Literal["files", "sql_database", "warehouse_table"]
     domain: Domain
-    path: str = Field(default=".", description="files: folder, relative to the workspace")
+    path: str = Field(default=".", description="Relative to the workspace; files: folder, warehouse_table: DuckDB file")
     connection: str | None = Field(
         default=None, repr=False, description="sql_database: SQLAlchemy URL; secrets as ${ENV_VAR}"
     )
@@ -230,11 +154,17 @@ class Workspace(Part):
     holidays: tuple[dt.date, ...] = Field(default=(), description="Dates without business hours")
     notify: tuple[Annotated[Webhook | NotifyFile, Field(discriminator="kind")], ...] = ()
     keep_published: int = Field(default=5, ge=1)
+    channel_rules: ChannelRules = Field(
+        default=(), description="Names the channel where a source gives none: a list of rules, or a .csv or .xlsx with them"
+    )
+    promotions: str | None = Field(default=None, description="A .csv or .xlsx: promotion, from, to, channel, description")
     sources: dict[Name, Source] = Field(min_length=1)
 
     FILE_NAME: ClassVar[str] = "workspace.yml"
     _root: Path = PrivateAttr(Path())
     _located: Located = PrivateAttr(Located(FILE_NAME, None))
+    _rules: tuple[ChannelRule, ...] = PrivateAttr(())
+    _promotions: tuple[Promotion, ...] = PrivateAttr(())
 
     def model_post_init(self, _context: Any) -> None:
         for name, source in self.sources.items():
@@ -246,6 +176,21 @@ class Workspace(Part):
 
     def line(self, path: YamlPath) -> int:
         return self._located.line(path)
+
+    @property
+    def rules_of_channels(self) -> tuple[ChannelRule, ...]:
+        """The channel rules, from workspace.yml or the file that it names."""
+        return self._rules
+
+    @property
+    def known_promotions(self) -> tuple[Promotion, ...]:
+        return self._promotions
+
+    @property
+    def files(self) -> list[Path]:
+        """workspace.yml and the tables that it names, without those of sources."""
+        named = [self.promotions, self.channel_rules if isinstance(self.channel_rules, str) else None]
+        return [self._root / name for name in (self.FILE_NAME, *named) if name]
 
     def mapped_entities(self) -> set[str]:
         """Names of the entities that at least one source fills."""

@@ -75,6 +75,8 @@ def test_no_workspace(tmp_path: Path) -> None:
          "workspace.yml:15: the entity orders has no column 'gros_amount'. Did you mean 'gross_amount' or 'cogs_amount'?"),
         (HEAD + SHOP.replace(", ordered_at: created_at", ""),
          "workspace.yml:15: shop.orders maps nothing to the required column ordered_at"),
+        (HEAD + SHOP.replace("order_id: id", "order_id: no"),
+         "workspace.yml:15: shop.orders: order_id cannot be false. YAML reads no, off, yes and on so"),
         (HEAD + SHOP.replace("price - discount", "price -"), "workspace.yml:15: shop.orders: 'price -' is not a valid SQL"),
         (HEAD + SHOP.replace("price - discount", "now()"), "changes from run to run"),
         (HEAD + SHOP.replace("price - discount", "sum(price)"), "aggregates over several rows"),
