@@ -93,11 +93,11 @@ def _candidate(name: str, kind: ColumnType, column: ColumnProfile, match: NameMa
     if column.form == "empty":
         # Nothing but the name speaks for it, so that has to be right.
         said = ("name", "no value in these files")
-        return Candidate(name, column.name, 0.5, 0.0, said) if match.score >= 0.9 and name not in entity.key else None
+        return Candidate(name, column.name, 0.5, 0.0, said) if match.is_close and name not in entity.key else None
     fit, type_reason = type_fit(kind, name, column)
     if fit == 0:
         return None
-    reasons = ["name" if match.score >= 0.9 else "similar name"]
+    reasons = ["name" if match.is_close else "similar name"]
     if type_reason:
         reasons.append(type_reason)
     score = match.score * fit

@@ -19,6 +19,7 @@ from metrics.workspace import machine_now
 from metrics.workspace.entities import Entity
 from metrics.workspace.mapping import PLAIN_NAME
 
+COMPUTED_WEIGHT = 0.3
 _YEAR = re.compile(r"(?<!\d)(?:19|20)\d{2}(?!\d)")
 
 
@@ -47,7 +48,10 @@ def entity_proposal(con: duckdb.DuckDBPyConnection, found: EntityCandidate, year
         columns |= {name: column for name, column in derive(deriving, columns).items() if name not in columns}
     ordered = {name: columns[name] for name in found.entity.columns if name in columns}
     missing = [name for name in found.entity.required if name not in ordered]
-    score = found.score - 0.15 * len(missing) / len(found.entity.required)
+    # What was computed says something about the table, a constant hardly anything.
+    computed = [columns[name] for name in found.entity.required if name in columns and name not in found.columns]
+    bonus = sum(COMPUTED_WEIGHT * column.score for column in computed if column.raw)
+    score = found.score + (bonus - 0.15 * len(missing)) / len(found.entity.required)
     return EntityProposal(found.entity.name, found.table.name, score, ordered, missing)
 
 

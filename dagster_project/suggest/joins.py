@@ -13,6 +13,7 @@ from dagster_project.suggest.profile import ColumnProfile, TableProfile, text_of
 from dagster_project.suggest.proposal import ColumnProposal, EntityProposal, JoinProposal
 from metrics.workspace import load_entities
 from metrics.workspace.entities import Entity
+from metrics.workspace.mapping import plain_column
 
 # So many of the values have to be found in the other table, or the columns mean something else.
 LEAST_FOUND_SHARE = 0.5
@@ -21,12 +22,13 @@ LEAST_NAME_SCORE = 0.6
 
 @dataclass(frozen=True)
 class Link:
-    """A column of a table whose values are found in a unique column of another one."""
+    """A column of a table whose values are found in the key of another one, which may repeat (an event log)."""
 
     table: TableProfile
     left: str
     right: str
     share: float
+    is_unique: bool = True
 
 
 def fill_from_joins(
@@ -41,29 +43,33 @@ def fill_from_joins(
         link
         for other in tables.values()
         if other.name != table.name and other.given.folder == table.given.folder
-        for link in _links(con, table, other)
+        for link in _links(con, table, other, others.get(other.name))
     ]
     links.sort(key=lambda link: (link.table.name not in others, -link.share, link.table.name))
     for name in list(proposal.missing):
         for link in links:
-            column = _column_of(entity, name, link, others.get(link.table.name))
-            if column is not None and _join(proposal, link):
+            column = _column_of(con, entity, name, link, others.get(link.table.name))
+            if column is not None and _join(proposal, link, column):
                 proposal.columns[name] = column
                 proposal.missing.remove(name)
                 break
     proposal.columns = {name: proposal.columns[name] for name in entity.columns if name in proposal.columns}
 
 
-def _links(con: duckdb.DuckDBPyConnection, table: TableProfile, other: TableProfile) -> list[Link]:
+def _links(
+    con: duckdb.DuckDBPyConnection, table: TableProfile, other: TableProfile, mapped: EntityProposal | None
+) -> list[Link]:
+    keys = load_entities()[mapped.entity].key if mapped is not None else ()
+    mapped_keys = {raw for key in keys if mapped and key in mapped.columns for raw in mapped.columns[key].raw}
     found = []
     for right in other.columns.values():
-        if not _is_key(right):
+        if not _is_key(right) and f"{other.name}.{right.name}" not in mapped_keys:
             continue
         for left in table.columns.values():
             if left.filled and not left.is_temporal and _same_thing(left.name, right.name, other):
                 share = _found_share(con, table, left.name, other, right.name)
                 if share >= LEAST_FOUND_SHARE:
-                    found.append(Link(other, left.name, right.name, share))
+                    found.append(Link(other, left.name, right.name, share, right.is_unique))
     return found
 
 
@@ -89,7 +95,9 @@ def _found_share(con: duckdb.DuckDBPyConnection, table: TableProfile, left: str,
     return row[1] / row[0] if row and row[0] else 0.0
 
 
-def _column_of(entity: Entity, name: str, link: Link, other: EntityProposal | None) -> ColumnProposal | None:
+def _column_of(
+    con: duckdb.DuckDBPyConnection, entity: Entity, name: str, link: Link, other: EntityProposal | None
+) -> ColumnProposal | None:
     """Return what the linked table gives for a canonical column, None where that would be a guess.
 
     Either it is the entity that synonyms.yml says the column comes from, or a second table of the same kind of thing
@@ -98,10 +106,10 @@ def _column_of(entity: Entity, name: str, link: Link, other: EntityProposal | No
     said = f"from {link.table.name}, {link.share:.0%} of {link.left} found there".replace("%", " %")
     origin, _, column = str(synonyms()["joins"].get(entity.name, {}).get(name, "")).partition(".")
     mapped = other.columns.get(column) if other is not None and other.entity == origin else None
-    if mapped is not None and mapped.raw:
+    if mapped is not None and mapped.raw and (link.is_unique or _is_constant(con, link, mapped)):
         score = 0.9 * min(mapped.score, 0.5 + link.share / 2)
         return ColumnProposal(name, mapped.expression, score, (*mapped.reasons, said), mapped.raw)
-    if match_table(link.table.given.stem, entity.name, known_words()) < LEAST_NAME_SCORE:
+    if not link.is_unique or match_table(link.table.given.stem, entity.name, known_words()) < LEAST_NAME_SCORE:
         return None
     named = [c for c in column_candidates(link.table, entity) if c.column == name]
     best = max(named, key=lambda candidate: candidate.score, default=None)
@@ -115,11 +123,24 @@ def _plain(column: str) -> str:
     return '"' + column.replace('"', '""') + '"'
 
 
-def _join(proposal: EntityProposal, link: Link) -> bool:
+def _is_constant(con: duckdb.DuckDBPyConnection, link: Link, column: ColumnProposal) -> bool:
+    """Whether a plain column has one value in all rows of a key."""
+    if plain_column(column.expression) is None:
+        return False
+    key, value = text_of(link.table, link.right), text_of(link.table, column.raw[0].partition(".")[2])
+    row = con.execute(
+        f"select count(distinct {key}), count(distinct ({key}, {value})) from {link.table.relation} where {key} is not null"
+    ).fetchone()
+    return row is not None and row[0] == row[1]
+
+
+def _join(proposal: EntityProposal, link: Link, column: ColumnProposal) -> bool:
     """Add the join; False where the same table is joined over another column already."""
+    raw = [name.partition(".")[2] for name in column.raw]
     for join in proposal.joins:
         if join.table == link.table.name:
+            join.repeated += [] if link.is_unique else raw
             return (join.left_column, join.right_column) == (link.left, link.right)
     reason = f"{link.left} refers to {link.table.name}.{link.right}"
-    proposal.joins.append(JoinProposal(link.table.name, link.left, link.right, reason))
+    proposal.joins.append(JoinProposal(link.table.name, link.left, link.right, reason, [] if link.is_unique else raw))
     return True

@@ -16,7 +16,7 @@ SYNONYMS_FILE = Path(__file__).with_name("synonyms.yml")
 Words = tuple[str, ...]
 
 _HAN = "\u3400-\u9fff"
-_SPLIT = re.compile(rf"[{_HAN}]+|[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[^\W\d_{_HAN}]+|\d+")
+_SPLIT = re.compile(rf"[{_HAN}]+|[A-Z]{{2,}}s(?![a-z])|[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[^\W\d_{_HAN}]+|\d+")
 _CURRENCIES = {
     "usd",
     "eur",
@@ -57,6 +57,8 @@ class NameMatch:
 
     score: float
     is_general: bool = False
+    is_close: bool = False
+    """Nearly the same words as one of the names, whichever."""
 
 
 NO_MATCH = NameMatch(0.0)
@@ -68,10 +70,16 @@ def words_of(name: str) -> Words:
     found = []
     for word in _SPLIT.findall(name.replace("'", "")):
         word = word.lower()
-        if len(word) > 3 and word.endswith("s") and not word.endswith(("ss", "us", "is")):
+        if (len(word) > 3 or word == "ids") and word.endswith("s") and not word.endswith(("ss", "us", "is")):
             word = word[:-3] + "y" if word.endswith("ies") and len(word) > 4 else word[:-1]
-        found.append(word)
+        found.append(_abbreviations().get(word, word))
     return tuple(found)
+
+
+@cache
+def _abbreviations() -> dict[str, str]:
+    loaded: dict[str, str] = synonyms()["abbreviations"]
+    return loaded
 
 
 @cache
@@ -130,11 +138,9 @@ def match_column(name: str, terms: Terms, entity: str, prefix: Words = ()) -> Na
     if plain not in terms.names and any(_holds(plain, against) for against in terms.against - set(terms.names)):
         return NO_MATCH
     own = _entity_words(entity)
-    best = 0.0
-    for rank, synonym in enumerate(terms.names):
-        fit = _fit(plain, synonym, own) * (1 - 0.012 * min(rank, 15))
-        best = max(best, fit)
-    return NameMatch(best, all(word in general_words() for word in plain))
+    fits = [_fit(plain, synonym, own) for synonym in terms.names]
+    best = max(fit * (1 - 0.012 * min(rank, 15)) for rank, fit in enumerate(fits))
+    return NameMatch(best, all(word in general_words() for word in plain), max(fits) >= 0.9)
 
 
 def _fit(words: Words, synonym: Words, own: frozenset[str]) -> float:
@@ -205,6 +211,13 @@ def match_table(stem: str, entity: str, known: frozenset[str]) -> float:
             fit = 0.7
         best = max(best, fit * (1 - 0.02 * min(rank, 10)))
     return best
+
+
+def likeliest_entity(stem: str) -> str | None:
+    """Return the entity that a file's name fits best, None where it fits none."""
+    scored = [(match_table(stem, entity, known_words()), entity) for entity in synonyms()["entities"]]
+    score, entity = max(scored, key=lambda item: item[0])
+    return entity if score >= 0.5 else None
 
 
 def currency_of(name: str) -> str | None:

@@ -31,12 +31,16 @@ class ColumnProposal:
 
 @dataclass
 class JoinProposal:
-    """A table that a query joins for columns the main table lacks."""
+    """A table that a query joins for columns the main table lacks.
+
+    ``repeated`` names the columns to take from it where its key repeats: then one row of each key is joined.
+    """
 
     table: str
     left_column: str
     right_column: str
     reason: str
+    repeated: list[str] = field(default_factory=list)
 
 
 @dataclass

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from dagster_project.suggest.proposal import ColumnProposal, EntityProposal
+from dagster_project.suggest.proposal import ColumnProposal, EntityProposal, JoinProposal
 from metrics.warehouse import quoted
 from metrics.workspace import load_entities
 from metrics.workspace.mapping import PLAIN_NAME, plain_column
@@ -34,12 +34,21 @@ def query_lines(proposal: EntityProposal) -> list[tuple[str, ColumnProposal | No
     lines.append((f"from {name(proposal.table)}", None))
     for join in proposal.joins:
         left, right = _qualified(proposal.table, join.left_column), _qualified(join.table, join.right_column)
-        lines.append((f"left join {name(join.table)}", None))
+        lines += [(line, None) for line in _joined(join)]
         lines.append((f"  on cast({left} as varchar) = cast({right} as varchar)", None))
     if proposal.is_grouped:
         places = [str(place) for place, column in enumerate(columns, start=1) if _is_key(proposal, column)]
         lines.append((f"group by {', '.join(places)}", None))
     return lines
+
+
+def _joined(join: JoinProposal) -> list[str]:
+    """The joined table; one row per key where its key repeats, so that no row is multiplied."""
+    if not join.repeated:
+        return [f"left join {name(join.table)}"]
+    columns = ", ".join(f"min({name(column)}) as {name(column)}" for column in join.repeated)
+    return ["left join (", f"  select {name(join.right_column)}, {columns}", f"  from {name(join.table)}", "  group by 1",
+            f") as {name(join.table)}"]  # fmt: skip
 
 
 def query_text(proposal: EntityProposal) -> str:

@@ -77,7 +77,7 @@ def _table_lines(table: TableProposal) -> Iterator[str]:
         yield f"  files: {_scalar(table.files)}"
         yield f"  read: {_scalar(options)}"
     else:
-        yield _line(f"{table.name}: {{files: {_scalar(table.files)}}}", comment)
+        yield _line(f"{table.name}: {_scalar({'files': table.files})}", comment)
     if table.unmapped:
         yield from _wrapped("not mapped: " + ", ".join(table.unmapped))
 

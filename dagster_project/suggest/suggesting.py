@@ -16,7 +16,7 @@ from dagster_project.suggest.candidates import entity_candidates
 from dagster_project.suggest.date_formats import settle_date_formats
 from dagster_project.suggest.derive import entity_proposal
 from dagster_project.suggest.joins import fill_from_joins
-from dagster_project.suggest.names import currency_of, is_loader_column, noise_words, words_of
+from dagster_project.suggest.names import currency_of, is_loader_column, likeliest_entity, noise_words, words_of
 from dagster_project.suggest.profile import TableProfile, profile_table, read_header_of
 from dagster_project.suggest.proposal import EntityProposal, Proposal
 from dagster_project.suggest.query_sql import RESERVED, summed_columns
@@ -25,6 +25,7 @@ from dagster_project.suggest.sources import Days, build_sources
 from dagster_project.suggest.tables import GivenTable, found_file, given_files, group_files, slug
 from metrics.errors import SourceError
 from metrics.workspace import load_entities, machine_now
+from metrics.workspace.mapping import plain_column
 
 # Below this, a table has little more in common with an entity than an id.
 LEAST_SCORE = 0.36
@@ -87,7 +88,7 @@ def _profiles(con: duckdb.DuckDBPyConnection, paths: Iterable[Path], say: Say) -
 def _table_name(given: GivenTable, taken: Iterable[str]) -> str:
     words = given.stem.replace("-", "_").split("_")
     short = "_".join(word for word in words if not set(words_of(word)) <= noise_words())
-    wanted = name = slug(short or given.stem, "table")
+    wanted = name = slug(short or given.stem, likeliest_entity(given.stem) or "data")
     if wanted in RESERVED:
         wanted = name = f"{wanted}_rows"
     number = 2
@@ -116,12 +117,21 @@ def _choose(drafts: list[EntityProposal]) -> list[EntityProposal]:
 
 
 def _type_sums(chosen: list[EntityProposal], tables: dict[str, TableProfile]) -> None:
-    """What a query adds up has to be a number even where a value is bad: the type is said with the table."""
+    """What an expression or a query computes with has to be a number even where a value is bad: the table says its type."""
     for draft in chosen:
-        types = {raw: kind for raw, kind in summed_columns(draft).items() if kind not in {"text"}}
-        read = tables[draft.table].read
-        if types and draft.is_complete:
-            tables[draft.table].read = read.model_copy(update={"types": {**read.types, **types}})
+        if not draft.is_complete:
+            continue
+        types = {raw: kind for raw, kind in summed_columns(draft).items() if kind != "text"}
+        table = tables[draft.table]
+        taken = {plain_column(column.expression) for column in draft.columns.values()}
+        for column in draft.columns.values():
+            for raw in column.raw if plain_column(column.expression) is None else ():
+                name = raw.removeprefix(f"{table.name}.")
+                profile = table.columns.get(name)
+                if profile is not None and profile.form in {"integer", "decimal"} and name not in taken:
+                    types[name] = profile.form
+        if types:
+            table.read = table.read.model_copy(update={"types": {**table.read.types, **types}})
 
 
 def _unused(tables: dict[str, TableProfile], chosen: list[EntityProposal], drafts: list[EntityProposal]) -> dict[str, str]:
