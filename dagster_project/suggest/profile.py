@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+import html
+import re
+import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -22,6 +25,7 @@ from metrics.workspace import ReadOptions
 
 SAMPLE_ROWS = 5000
 MOST_BYTES = 128 * 2**20
+HEAD_PREFIX = "bellwether-head-"
 EPOCH_SPAN = (946_684_800, 4_102_444_800)
 
 
@@ -76,6 +80,8 @@ class TableProfile:
     relation: str
     rows: int
     columns: dict[str, ColumnProfile] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+    """What was not looked at."""
 
 
 def read_header_of(con: duckdb.DuckDBPyConnection, file: FoundFile) -> tuple[str, ...]:
@@ -98,11 +104,23 @@ def opened(con: duckdb.DuckDBPyConnection, files: list[FoundFile]) -> Iterator[t
         yield [prepare_file(con, _head(readable), read) for readable in readables], read
 
 
+def _not_seen(readable: Readable) -> list[str]:
+    """Say what of a file was not read: the end of a large one, all sheets but the first."""
+    if readable.path.name.startswith(HEAD_PREFIX):
+        return [f"{readable.name}: judged by its first {MOST_BYTES // 2**20} MB"]
+    if readable.format != "xlsx":
+        return []
+    with zipfile.ZipFile(readable.path) as book:
+        names = re.findall(r'<(?:\w+:)?sheet [^>]*?name="([^"]*)"', book.read("xl/workbook.xml").decode())
+    sheets = [html.unescape(name) for name in names]
+    return [f"only the first sheet is read; others: {', '.join(sheets[1:])} (read.sheet)"] if len(sheets) > 1 else []
+
+
 def _head(readable: Readable) -> Readable:
     """A large text file is judged by its first part."""
     if readable.format not in {"csv", "tsv", "jsonl"} or readable.path.stat().st_size <= MOST_BYTES:
         return readable
-    target = readable.scratch / f"head-{readable.path.name}"
+    target = readable.scratch / f"{HEAD_PREFIX}{readable.path.name}"
     target.parent.mkdir(parents=True, exist_ok=True)
     with readable.path.open("rb") as whole:
         head = whole.read(MOST_BYTES)
@@ -114,13 +132,14 @@ def profile_table(con: duckdb.DuckDBPyConnection, given: GivenTable, name: str) 
     """Read all files of a table and describe its columns. Raises SourceError."""
     with opened(con, list(given.files)) as (prepared, read):
         relation = _load(con, prepared, read, name)
+        notes = [note for file in prepared for note in _not_seen(file.readable)]
     columns = prepared[0].columns
     rows = _one(con, f"select count(*) from {relation}")[0]
     if not rows:
         raise SourceError(f"{given.label}: holds a header and no rows, so nothing can be said about its columns.")
     nulls = _null_texts(con, relation, list(columns))
     read = read.model_copy(update={"null_values": tuple(nulls)})
-    table = TableProfile(given, name, read, relation, rows)
+    table = TableProfile(given, name, read, relation, rows, notes=notes)
     samples = _samples(con, table, list(columns))
     kinds = {column: _kind(samples[column], native) for column, native in columns.items()}
     counts = _counts(con, table, list(columns))

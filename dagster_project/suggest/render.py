@@ -78,6 +78,8 @@ def _table_lines(table: TableProposal) -> Iterator[str]:
         yield f"  read: {_scalar(options)}"
     else:
         yield _line(f"{table.name}: {_scalar({'files': table.files})}", comment)
+    for note in table.notes:
+        yield from _wrapped(note)
     if table.unmapped:
         yield from _wrapped("not mapped: " + ", ".join(table.unmapped))
 

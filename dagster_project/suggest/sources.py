@@ -136,7 +136,7 @@ def _table(table: TableProfile, members: Iterable[EntityProposal]) -> TablePropo
         for column in table.columns
         if f"{table.name}.{column}" not in used and not re.search(rf"(?<!\w){re.escape(column)}(?!\w)", latest)
     ]
-    return TableProposal(table.name, table.given.pattern, table.read, table.rows, len(table.columns), unmapped=unmapped)
+    return TableProposal(table.name, table.given.pattern, table.read, table.rows, len(table.columns), table.notes, unmapped)
 
 
 def _timezone_note(used: Iterable[str], tables: dict[str, TableProfile], timezone: str | None) -> str:

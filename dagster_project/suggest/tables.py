@@ -37,6 +37,8 @@ def given_files(paths: Iterable[Path]) -> tuple[list[Path], list[str]]:
             raise SourceError(f"{path}: does not exist. Give files, or a folder with files.")
         members = sorted(path.iterdir()) if path.is_dir() else [path]
         for file in members:
+            if file.is_dir() and not file.name.startswith("."):
+                left_out.append(f"{file.name}: is a folder within {path}; give it as well")
             if not file.is_file() or file.name.startswith((".", "~$")):
                 continue
             if not found_file(file).format:

@@ -151,3 +151,23 @@ def test_every_format_gives_the_same_mapping(folder: Path, suggest: Suggest) -> 
     (folder / "orders.jsonl").unlink()
     book.save(folder / "orders.xlsx")
     assert expressions(suggest(), "orders") == expected
+
+
+def test_what_is_not_looked_at_is_said(folder: Path, suggest: Suggest, monkeypatch: pytest.MonkeyPatch) -> None:
+    import openpyxl
+
+    book = openpyxl.Workbook()
+    for line in orders().splitlines():
+        book.active.append(line.split(","))  # type: ignore[union-attr]
+    book.create_sheet("Refunds & more")
+    book.save(folder / "orders.xlsx")
+    (folder / "older").mkdir()
+    proposal = suggest()
+    assert proposal.sources[0].tables[0].notes == ["only the first sheet is read; others: Refunds & more (read.sheet)"]
+    assert proposal.left_out[0].startswith("older: is a folder")
+    (folder / "orders.xlsx").unlink()
+    (folder / "orders.csv").write_text(orders(1000))
+    monkeypatch.setattr("dagster_project.suggest.profile.MOST_BYTES", 10_000)
+    table = suggest().sources[0].tables[0]
+    assert table.rows < 1000
+    assert "judged by its first" in table.notes[0]
