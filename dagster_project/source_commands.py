@@ -42,7 +42,7 @@ def suggest(
 ) -> None:
     """Propose a mapping for files: their format, which entity each fills, which column is which, and how sure that is.
 
-    Reads the files and changes nothing, unless --new or --output says where to write. Look at the lines with CHECK and TODO.
+    Changes nothing unless --new or --output says where to write. Look at the lines with CHECK and TODO.
 
     Examples:  kpi source suggest exports/   |   kpi source suggest exports/ --new my_shop --name "My shop" --currency EUR
     |   kpi source suggest tickets.xlsx --format json   |   kpi source suggest ads.csv --year 2026 -o ads.yml
@@ -53,9 +53,8 @@ def suggest(
     from dagster_project.suggest.writing import checked_sources_yaml, refuse_existing, write_workspace
     from metrics.workspace import Workspace
 
-    for target in (output, new / Workspace.FILE_NAME if new else None):
-        if target is not None:
-            refuse_existing(target, force)
+    for target in filter(None, (output, new / Workspace.FILE_NAME if new else None)):
+        refuse_existing(target, force)
     given = Given(_zone(timezone), _currency(currency), year)
     proposal = suggest_sources(files, given, lambda line: typer.echo(f"  {line}", err=True))
     _refuse_nothing(proposal)

@@ -23,8 +23,9 @@ from metrics.errors import SourceError
 from metrics.warehouse import literal, quoted
 from metrics.workspace import ReadOptions
 
-SAMPLE_ROWS = 5000
+SAMPLE_ROWS = 2000
 MOST_BYTES = 128 * 2**20
+MOST_ROWS = 3_000_000
 HEAD_PREFIX = "bellwether-head-"
 EPOCH_SPAN = (946_684_800, 4_102_444_800)
 
@@ -135,6 +136,8 @@ def profile_table(con: duckdb.DuckDBPyConnection, given: GivenTable, name: str) 
         notes = [note for file in prepared for note in _not_seen(file.readable)]
     columns = prepared[0].columns
     rows = _one(con, f"select count(*) from {relation}")[0]
+    if rows >= MOST_ROWS:
+        notes.append(f"judged by the first {MOST_ROWS:,} rows of each file")
     if not rows:
         raise SourceError(f"{given.label}: holds a header and no rows, so nothing can be said about its columns.")
     nulls = _null_texts(con, relation, list(columns))
@@ -175,7 +178,7 @@ def _load(con: duckdb.DuckDBPyConnection, prepared: list[Prepared], read: ReadOp
         names = ", ".join(quoted(column) for column in batch.columns)
         part = f"temp.{quoted(f'rows_{name}_{number}')}"
         con.execute(
-            f"create or replace temp table {quoted(f'rows_{name}_{number}')} as select {names} from {batch.relation}"
+            f"create or replace temp table {quoted(f'rows_{name}_{number}')} as select {names} from {batch.relation} limit {MOST_ROWS}"
         )
         parts.append(part)
     if len(parts) == 1:

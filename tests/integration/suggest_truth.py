@@ -22,7 +22,6 @@ class Truth:
     files: tuple[str, ...]
     entities: dict[str, dict[str, Wanted]]
     latest_by: tuple[tuple[str, str], ...] = ()
-    year: int | None = None
 
 
 # The four data sets of the acceptance.
@@ -86,8 +85,19 @@ REAL = {
     ),
 }  # fmt: skip
 
-# Exports in the shape of usual systems, a few rows each: whether the words of the trade reach beyond the four data sets.
+# One more real data set, and exports in the shape of usual systems with a few rows each: whether the words of the trade reach
+# beyond the four data sets.
 SHAPES = {
+    # Two files of the same columns, by semicolon, d.m.yyyy; campaigns have a name and no number.
+    "ab_campaign": Truth(
+        ("ab_campaign",),
+        {
+            "ad_performance": {
+                "platform": ANY, "performance_on": "Date", "campaign_id": "Campaign Name", "campaign": "Campaign Name",
+                "spend": "Spend [USD]", "impressions": "Impressions", "clicks": "Website Clicks", "conversions": "Purchase",
+            },
+        },
+    ),
     "zendesk": Truth(
         ("api_shapes/zendesk/ticket_data.csv",),
         {

@@ -82,7 +82,7 @@ def test_dates_of_the_incidents_are_read_day_first(shared_data: Path) -> None:
 
 
 @pytest.mark.parametrize("name", SHAPES)
-def test_exports_of_usual_systems(shared_data: Path, name: str) -> None:
+def test_files_beyond_the_four(shared_data: Path, name: str) -> None:
     truth = SHAPES[name]
     right, wrong, surplus = judged(truth, proposed(shared_data, truth))
     share = len(right) / (len(right) + len(wrong))
