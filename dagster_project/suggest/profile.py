@@ -176,10 +176,9 @@ def _load(con: duckdb.DuckDBPyConnection, prepared: list[Prepared], read: ReadOp
     for number, file in enumerate(prepared):
         batch = read_batch(con, [file], read, f"part_{name}_{number}")
         names = ", ".join(quoted(column) for column in batch.columns)
-        part = f"temp.{quoted(f'rows_{name}_{number}')}"
-        con.execute(
-            f"create or replace temp table {quoted(f'rows_{name}_{number}')} as select {names} from {batch.relation} limit {MOST_ROWS}"
-        )
+        rows = quoted(f"rows_{name}_{number}")
+        part = f"temp.{rows}"
+        con.execute(f"create or replace temp table {rows} as select {names} from {batch.relation} limit {MOST_ROWS}")
         parts.append(part)
     if len(parts) == 1:
         return parts[0]
