@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from dagster_project.source_commands import source_app
+
 if TYPE_CHECKING:
     from metrics.workspace import Workspace
 
@@ -24,6 +26,7 @@ app = typer.Typer(
 )
 demo_app = typer.Typer(help="The demo company: a fictional online shop.", no_args_is_help=True)
 app.add_typer(demo_app, name="demo")
+app.add_typer(source_app, name="source")
 
 
 class OutputFormat(StrEnum):
