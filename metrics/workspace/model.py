@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from decimal import Decimal
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
 from zoneinfo import ZoneInfo, available_timezones
@@ -26,6 +27,7 @@ from metrics.workspace.yaml_lines import Located, YamlPath
 
 Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 DAYS: tuple[Day, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+PERIOD = re.compile(r"\d{4}(-(0[1-9]|1[0-2])(-\d\d)?|-Q[1-4])?")
 DURATION = re.compile(r"(\d+)\s*([smhdw])")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
@@ -154,6 +156,21 @@ class EntityMapping(Part):
     query: str | None = Field(default=None, description="One SELECT over raw tables of this source that returns the columns")
 
 
+class ControlTotal(Part):
+    """The vendor's own total of an entity: of one period, or of the periods of a CSV file (period, rows, amount)."""
+
+    period: Annotated[str | None, BeforeValidator(lambda v: v if v is None else str(v))] = Field(
+        default=None, pattern=f"^{PERIOD.pattern}$", description="2026, 2026-Q2, 2026-05 or 2026-05-31, in local days"
+    )
+    rows: int | None = Field(default=None, ge=0)
+    amount: Decimal | None = None
+    file: str | None = Field(default=None, description="CSV with the columns period, rows, amount; relative to the workspace")
+    currency: str | None = Field(
+        default=None, pattern=r"^[A-Z]{3}$", description="Only rows of this currency, in it; default: all, in the workspace's"
+    )
+    tolerance: Decimal = Field(default=Decimal(0), ge=0, le=1, description="Share of the vendor's figure: 0.005 is half a percent")
+
+
 class Source(Part):
     """A system that data comes from."""
 
@@ -172,6 +189,9 @@ class Source(Part):
     owner: str | None = None
     tables: dict[Name, Table] = Field(min_length=1)
     entities: dict[str, EntityMapping] = Field(default_factory=dict)
+    control_totals: dict[str, tuple[ControlTotal, ...]] = Field(
+        default_factory=dict, description="entity: what the vendor says it is, compared in mart.reconciliation"
+    )
 
     _name: str = PrivateAttr("")
 

@@ -1,9 +1,10 @@
 {#- The steps between what a mapping makes of the raw rows and the daily metric table, per entity. A stage is counted in its own
     relation; a difference is counted by its own definition, never as what is missing between two stages.
 
-    Steps of one source and currency: mapped 30 - repeated_key 35 = staging 40 = unioned 50 - exclusions 51.. +- currency 65, 66
-    = fact 70. Steps of all sources together, in the workspace's currency: facts 80 = fact table 90 - not counted 91.. = metric
-    table 99. Steps below 30 are those of the load, which no model knows. -#}
+    Steps of one source and currency: mapped 30 - repeated_key 35 = staging 50 - exclusions 51.. +- currency 65, 66 = fact 70.
+    Steps of all sources together, in the workspace's currency: facts 80 = fact table 90 - not counted 91.. = metric table 99.
+    Steps below 30 are those of the load, which no model knows. Staging is counted where its models meet,
+    in int_<entity>__unioned: both are views, and counting each would run the same SQL twice. -#}
 
 {% macro all_sources() -%}
   {{ return('all sources') }}
@@ -14,7 +15,7 @@
   {%- set spec = entities()[name].get('reconcile', {}) -%}
   {%- set money = 'amount' in spec -%}
   {%- set steps = [(false, 30, 'mapped', '', true, money), (false, 35, 'staging', 'repeated_key', true, money),
-                   (false, 40, 'staging', '', true, money), (false, 50, 'unioned', '', true, money)] -%}
+                   (false, 50, 'staging', '', true, money)] -%}
   {%- if spec.fact -%}
     {%- for reason in exclusions(name) -%}
       {%- do steps.append((false, 51 + loop.index0, 'fact', reason, true, money)) -%}
@@ -53,12 +54,10 @@
   {{ measured_mapping(name, entry, spec) }}
   union all
   {%- endfor %}
-  {{ measured_relation(name, ref('stg_mapped__' ~ name), '_source_relation', 40, spec) }}
-  union all
   {{ measured_union(name, spec) }}
   {%- if spec.fact %}
   union all
-  {{ measured_relation(name, ref(spec.fact.model), 'source_relation', 70, {'amount': spec.fact.amount} if spec.fact.amount else {}) }}
+  {{ measured_fact(name, spec.fact) }}
   union all
   {{ measured_fact_table(name, spec) }}
   {%- endif %}
@@ -88,31 +87,47 @@
     with
     {{ mapped_source(name, entities()[name], entry) }}
 
-    {% for relation, step_order, sign in ((entry.source ~ '_typed', 30, ''), (entry.source ~ '_ranked where _rank > 1', 35, '-')) -%}
     select
       {{ currency_of(spec) }} as currency,
-      {{ step_order }} as step_order,
-      {{ sign }}count(*) as row_count,
-      {{ sign }}{{ total(spec.amount, 'decimal(28, 4)') }} as amount
-    from {{ relation }}
+      30 as step_order,
+      count(*) as row_count,
+      {{ total(spec.amount, 'decimal(28, 4)') }} as amount
+    from {{ entry.source }}_typed
     group by {{ currency_of(spec) }}
-    {% if not loop.last %}
+
     union all
-    {% endif %}
-    {%- endfor %}
+    {#- Which of the rows was kept decides the amount; for a count alone nothing has to be ranked. #}
+    {% if spec.amount %}
+    select
+      {{ currency_of(spec) }} as currency,
+      35 as step_order,
+      -count(*) as row_count,
+      -{{ total(spec.amount, 'decimal(28, 4)') }} as amount
+    from {{ entry.source }}_ranked
+    where _rank > 1
+    group by {{ currency_of(spec) }}
+    {%- else %}
+    select
+      cast('' as text) as currency,
+      35 as step_order,
+      -cast(sum(copies - 1) as bigint) as row_count,
+      cast(null as decimal(28, 4)) as amount
+    from {{ entry.source }}_repeated
+    where {% for column in entities()[name].key %}{{ column }} is not null{% if not loop.last %} and {% endif %}{% endfor %}
+    {%- endif %}
   ) as mapped
 {%- endmacro %}
 
-{% macro measured_relation(name, relation, source_column, step_order, spec) -%}
+{% macro measured_fact(name, fact) -%}
   select
     '{{ name }}' as entity,
-    {{ source_column }} as source,
-    {{ currency_of(spec) }} as currency,
-    {{ step_order }} as step_order,
+    source_relation as source,
+    {{ currency_of(fact) }} as currency,
+    70 as step_order,
     count(*) as row_count,
-    {{ total(spec.amount, 'decimal(28, 4)') }} as amount
-  from {{ relation }}
-  group by {{ source_column }}, {{ currency_of(spec) }}
+    {{ total(fact.amount, 'decimal(28, 4)') }} as amount
+  from {{ ref(fact.model) }}
+  group by source_relation, {{ currency_of(fact) }}
 {%- endmacro %}
 
 {#- The rows of every source, those that the fact leaves out by reason, and what the conversion adds to the rest: one pass. -#}
