@@ -13,8 +13,9 @@ import duckdb
 
 from metrics.errors import WorkspaceError
 from metrics.warehouse import quoted
+from metrics.workspace.control_periods import period_days
 from metrics.workspace.entities import Entity, load_entities
-from metrics.workspace.model import PERIOD, ControlTotal, Source, Workspace
+from metrics.workspace.model import ControlTotal, Source, Workspace
 
 STAGE = "control total"
 FIRST_STEP = 200
@@ -57,20 +58,6 @@ def control_files(ws: Workspace) -> list[Path]:
     return [ws.root / control.file for control in controls if control.file is not None]
 
 
-def period_days(period: str) -> tuple[dt.date, dt.date]:
-    """First and last day of 2026, 2026-Q2, 2026-05 or 2026-05-31. Raises ValueError."""
-    if not PERIOD.fullmatch(period):
-        raise ValueError(period)
-    if len(period) == 10:
-        day = dt.date.fromisoformat(period)
-        return day, day
-    year, _, part = period.partition("-")
-    first, months = (1, 12) if not part else ((int(part[1]) * 3 - 2, 3) if part[0] == "Q" else (int(part), 1))
-    start = dt.date(int(year), first, 1)
-    after = start.year * 12 + start.month - 1 + months
-    return start, dt.date(after // 12, after % 12 + 1, 1) - dt.timedelta(days=1)
-
-
 def _compared(
     con: duckdb.DuckDBPyConnection,
     ws: Workspace,
@@ -86,16 +73,17 @@ def _compared(
     rows_off = None if total.rows is None else ours - total.rows
     amount_off = None if total.amount is None else amount - total.amount
     is_closed = closed is not None and closed[0] is not None and last <= closed[0]
-    within = all(
-        abs(off) <= control.tolerance * abs(vendor)
-        for off, vendor in ((rows_off, total.rows), (amount_off, total.amount))
-        if off is not None and vendor is not None
-    )
+    within = _is_within(rows_off, total.rows, control) and _is_within(amount_off, total.amount, control)
     currency = control.currency or (ws.currency if entity.reconcile.amount else "")
     return [
         source, entity.name, currency, number, STAGE, "", ours, amount if entity.reconcile.amount else None, None, None,
         first, last, total.rows, total.amount, rows_off, amount_off, control.tolerance, within if is_closed else None,
     ]  # fmt: skip
+
+
+def _is_within(off: Decimal | int | None, vendor: Decimal | int | None, control: ControlTotal) -> bool:
+    """Whether a difference is within the tolerance; what the vendor does not say cannot be missed."""
+    return off is None or vendor is None or abs(Decimal(off)) <= control.tolerance * abs(Decimal(vendor))
 
 
 def _ours(
@@ -109,13 +97,15 @@ def _ours(
 ) -> tuple[int, Decimal]:
     """Rows of the fact, and their amount: in the workspace's currency, or in ``currency`` as the source has it."""
     spec = entity.reconcile
-    assert spec.fact is not None  # checked with workspace.yml
+    if spec.fact is None:
+        raise WorkspaceError(f"control_totals of {source}.{entity.name}: {entity.name} has no fact to compare.")
     fact, parameters = quoted("core", spec.fact.model), [source, first, last]
     relation, condition = f"{fact} as fact", ""
     amount = f"fact.{quoted(spec.fact.amount)}" if spec.fact.amount else "null"
     if currency is not None:
         keys = " and ".join(
-            f"own.{quoted(key)} = fact.{quoted('business_date' if key == entity.business_date else key)}" for key in entity.key
+            f"own.{quoted(key)} = fact.{quoted('business_date' if key == entity.business_date else key)}"
+            for key in entity.key
         )
         own = quoted("intermediate", f"int_{entity.name}__unioned")
         relation += f" inner join {own} as own on own.source_relation = fact.source_relation and {keys}"
@@ -153,8 +143,12 @@ def _vendor_total(path: Path, line: int, row: dict[str, str]) -> VendorTotal:
     try:
         period_days(period)
     except ValueError:
-        raise WorkspaceError(f"{path}:{line}: '{period}' is no period; write 2026, 2026-Q2, 2026-05 or 2026-05-31.") from None
+        raise WorkspaceError(
+            f"{path}:{line}: '{period}' is no period; write 2026, 2026-Q2, 2026-05 or 2026-05-31."
+        ) from None
     try:
         return VendorTotal(period, int(rows) if rows else None, Decimal(amount) if amount else None)
     except (ValueError, InvalidOperation):
-        raise WorkspaceError(f"{path}:{line}: rows '{rows}' or amount '{amount}' is no number; write 1234 and 1234.50.") from None
+        raise WorkspaceError(
+            f"{path}:{line}: rows '{rows}' or amount '{amount}' is no number; write 1234 and 1234.50."
+        ) from None

@@ -13,7 +13,9 @@ from metrics.workspace.model import Source, Workspace
 
 # A quote that is never closed swallows the lines after it: they are quarantined as one row, and were read as several.
 _QUARANTINED = """
-select coalesce(sum(case when value is null then 1 + length(row_text) - length(replace(row_text, chr(10), '')) else 1 end), 0)
+select coalesce(sum(
+    case when value is null then 1 + length(row_text) - length(replace(row_text, chr(10), '')) else 1 end
+), 0)
 from raw.ops.quarantine where source = ? and list_contains(?, table_name)
 """
 _READ_FROM_FILES = """
@@ -29,7 +31,7 @@ select coalesce(sum(rows + rejected), 0) from (
 
 @dataclass(frozen=True)
 class LoadStep:
-    """One row of the table; ``row_count`` of a difference is signed. ``is_followed``: the stage follows from the one before."""
+    """One row of the table, ``row_count`` of a difference signed. ``is_followed``: it follows from the stage before."""
 
     source: str
     entity: str

@@ -21,7 +21,7 @@ _AGGREGATES = ("group", "having", "qualify", "distinct", "limit", "offset", "win
 
 @dataclass(frozen=True)
 class QueryRows:
-    """``tables``: one per branch of the query. ``left_out`` and ``repeated``: rows of those that the query has not, or too often.
+    """``tables``: one per branch. ``left_out`` and ``repeated``: rows of those that the query has not, or too often.
 
     None for both where the query groups or nests its rows, so that they cannot be followed.
     """
@@ -32,7 +32,7 @@ class QueryRows:
 
 
 def follow_rows(con: duckdb.DuckDBPyConnection, source: Source, mapping: EntityMapping) -> QueryRows:
-    """Count what a mapping leaves out and repeats of the raw tables it starts from; both 0 where it takes a table as it is."""
+    """Count what a mapping leaves out and repeats of the raw tables it starts from; 0 where it takes a table as it is."""
     if mapping.query is None:
         return QueryRows((mapping.table or "",), 0, 0)
     branches = _branches(parse_query(mapping.query, tuple(source.tables)).copy())

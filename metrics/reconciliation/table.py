@@ -39,8 +39,8 @@ create or replace temp table load_steps (
     source text, entity text, step_order integer, stage text, difference text, row_count bigint, is_followed boolean
 )
 """
-# A stage is explained by the stage before it in its chain (source, entity, currency) and the differences in between. An entity
-# with amounts has a chain per currency from `mapped` on; the rows before it, and their sum, are those with an empty currency.
+# A stage is explained by the stage before it in its chain (source, entity, currency) and the differences in between.
+# An entity with amounts has a chain per currency from `mapped` on; what comes before, up to the sum, has an empty currency.
 _WRITE = """
 insert into mart.reconciliation
 with modelled as materialized (
@@ -73,7 +73,8 @@ stages as (
     window chain as (partition by source, entity, currency order by step_order)
 )
 select
-    steps.source, steps.entity, steps.currency, steps.step_order, steps.stage, steps.difference, steps.row_count, steps.amount,
+    steps.source, steps.entity, steps.currency, steps.step_order, steps.stage, steps.difference,
+    steps.row_count, steps.amount,
     case when unfollowed.entity is null then stages.unexplained_rows end,
     case when unfollowed.entity is null then stages.unexplained_amount end,
     null, null, null, null, null, null, null, null
@@ -100,7 +101,7 @@ order by source, entity, currency, period_start
 
 @dataclass(frozen=True)
 class Remainder:
-    """A stage that its predecessor and the named differences do not explain: too many (positive) or too few rows or amount."""
+    """A stage that the one before and the named differences do not explain: what it has too much of, or (negative) lacks."""
 
     source: str
     entity: str

@@ -22,12 +22,12 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from metrics.errors import did_you_mean
+from metrics.workspace.control_periods import period_days
 from metrics.workspace.entities import ColumnType
 from metrics.workspace.yaml_lines import Located, YamlPath
 
 Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 DAYS: tuple[Day, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-PERIOD = re.compile(r"\d{4}(-(0[1-9]|1[0-2])(-\d\d)?|-Q[1-4])?")
 DURATION = re.compile(r"(\d+)\s*([smhdw])")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
@@ -67,6 +67,16 @@ def _minutes(value: Any) -> Any:
     raise PydanticCustomError("time_of_day", 'should be a time of day in quotes such as "09:00"')
 
 
+def _known_period(value: Any) -> Any:
+    # YAML reads 2026 as a number and 2026-05-31 as a date.
+    try:
+        period_days(str(value))
+    except ValueError as error:
+        raise PydanticCustomError("period", "should be a period such as 2026, 2026-Q2, 2026-05 or 2026-05-31") from error
+    return str(value)
+
+
+Period = Annotated[str, BeforeValidator(_known_period)]
 Duration = Annotated[
     dt.timedelta,
     BeforeValidator(parse_duration),
@@ -159,16 +169,20 @@ class EntityMapping(Part):
 class ControlTotal(Part):
     """The vendor's own total of an entity: of one period, or of the periods of a CSV file (period, rows, amount)."""
 
-    period: Annotated[str | None, BeforeValidator(lambda v: v if v is None else str(v))] = Field(
-        default=None, pattern=f"^{PERIOD.pattern}$", description="2026, 2026-Q2, 2026-05 or 2026-05-31, in local days"
-    )
+    period: Period | None = Field(default=None, description="2026, 2026-Q2, 2026-05 or 2026-05-31, in local days")
     rows: int | None = Field(default=None, ge=0)
     amount: Decimal | None = None
-    file: str | None = Field(default=None, description="CSV with the columns period, rows, amount; relative to the workspace")
-    currency: str | None = Field(
-        default=None, pattern=r"^[A-Z]{3}$", description="Only rows of this currency, in it; default: all, in the workspace's"
+    file: str | None = Field(
+        default=None, description="CSV with the columns period, rows, amount; relative to the workspace"
     )
-    tolerance: Decimal = Field(default=Decimal(0), ge=0, le=1, description="Share of the vendor's figure: 0.005 is half a percent")
+    currency: str | None = Field(
+        default=None,
+        pattern=r"^[A-Z]{3}$",
+        description="Only rows of this currency, in it; default: all, in the workspace's",
+    )
+    tolerance: Decimal = Field(
+        default=Decimal(0), ge=0, le=1, description="Share of the vendor's figure: 0.005 is half a percent"
+    )
 
 
 class Source(Part):
