@@ -49,12 +49,13 @@ def in_words(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
         step = f"  {row['difference'].replace('_', ' ')}" if row["difference"] else row["stage"]
         if row["period_start"] is not None:
             step = f"vendor {row['period_start']} to {row['period_end']}"
+        converted = row["amount_currency"] not in (None, row["currency"])
         shown.append(
             {
                 "entity": row["entity"],
                 "source": row["source"],
                 "step": step,
-                "currency": row["currency"],
+                "currency": f"{row['currency']} in {row['amount_currency']}" if converted else row["currency"],
                 "rows": row["row_count"],
                 "amount": row["amount"],
                 "unexplained": _remainder(row["unexplained_rows"], row["unexplained_amount"]),

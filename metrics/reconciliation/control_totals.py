@@ -76,7 +76,8 @@ def _compared(
     within = _is_within(rows_off, total.rows, control) and _is_within(amount_off, total.amount, control)
     currency = control.currency or (ws.currency if entity.reconcile.amount else "")
     return [
-        source, entity.name, currency, number, STAGE, "", ours, amount if entity.reconcile.amount else None, None, None,
+        source, entity.name, currency, number, STAGE, "",
+        ours, amount if entity.reconcile.amount else None, currency or None, None, None,
         first, last, total.rows, total.amount, rows_off, amount_off, control.tolerance, within if is_closed else None,
     ]  # fmt: skip
 

@@ -22,6 +22,7 @@ create or replace table mart.reconciliation (
     difference text not null,
     row_count bigint,
     amount decimal(28, 4),
+    amount_currency text,
     unexplained_rows bigint,
     unexplained_amount decimal(28, 4),
     period_start date,
@@ -75,6 +76,9 @@ stages as (
 select
     steps.source, steps.entity, steps.currency, steps.step_order, steps.stage, steps.difference,
     steps.row_count, steps.amount,
+    -- The conversion itself is in neither: it turns a total of the one into a total of the other.
+    case when steps.amount is null or steps.difference in ('currency_conversion', 'no_exchange_rate') then null
+        when steps.step_order < 70 then steps.currency else $workspace_currency end,
     case when unfollowed.entity is null then stages.unexplained_rows end,
     case when unfollowed.entity is null then stages.unexplained_amount end,
     null, null, null, null, null, null, null, null
@@ -86,7 +90,7 @@ left join temp.load_steps as unfollowed
 order by steps.source = 'all sources', steps.source, steps.entity, steps.currency, steps.step_order
 """
 _REMAINDERS = """
-select source, entity, currency, stage, unexplained_rows, unexplained_amount
+select source, entity, coalesce(amount_currency, currency), stage, unexplained_rows, unexplained_amount
 from mart.reconciliation
 where unexplained_rows <> 0 or unexplained_amount <> 0
 order by source = 'all sources', source, entity, currency, step_order
@@ -146,7 +150,7 @@ def write_reconciliation(con: duckdb.DuckDBPyConnection, ws: Workspace) -> int:
     con.execute("begin transaction")
     try:
         con.execute(_TABLE)
-        con.execute(_WRITE)
+        con.execute(_WRITE, {"workspace_currency": ws.currency})
         append_rows(con, "mart.reconciliation", totals)
         con.execute("commit")
     except BaseException:
