@@ -52,7 +52,7 @@ def test_no_periods(period: str) -> None:
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("{orders: [{period: 2024-02-30, rows: 1}]}", "should be a period such as 2026, 2026-Q2, 2026-05 or 2026-05-31"),
+        ("{orders: [{period: '2024-02-30', rows: 1}]}", "should be a period such as 2026, 2026-Q2, 2026-05 or 2026-05-31"),
         (
             "{oders: [{period: 2024, rows: 1}]}",
             "control_totals of shop.oders: oders is not mapped there. Did you mean 'orders'?",
@@ -69,4 +69,4 @@ def test_one_line_for_what_is_wrong(write_workspace: Write, text: str, expected:
     with pytest.raises(WorkspaceError) as caught:
         load_workspace(write_workspace(with_controls(text)))
     assert expected in str(caught.value)
-    assert str(caught.value).startswith("workspace.yml:15: ")
+    assert str(caught.value).startswith("workspace.yml:16: ")
