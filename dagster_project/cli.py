@@ -223,6 +223,23 @@ def alerts(
 
 
 @app.command()
+def reconcile(
+    source: Annotated[str | None, typer.Argument(help="One source; default: all of them.")] = None,
+    workspace: WorkspaceOption = None,
+    output: FormatOption = OutputFormat.table,
+) -> None:
+    """Why is this not the vendor's number: rows and amounts from file to metric table, every difference by name.
+
+    Example:  kpi reconcile shop
+    """
+    from dagster_project.console import print_rows
+    from serving.reconciliation import in_words, reconciliation
+
+    rows = reconciliation(_load(workspace), source)
+    print_rows(in_words(rows) if output == OutputFormat.table else rows, output)
+
+
+@app.command()
 def validate(workspace: WorkspaceOption = None) -> None:
     """Check workspace.yml, the mapping, the models and the KPI files without running anything."""
     from dagster_project.dbt_runner import ensure_manifest

@@ -35,6 +35,8 @@ def entities_macro(entities: dict[str, Any]) -> str:
     for name, entity in entities.items():
         lines.append(f"    '{name}': {{")
         lines.append(f"      'key': {json.dumps(entity['key'])},")
+        known = [word for word in ("business_date", "reconcile") if word in entity]
+        lines += [f"      '{word}': {json.dumps(entity[word])}," for word in known]
         lines.append("      'columns': {")
         for column, spec in entity["columns"].items():
             kept = {word: spec[word] for word in ("type", "default") if word in spec}

@@ -10,6 +10,7 @@ from dagster_project.assets.keys import (
     KPI_STATUS,
     KPI_VALUES,
     PUBLISHED,
+    RECONCILIATION,
     SINGLE_RUN,
     SWINGS,
     WATERMARKS,
@@ -31,7 +32,7 @@ def published_asset(tables: Iterable[dg.AssetKey]) -> dg.AssetsDefinition:
     @dg.asset(
         key=PUBLISHED,
         deps=[
-            DIM_KPI, WATERMARKS, KPI_STATUS, SWINGS, ALERTS, *tables,
+            DIM_KPI, WATERMARKS, KPI_STATUS, SWINGS, ALERTS, RECONCILIATION, *tables,
             dg.AssetDep(KPI_VALUES, partition_mapping=dg.AllPartitionMapping()),
         ],
         group_name="published", owners=[team("data")], kinds={"duckdb", "parquet"}, backfill_policy=SINGLE_RUN,

@@ -30,6 +30,7 @@ def check_workspace(ws: Workspace) -> list[Finding]:
         findings += _check_source(ws, source)
         for entity, mapping in source.entities.items():
             findings += _check_mapping(ws, source, entity, mapping)
+        findings += _check_control_totals(source)
     return findings
 
 
@@ -119,6 +120,29 @@ def _check_read(table: Table, path: YamlPath, label: str) -> Iterator[Finding]:
         yield Finding((*path, "read", "year"), message)
     if table.read.thousands_separator == table.read.decimal_separator:
         yield Finding((*path, "read", "thousands_separator"), f"{label} has one separator for decimals and thousands")
+
+
+def _check_control_totals(source: Source) -> Iterator[Finding]:
+    for name, controls in source.control_totals.items():
+        path: YamlPath = ("sources", source.name, "control_totals", name)
+        label = f"control_totals of {source.name}.{name}"
+        if name not in source.entities:
+            yield Finding(path, f"{label}: {name} is not mapped there.{did_you_mean(name, source.entities)}")
+            continue
+        entity = load_entities().get(name)
+        if entity is None or entity.reconcile.fact is None:
+            yield Finding(path, f"{label}: {name} has no fact, and so no business date to compare a period by")
+            continue
+        for position, control in enumerate(controls):
+            here = (*path, position)
+            if (control.period is None) == (control.file is None):
+                yield Finding(here, f"{label} needs either `period:` with rows or amount, or `file:`")
+            elif control.file is None and control.rows is None and control.amount is None:
+                yield Finding(here, f"{label} needs `rows:` or `amount:` beside `period:`")
+            elif control.file is not None and (control.rows is not None or control.amount is not None):
+                yield Finding(here, f"{label} has `file:`, whose rows and amounts stand in the file")
+            if entity.reconcile.amount is None and (control.amount is not None or control.currency is not None):
+                yield Finding(here, f"{label}: {name} has no amount to compare")
 
 
 def _check_mapping(ws: Workspace, source: Source, name: str, mapping: EntityMapping) -> Iterator[Finding]:

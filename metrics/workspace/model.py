@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from pydantic import BeforeValidator, Field, PrivateAttr
 
 from metrics.workspace.channel_rules import ChannelRule, ChannelRules
+from metrics.workspace.control_totals import ControlTotal
 from metrics.workspace.entities import ColumnType
 from metrics.workspace.parts import Duration, Name, Part, TimeOfDay, TimeZone
 from metrics.workspace.promotions import Promotion
@@ -104,6 +105,9 @@ class Source(Part):
     owner: str | None = None
     tables: dict[Name, Table] = Field(min_length=1)
     entities: dict[str, EntityMapping] = Field(default_factory=dict)
+    control_totals: dict[str, tuple[ControlTotal, ...]] = Field(
+        default_factory=dict, description="entity: what the vendor says it is, compared in mart.reconciliation"
+    )
 
     _name: str = PrivateAttr("")
 

@@ -136,7 +136,7 @@ class TestOwnIds:
     entities:
       orders:
         table: sales
-        columns: {order_id: no, ordered_at: day, gross_amount: total, customer_id: buyer, session_id: visit, country: land}
+        columns: {order_id: "no", ordered_at: day, gross_amount: total, customer_id: buyer, session_id: visit, country: land}
 """
     CUSTOMERS = "      customers: {table: people, columns: {customer_id: no}}\n"
     CRM = """\

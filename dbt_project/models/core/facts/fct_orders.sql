@@ -20,7 +20,7 @@ with orders as (
     promised_at,
     delivered_at
   from {{ ref('int_orders__unioned') }}
-  where not is_test
+  where {{ excluded_because('orders') }} is null
 
 ),
 

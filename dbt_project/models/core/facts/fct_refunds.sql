@@ -12,14 +12,7 @@ with refunds as (
     amount,
     upper(currency) as currency
   from {{ ref('int_refunds__unioned') }}
-
-),
-
-test_orders as (
-
-  select order_id
-  from {{ ref('int_orders__unioned') }}
-  where is_test
+  where {{ excluded_because('refunds') }} is null
 
 )
 
@@ -47,12 +40,9 @@ select
   orders.country,
   orders.region
 from refunds
-left join test_orders
-  on refunds.order_id = test_orders.order_id
 left join {{ ref('fct_orders') }} as orders
   on refunds.order_id = orders.order_id
 left join {{ ref('fct_order_lines') }} as lines
   on refunds.order_line_id = lines.order_line_id
 left join {{ ref('int_exchange_rates__daily') }} as rates
   on refunds.currency = rates.currency and refunds.business_date = rates.rate_on
-where test_orders.order_id is null
