@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from metrics.errors import did_you_mean
+from metrics.workspace.cron import is_cron
 from metrics.workspace.entities import Entity, load_entities
 from metrics.workspace.headers import raw_columns_of
 from metrics.workspace.mapping import MappingError, mapping_tables, parse_column, parse_query
@@ -24,12 +25,22 @@ class Finding:
 
 def check_workspace(ws: Workspace) -> list[Finding]:
     """Return everything that is wrong; empty when the workspace can be used."""
-    findings: list[Finding] = []
+    findings = list(_check_schedules(ws))
     for source in ws.sources.values():
         findings += _check_source(ws, source)
         for entity, mapping in source.entities.items():
             findings += _check_mapping(ws, source, entity, mapping)
     return findings
+
+
+def _check_schedules(ws: Workspace) -> Iterator[Finding]:
+    schedules: dict[YamlPath, str] = {("schedule",): ws.schedule}
+    if ws.lookback:
+        schedules[("lookback", "schedule")] = ws.lookback.schedule
+    for path, cron in schedules.items():
+        if not is_cron(cron):
+            name = ".".join(map(str, path))
+            yield Finding(path, f"{name} '{cron}' is never due. Write minute, hour, day, month, weekday: \"0 6 * * *\"")
 
 
 def _check_source(ws: Workspace, source: Source) -> Iterator[Finding]:
