@@ -33,7 +33,7 @@ def root_cause(events: Iterable[dg.DagsterEvent], run_id: str) -> RootCause:
         if event.event_type_value in _OF_THE_RUN:
             error = getattr(event.event_specific_data, "error", None)
             if error is not None:
-                return RootCause(_innermost(error), step)
+                return RootCause(_innermost(error))
     said = [event.message for event in events if event.event_type_value in _OF_THE_RUN and event.message]
     return RootCause(said[0] if said else f"Run {run_id} failed without saying why; its log is in `kpi dev`.")
 
