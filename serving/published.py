@@ -122,9 +122,7 @@ def describe_kpi(ws: Workspace, name: str) -> Row:
     with open_published(ws) as con:
         known = [row[0] for row in con.execute("select metric from mart.dim_kpi").fetchall()]
         if name not in known:
-            raise QueryError(
-                f"there is no KPI or metric '{name}'.{did_you_mean(name, known)} `kpi list --all` shows all."
-            )
+            raise QueryError(f"there is no KPI or metric '{name}'.{did_you_mean(name, known)} `kpi list --all` shows all.")
         definition = _rows(con, "select * from mart.dim_kpi where metric = ?", [name])[0]
         status = _rows(con, "select * from mart.kpi_status where metric = ? order by is_headline desc, grain", [name])
         grain = status[0]["grain"] if status else "month"

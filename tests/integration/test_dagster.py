@@ -31,6 +31,8 @@ from tests.integration.small_shop import LAST_DAY, SmallShop
 pytestmark = pytest.mark.integration
 
 PUBLISHED = dg.AssetKey(["published", "current"])
+
+
 @contextmanager
 def instance_of(root: Path) -> Iterator[dg.DagsterInstance]:
     """The workspace's own Dagster instance."""
