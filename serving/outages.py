@@ -18,6 +18,7 @@ from sqlalchemy import Connection, select
 from sqlalchemy.dialects.sqlite import insert
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
+from metrics.errors import RunError
 from serving.freshness import Freshness, freshness
 from serving.notices import Notice, deliver_notices, waiting_since
 from serving.notify import Delivery
@@ -60,7 +61,11 @@ class Outage(Base):
 
 def tell_failure(ws: Workspace, failed: FailedRun, now: datetime) -> Delivery:
     """Note a failed run and tell it, unless its cause was told before and today. Safe to call twice for a run."""
-    seen = freshness(ws, now)
+    try:
+        seen = freshness(ws, now)
+    except RunError:
+        # What is published cannot be read; that must not keep the failure from being told.
+        seen = Freshness(None, None, None, None, is_overdue=False)
     with open_state(ws.state_path) as engine:
         with Session(engine) as session, session.begin():
             _note_failure(session, ws, failed, seen, now)

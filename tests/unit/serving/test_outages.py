@@ -124,6 +124,11 @@ class TestFailure:
         assert tell_silence(ws, SIX + HOUR).sent == 1
         assert [key for key, _ in receiver.requests] == ["run-failed:a"] * 4
 
+    def test_a_published_file_that_cannot_be_read_does_not_silence_it(self, ws: Workspace, receiver: Receiver) -> None:
+        ws.published_dir.mkdir()
+        ws.published_current.write_text("not a database")
+        assert tell_failure(ws, failed("a", SIX), SIX).sent == 1
+
     def test_it_speaks_the_language_of_the_workspace(self, tmp_path: Path, receiver: Receiver) -> None:
         ws = workspace(tmp_path, f"{{kind: webhook, url: '{receiver.url}'}}", language="zh")
         tell_failure(ws, failed("a", SIX), SIX)
