@@ -110,6 +110,13 @@ def list_alerts(ws: Workspace, days: int) -> list[Row]:
         return _rows(con, _ALERTS.format(language=ws.language), [days])
 
 
+def count_new_alerts(ws: Workspace, run_id: str) -> int:
+    """How many new alerts a published run has opened."""
+    with open_published(ws) as con:
+        found = con.execute("select count(*) from mart.alerts where run_id = ? and status = 'new'", [run_id]).fetchone()
+    return int(found[0]) if found else 0
+
+
 def describe_kpi(ws: Workspace, name: str) -> Row:
     """Everything about one KPI or metric: definition, status per grain, last values. Raises QueryError for no such name."""
     with open_published(ws) as con:

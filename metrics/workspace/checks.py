@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from metrics.errors import did_you_mean
+from metrics.workspace.cron import is_cron
 from metrics.workspace.entities import Entity, load_entities
 from metrics.workspace.headers import raw_columns_of
 from metrics.workspace.mapping import MappingError, mapping_tables, maps_column, parse_column, parse_query, plain_column
@@ -25,7 +26,7 @@ class Finding:
 
 def check_workspace(ws: Workspace) -> list[Finding]:
     """Return everything that is wrong; empty when the workspace can be used."""
-    findings: list[Finding] = [*_check_tables(ws)]
+    findings: list[Finding] = [*_check_schedules(ws), *_check_tables(ws)]
     for source in ws.sources.values():
         findings += _check_source(ws, source)
         for entity, mapping in source.entities.items():
@@ -64,6 +65,16 @@ def _check_tables(ws: Workspace) -> Iterator[Finding]:
         if patterns in seen[:index]:
             earlier = ws.where("channel_rules", seen.index(patterns))
             yield Finding(("channel_rules", index), f"this rule asks for the same as {earlier}, which wins. Keep one")
+
+
+def _check_schedules(ws: Workspace) -> Iterator[Finding]:
+    schedules: dict[YamlPath, str] = {("schedule",): ws.schedule}
+    if ws.lookback:
+        schedules[("lookback", "schedule")] = ws.lookback.schedule
+    for path, cron in schedules.items():
+        if not is_cron(cron):
+            name = ".".join(map(str, path))
+            yield Finding(path, f"{name} '{cron}' is never due. Write minute, hour, day, month, weekday: \"0 6 * * *\"")
 
 
 def _check_source(ws: Workspace, source: Source) -> Iterator[Finding]:

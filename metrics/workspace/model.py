@@ -18,6 +18,7 @@ from metrics.workspace.yaml_lines import Located, YamlPath
 
 Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 DAYS: tuple[Day, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+CRON = r"^\S+( \S+){4}$"
 Domain = Literal["marketing", "sales", "support"]
 
 
@@ -143,6 +144,13 @@ class BusinessHours(Part):
     end: TimeOfDay = Field(default=1080, alias="to")
 
 
+class Lookback(Part):
+    """A second, rarer run that trusts nothing of the last days: it reads and computes them again."""
+
+    schedule: str = Field(default="0 3 * * 0", pattern=CRON, description="cron, in the workspace's time zone")
+    days: int | None = Field(default=None, ge=1, description="default: the longest settles_after plus a week, at least 35")
+
+
 class Workspace(Part):
     """One company: workspace.yml, and the places below its folder."""
 
@@ -153,7 +161,11 @@ class Workspace(Part):
     week_start: Literal["monday"] = Field(default="monday", description="Weeks are those of ISO 8601")
     history_start: dt.date = Field(description="First day of every KPI")
     clock: Literal["now", "data_end"] | dt.date = "now"
-    schedule: str = Field(default="0 6 * * *", pattern=r"^\S+( \S+){4}$", description="cron, in the workspace's time zone")
+    schedule: str = Field(default="0 6 * * *", pattern=CRON, description="cron, in the workspace's time zone")
+    publish_within: Duration = Field(
+        default=dt.timedelta(hours=2), description="A run that has not published so long after it was due is an alert"
+    )
+    lookback: Lookback | Literal[False] = Field(default=Lookback(), description="off: no look-back run")
     business_hours: BusinessHours = Field(default_factory=BusinessHours)
     holidays: tuple[dt.date, ...] = Field(default=(), description="Dates without business hours")
     notify: tuple[Annotated[Webhook | NotifyFile, Field(discriminator="kind")], ...] = ()
@@ -199,6 +211,12 @@ class Workspace(Part):
     def mapped_entities(self) -> set[str]:
         """Names of the entities that at least one source fills."""
         return {entity for source in self.sources.values() for entity in source.entities}
+
+    @property
+    def lookback_days(self) -> int:
+        """How far back a look-back run goes: what may still be restated, and the week since the one before."""
+        asked = self.lookback.days if self.lookback else None
+        return asked or max(35, 7 + max(source.settles_after_days for source in self.sources.values()))
 
     @property
     def zone(self) -> ZoneInfo:

@@ -136,9 +136,9 @@ class TestOwnIds:
     entities:
       orders:
         table: sales
-        columns: {order_id: "no", ordered_at: day, gross_amount: total, customer_id: buyer, session_id: visit, country: land}
+        columns: {order_id: number, ordered_at: day, gross_amount: total, customer_id: buyer, session_id: visit, country: land}
 """
-    CUSTOMERS = "      customers: {table: people, columns: {customer_id: no}}\n"
+    CUSTOMERS = "      customers: {table: people, columns: {customer_id: number}}\n"
     CRM = """\
   crm:
     connector: files
