@@ -52,10 +52,11 @@ run: demo ## run the whole pipeline on the demo company
 dev: demo ## open Dagster on the demo company
 	@$(BIN)/kpi dev
 
-lint: setup-test ## formatting, types, dependencies, SQL style
+lint: setup-test ## formatting, types, dependencies, deploy files, SQL style
 	@echo "==> ruff"; $(BIN)/ruff check .
 	@echo "==> mypy"; $(BIN)/mypy
 	@echo "==> import-linter"; $(BIN)/lint-imports
+	@echo "==> systemd units and Dockerfile"; $(BIN)/python -m pytest -q -p no:cacheprovider tests/contract/test_deploy.py
 	@echo "==> sqlfluff, on what dbt compiles"; mkdir -p dbt_project/target; \
 	  $(DBT) compile -q $(PROJECT) --target-path target/lint && \
 	  $(BIN)/sqlfluff lint -q --processes 2 dbt_project/target/lint/compiled/bellwether/models/core/*/*.sql

@@ -12,11 +12,14 @@ from dagster_project.assets.dbt import dbt_model_assets
 from dagster_project.assets.kpis import kpi_assets, measured_models
 from dagster_project.assets.published import published_asset
 from dagster_project.assets.raw import raw_assets
+from dagster_project.assets.reconciliation import reconciliation_asset
 from dagster_project.automation.jobs import daily_job
-from dagster_project.automation.schedules import daily_schedule
+from dagster_project.automation.outages import failure_sensor, heartbeat_sensor
+from dagster_project.automation.schedules import schedules
 from dagster_project.automation.sensors import alert_sensor
 from dagster_project.checks.marts import mart_checks
 from dagster_project.checks.raw import raw_checks
+from dagster_project.checks.reconciliation import reconciliation_checks
 from dagster_project.checks.swings import swing_check
 from dagster_project.paths import DEFAULT_WORKSPACE
 from dagster_project.resources import WorkspaceRun
@@ -40,11 +43,11 @@ def build_defs(path: Path | None = None) -> dg.Definitions:
     read = {dep.asset_key for spec in dbt.specs for dep in spec.deps} | set(measured_models(ws))
     unread = sorted(key for key in dbt.keys - read if key.path[0] == "core")
     return dg.Definitions(
-        assets=[*raw_assets(ws), dbt, *kpi_assets(ws), published_asset(unread)],
-        asset_checks=[*raw_checks(ws), *mart_checks(ws, facts), swing_check()],
+        assets=[*raw_assets(ws), dbt, *kpi_assets(ws), reconciliation_asset(), published_asset(unread)],
+        asset_checks=[*raw_checks(ws), *mart_checks(ws, facts), *reconciliation_checks(), swing_check()],
         jobs=[daily_job()],
-        schedules=[daily_schedule(ws)],
-        sensors=[alert_sensor(ws)],
+        schedules=schedules(ws),
+        sensors=[alert_sensor(ws), failure_sensor(ws), heartbeat_sensor(ws)],
         resources={"workspace": WorkspaceRun(path=str(ws.root))},
         executor=dg.in_process_executor,
     )

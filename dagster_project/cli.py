@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import logging
 import sys
-from datetime import date
-from enum import StrEnum
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
-if TYPE_CHECKING:
-    from metrics.workspace import Workspace
+from dagster_project import cli_runs
+from dagster_project.cli_options import FormatOption, OutputFormat, WorkspaceOption
+from dagster_project.cli_options import day as _day
+from dagster_project.cli_options import load as _load
+from dagster_project.cli_options import progress as _progress
+from dagster_project.source_commands import source_app
 
 app = typer.Typer(
     name="kpi",
@@ -24,22 +24,9 @@ app = typer.Typer(
 )
 demo_app = typer.Typer(help="The demo company: a fictional online shop.", no_args_is_help=True)
 app.add_typer(demo_app, name="demo")
-
-
-class OutputFormat(StrEnum):
-    """How a table is printed."""
-
-    table = "table"
-    csv = "csv"
-    json = "json"
-
-
-WorkspaceOption = Annotated[
-    Path | None,
-    typer.Option("--workspace", "-w", help="Folder with workspace.yml. Default: $BELLWETHER_WORKSPACE, else the demo.",
-                 show_default=False),
-]  # fmt: skip
-FormatOption = Annotated[OutputFormat, typer.Option("--format", "-f", help="table, csv or json.")]
+app.add_typer(source_app, name="source")
+for command in (cli_runs.run, cli_runs.health, cli_runs.dev, cli_runs.daemon):
+    app.command()(command)
 
 
 def main() -> None:
@@ -51,66 +38,6 @@ def main() -> None:
     except BellwetherError as error:
         print(f"kpi: {error}", file=sys.stderr)
         sys.exit(1)
-
-
-def _path(workspace: Path | None) -> Path:
-    import os
-
-    from dagster_project.paths import DEFAULT_WORKSPACE
-
-    return workspace or Path(os.environ.get("BELLWETHER_WORKSPACE", DEFAULT_WORKSPACE))
-
-
-def _load(workspace: Path | None) -> Workspace:
-    from metrics.workspace import load_workspace
-
-    return load_workspace(_path(workspace))
-
-
-def _day(text: str | None, option: str) -> date | None:
-    if text is None:
-        return None
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise typer.BadParameter(f"{option} {text!r} is not a day; write it as 2026-06-30.") from None
-
-
-def _progress() -> Any:
-    """Print each line of progress to stderr, so that stdout stays for results."""
-    logger = logging.getLogger("bellwether.progress")
-    logger.setLevel(logging.INFO)
-    logger.propagate = False
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(logging.Formatter("  %(message)s"))
-    logger.handlers = [handler]
-    return logger.info
-
-
-@app.command()
-def run(
-    workspace: WorkspaceOption = None,
-    first: Annotated[str | None, typer.Option("--from", help="Recompute from this day, YYYY-MM-DD.")] = None,
-    last: Annotated[str | None, typer.Option("--to", help="Recompute to this day, YYYY-MM-DD.")] = None,
-    full_refresh: Annotated[bool, typer.Option("--full-refresh", help="Rebuild and recompute everything.")] = False,
-    wait: Annotated[float, typer.Option(min=0, help="Seconds to wait for another run of this workspace.")] = 60.0,
-) -> None:
-    """Extract, transform, compute the KPIs, check them, publish; then print the scorecard.
-
-    Examples:  kpi run   |   kpi run -w clients/acme   |   kpi run --from 2026-06-01 --to 2026-06-30
-    """
-    from dagster_project.console import print_run
-    from dagster_project.run import run_workspace
-
-    report = run_workspace(
-        _path(workspace),
-        _progress(),
-        first=_day(first, "--from"),
-        last=_day(last, "--to"),
-        full_refresh=full_refresh,
-        wait_seconds=wait,
-    )
-    print_run(_load(workspace), report)
 
 
 @app.command("list")
@@ -220,47 +147,41 @@ def alerts(
 
 
 @app.command()
+def reconcile(
+    source: Annotated[str | None, typer.Argument(help="One source; default: all of them.")] = None,
+    workspace: WorkspaceOption = None,
+    output: FormatOption = OutputFormat.table,
+) -> None:
+    """Why is this not the vendor's number: rows and amounts from file to metric table, every difference by name.
+
+    Example:  kpi reconcile shop
+    """
+    from dagster_project.console import print_rows
+    from serving.reconciliation import in_words, reconciliation
+
+    rows = reconciliation(_load(workspace), source)
+    print_rows(in_words(rows) if output == OutputFormat.table else rows, output)
+
+
+@app.command()
 def validate(workspace: WorkspaceOption = None) -> None:
     """Check workspace.yml, the mapping, the models and the KPI files without running anything."""
     from dagster_project.dbt_runner import ensure_manifest
     from metrics.errors import CatalogueError
+    from metrics.workspace import workspace_warnings
 
     ws = _load(workspace)
     ensure_manifest(ws)
     from serving.published import check_definitions
 
     catalogue, findings = check_definitions(ws)
-    for finding in findings:
+    for finding in [*workspace_warnings(ws), *findings]:
         typer.echo(str(finding))
     errors = [finding for finding in findings if finding.severity == "error"]
     if errors:
         raise CatalogueError(f"{len(errors)} errors in the KPI files of {ws.name}; each is listed above.")
     typer.echo(f"{ws.name}: {len(ws.sources)} sources, {len(ws.mapped_entities())} entities, "
                f"{len(catalogue.kpis)} KPIs: no error.")  # fmt: skip
-
-
-@app.command()
-def dev(
-    workspace: WorkspaceOption = None,
-    port: Annotated[int, typer.Option(help="Port on 127.0.0.1.")] = 3000,
-) -> None:
-    """Open Dagster on the workspace: lineage, runs, checks, schedule."""
-    import os
-
-    from dagster_project.dbt_runner import ensure_manifest
-    from dagster_project.run import prepare_dagster_home
-
-    ws = _load(workspace)
-    ensure_manifest(ws)
-    environment = {
-        **os.environ,
-        "DAGSTER_HOME": str(prepare_dagster_home(ws)),
-        "BELLWETHER_WORKSPACE": str(ws.root),
-    }
-    command = [sys.executable, "-m", "dagster", "dev", "-m", "dagster_project.definitions", "-h", "127.0.0.1",
-               "-p", str(port)]  # fmt: skip
-    typer.echo(f"Dagster on http://127.0.0.1:{port} for {ws.name}; stop it with Ctrl-C.")
-    os.execve(sys.executable, command, environment)  # noqa: S606
 
 
 @demo_app.command("generate")

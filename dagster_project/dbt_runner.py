@@ -19,6 +19,7 @@ from filelock import FileLock
 
 from dagster_project.paths import DBT_PROJECT_DIR
 from metrics.errors import RunError
+from metrics.warehouse import attachments
 from metrics.workspace import Workspace, mapping_vars
 
 _RESULT_EVENTS = frozenset({"LogModelResult", "LogTestResult", "LogSeedResult", "LogSnapshotResult"})
@@ -177,6 +178,9 @@ def dbt_environment(ws: Workspace) -> Mapping[str, str]:
     return {
         "BELLWETHER_WAREHOUSE": str(ws.warehouse_path),
         "BELLWETHER_RAW": str(ws.raw_path),
+        "BELLWETHER_ATTACHED": json.dumps(
+            [{"path": str(path), "alias": name, "read_only": True} for name, path in attachments(ws).items()]
+        ),
         "BELLWETHER_WORKSPACE_MODELS": "workspace/models",
         "BELLWETHER_WORKSPACE_SEMANTIC": "workspace/semantic",
         "DBT_LOG_LEVEL": "none",

@@ -1,4 +1,4 @@
-"""Expected errors inside a run: no traceback, no retry, the same one line that the command line shows."""
+"""Expected errors inside a run: no traceback, the same one line that the command line shows."""
 
 from __future__ import annotations
 
@@ -7,13 +7,14 @@ from contextlib import contextmanager
 
 import dagster as dg
 
-from metrics.errors import BellwetherError
+from metrics.errors import BellwetherError, SourceUnavailableError
 
 
 @contextmanager
 def expected_errors() -> Iterator[None]:
-    """Turn a BellwetherError into a failure that is not retried: a wrong column name stays wrong."""
+    """Turn a BellwetherError into a failure. Only a source that does not answer is retried: a wrong name stays wrong."""
     try:
         yield
     except BellwetherError as error:
-        raise dg.Failure(description=str(error), allow_retries=False) from error
+        may_pass = isinstance(error, SourceUnavailableError)
+        raise dg.Failure(description=str(error), allow_retries=may_pass) from error

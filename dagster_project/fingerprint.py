@@ -15,6 +15,7 @@ from pathlib import Path
 from dagster_project.connectors import connector_for
 from dagster_project.dbt_runner import definition_hash
 from dagster_project.paths import REPOSITORY
+from metrics.reconciliation.control_totals import control_files
 from metrics.workspace import Workspace, machine_now
 
 _CODE = ("metrics", "serving", "dagster_project")
@@ -27,7 +28,8 @@ def fingerprint(ws: Workspace) -> dict[str, str] | None:
         "catalogue": _hash(ws.root, ws.root.glob("kpis/*")),
         "code": _hash(REPOSITORY, (p for name in _CODE for p in (REPOSITORY / name).rglob("*.py"))),
         "shipped catalogue": _hash(REPOSITORY, REPOSITORY.glob("metrics/kpis/*.yml")),
-        "workspace": _hash(ws.root, [ws.root / "workspace.yml"]),
+        "workspace": _hash(ws.root, ws.files),
+        "control totals": _hash(ws.root, control_files(ws)),
         "today": _today(ws),
     }
     for name, source in ws.sources.items():

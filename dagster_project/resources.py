@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ import dagster as dg
 from pydantic import PrivateAttr
 
 from dagster_project import fingerprint as marks
+from metrics.warehouse import open_warehouse
 from metrics.workspace import Workspace, load_workspace, workspace_lock
 
 PROGRESS = logging.getLogger("bellwether.progress")
@@ -19,13 +20,17 @@ PROGRESS = logging.getLogger("bellwether.progress")
 
 class WorkspaceRun(dg.ConfigurableResource):
     """The workspace of this run. Held exclusively: in-process execution is not governed by Dagster's pools, and a
-    second writer would fail in the middle with DuckDB's lock error instead of waiting its turn."""
+    second writer would fail in the middle with DuckDB's lock error instead of waiting its turn.
+
+    The warehouse stays open between the steps: with its last connection DuckDB writes a checkpoint and forgets what it has
+    read, some 80 ms of CPU each time. What is committed is safe all the same, in the write-ahead log."""
 
     path: str
     lock_seconds: float = 60.0
 
     _workspace: Workspace | None = PrivateAttr(default=None)
     _fingerprint: dict[str, str] | None = PrivateAttr(default=None)
+    _held: ExitStack = PrivateAttr(default_factory=ExitStack)
 
     @contextmanager
     def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator[Any]:
@@ -34,7 +39,18 @@ class WorkspaceRun(dg.ConfigurableResource):
         with workspace_lock(ws, context.run.run_id if context.run else "unknown", self.lock_seconds):
             self._workspace, self._fingerprint = ws, marks.fingerprint(ws)
             marks.forget(ws)
-            yield self
+            with self._held:
+                self._held.enter_context(open_warehouse(ws))
+                yield self
+
+    @contextmanager
+    def warehouse_closed(self) -> Iterator[None]:
+        """For work that needs the files for itself, with all their content in them: dbt opens them with its own settings."""
+        self._held.close()
+        try:
+            yield
+        finally:
+            self._held.enter_context(open_warehouse(self.workspace))
 
     @property
     def workspace(self) -> Workspace:

@@ -13,8 +13,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dagster_project import fingerprint as marks
+from dagster_project.root_cause import RootCause, root_cause
 from metrics.errors import RunError
 from metrics.workspace import Workspace, load_workspace
+from serving.freshness import note_checked
 
 if TYPE_CHECKING:
     import dagster as dg
@@ -31,6 +33,10 @@ concurrency:
 # A killed run would otherwise keep its place in the queue for ever.
 run_monitoring: {enabled: true, free_slots_after_run_end_seconds: 10}
 """
+_EVENT_LOG = """\
+# Dagster's own event log, its files kept open.
+event_log_storage: {module: dagster_project.event_log, class: OpenEventLog, config: {}}
+"""
 
 
 @dataclass(frozen=True)
@@ -46,6 +52,14 @@ class RunReport:
     quarantine_example: str = ""
 
 
+class RunFailed(RunError):  # noqa: N818 - the run failed; what went wrong is in the text
+    """A run that began has failed. ``step`` and ``run_id`` say where to look; ``str()`` is the root cause."""
+
+    def __init__(self, cause: RootCause, run_id: str) -> None:
+        super().__init__(cause.message)
+        self.step, self.run_id = cause.step, run_id
+
+
 def run_workspace(
     path: Path,
     say: Say,
@@ -53,11 +67,13 @@ def run_workspace(
     first: date | None = None,
     last: date | None = None,
     full_refresh: bool = False,
+    lookback: int = 0,
     wait_seconds: float = 60.0,
 ) -> RunReport:
-    """Bring the workspace up to date; raises RunError with the root cause when a step failed.
+    """Bring the workspace up to date; raises RunFailed with the root cause when a step failed.
 
-    ``first`` and ``last`` ask for these days to be recomputed whatever changed; ``full_refresh`` for everything.
+    ``first`` and ``last`` ask for these days to be recomputed whatever changed; ``full_refresh`` for everything;
+    ``lookback`` for so many days to be read and recomputed.
     Another run of the same workspace is waited for, at most ``wait_seconds``.
     """
     ws = load_workspace(path)
@@ -66,10 +82,11 @@ def run_workspace(
     if first and last and first > last:
         raise RunError(f"--from {first} lies after --to {last}.")
     current = marks.fingerprint(ws)
-    if not full_refresh and first is None and marks.is_unchanged(ws, current):
+    if not full_refresh and first is None and not lookback and marks.is_unchanged(ws, current):
+        note_checked(ws)
         sent, failed = _deliver(ws, say)
         return RunReport(run_id=None, nothing_new=True, alerts_sent=sent, delivery_failures=failed)
-    result = _execute(ws, say, _tags(first, last, full_refresh), wait_seconds)
+    result = _execute(ws, say, _tags(first, last, full_refresh, lookback), wait_seconds)
     sent, failed = _deliver(ws, say)
     quarantined, example = _quarantined(result)
     return RunReport(result.run_id, False, _seconds(result), sent, failed, quarantined, example)
@@ -79,16 +96,19 @@ def prepare_dagster_home(ws: Workspace) -> Path:
     """The workspace's DAGSTER_HOME, with its settings written on first use."""
     ws.dagster_home.mkdir(parents=True, exist_ok=True)
     settings = ws.dagster_home / "dagster.yaml"
-    if not settings.is_file():
-        settings.write_text(_DAGSTER_YAML)
+    # Settings as earlier versions wrote them are completed; anything else was changed by hand and stays.
+    if not settings.is_file() or settings.read_text() == _DAGSTER_YAML:
+        settings.write_text(_DAGSTER_YAML + _EVENT_LOG)
     return ws.dagster_home
 
 
-def _tags(first: date | None, last: date | None, full_refresh: bool) -> dict[str, str]:
+def _tags(first: date | None, last: date | None, full_refresh: bool, lookback: int) -> dict[str, str]:
     from dagster_project.assets.dbt import FULL_REFRESH_TAG
+    from dagster_project.lookback import lookback_tags
     from dagster_project.partitions import range_tags
 
     tags = range_tags(first, last) if first and last else {}
+    tags |= lookback_tags(lookback) if lookback else {}
     return {**tags, FULL_REFRESH_TAG: "true"} if full_refresh else tags
 
 
@@ -99,11 +119,9 @@ def _execute(ws: Workspace, say: Say, tags: dict[str, str], wait_seconds: float)
     from dagster_project.assets.kpis import load_definitions
     from dagster_project.automation.jobs import DAILY_JOB
     from dagster_project.build import build_defs
-    from dagster_project.event_log import relax_event_log
 
     # Tests of tables that were not rebuilt have no new result, which is no news; Dagster would warn about each.
     logging.getLogger("dagster._core.execution.plan.active").setLevel(logging.ERROR)
-    relax_event_log(prepare_dagster_home(ws))
     definitions = build_defs(ws.root)
     # A mistake in a KPI file is told now, not after the models are built.
     load_definitions(ws)
@@ -118,45 +136,8 @@ def _execute(ws: Workspace, say: Say, tags: dict[str, str], wait_seconds: float)
             },
         )
     if not result.success:
-        raise RunError(_root_cause(result))
+        raise RunFailed(root_cause(result.all_events, result.run_id), result.run_id)
     return result
-
-
-def _root_cause(result: dg.ExecuteInProcessResult) -> str:
-    """The first failure of the run as one line; a message meant for the user wins over the error that wraps it."""
-    for event in result.all_events:
-        if event.is_step_failure:
-            data = event.step_failure_data
-            if data.user_failure_data and data.user_failure_data.description:
-                return data.user_failure_data.description
-            return _failed_check(result) or f"Step {event.step_key} failed: {_innermost(data.error)}"
-        if event.event_type_value in ("PIPELINE_FAILURE", "PIPELINE_INIT_FAILURE", "RESOURCE_INIT_FAILURE"):
-            error = getattr(event.event_specific_data, "error", None)
-            if error is not None:
-                return _innermost(error)
-    return f"Run {result.run_id} failed without saying why; its log is in `kpi dev`."
-
-
-def _failed_check(result: dg.ExecuteInProcessResult) -> str | None:
-    """The first blocking check that has stopped the run, in its own words."""
-    import dagster as dg
-
-    for found in result.get_asset_check_evaluations():
-        if found.blocking and not found.passed and found.severity == dg.AssetCheckSeverity.ERROR:
-            name = f"{found.asset_key.to_user_string()}: {found.check_name}"
-            return f"check {name} failed: {found.description}. Nothing was published."
-    return None
-
-
-def _innermost(error: object) -> str:
-    """The message meant for the user, wherever it stands in the chain of causes; else that of the last cause."""
-    message = ""
-    while error is not None:
-        message = " ".join(str(getattr(error, "message", error)).split())
-        if message.startswith("metrics.errors."):
-            return message.split(": ", 1)[1]
-        error = getattr(error, "cause", None)
-    return message
 
 
 def _seconds(result: dg.ExecuteInProcessResult) -> dict[str, float]:

@@ -35,6 +35,8 @@ def entities_macro(entities: dict[str, Any]) -> str:
     for name, entity in entities.items():
         lines.append(f"    '{name}': {{")
         lines.append(f"      'key': {json.dumps(entity['key'])},")
+        known = [word for word in ("business_date", "reconcile") if word in entity]
+        lines += [f"      '{word}': {json.dumps(entity[word])}," for word in known]
         lines.append("      'columns': {")
         for column, spec in entity["columns"].items():
             kept = {word: spec[word] for word in ("type", "default") if word in spec}
@@ -62,7 +64,7 @@ def staging_yaml(model: str, name: str, entity: dict[str, Any]) -> str:
 def intermediate_yaml(model: str, name: str, entity: dict[str, Any]) -> str:
     description = (
         f"{_sentence(entity['grain'])}, from every source.\n"
-        "A key that two sources share fails the test: map it with a prefix in one of them."
+        "A key that two sources share fails the test: `ids: own` prefixes the ids of a source that numbers them itself."
     )
     tests = [{"unique_key": {"arguments": {"columns": entity["key"]}}}]
     columns = [

@@ -21,6 +21,10 @@ class SourceError(BellwetherError):
     """A source could not be read; nothing was changed."""
 
 
+class SourceUnavailableError(SourceError):
+    """A source does not answer now; it may do so in a moment. The only error that is worth another try."""
+
+
 class CatalogueError(BellwetherError):
     """A KPI file is wrong."""
 

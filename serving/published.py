@@ -110,14 +110,19 @@ def list_alerts(ws: Workspace, days: int) -> list[Row]:
         return _rows(con, _ALERTS.format(language=ws.language), [days])
 
 
+def count_new_alerts(ws: Workspace, run_id: str) -> int:
+    """How many new alerts a published run has opened."""
+    with open_published(ws) as con:
+        found = con.execute("select count(*) from mart.alerts where run_id = ? and status = 'new'", [run_id]).fetchone()
+    return int(found[0]) if found else 0
+
+
 def describe_kpi(ws: Workspace, name: str) -> Row:
     """Everything about one KPI or metric: definition, status per grain, last values. Raises QueryError for no such name."""
     with open_published(ws) as con:
         known = [row[0] for row in con.execute("select metric from mart.dim_kpi").fetchall()]
         if name not in known:
-            raise QueryError(
-                f"there is no KPI or metric '{name}'.{did_you_mean(name, known)} `kpi list --all` shows all."
-            )
+            raise QueryError(f"there is no KPI or metric '{name}'.{did_you_mean(name, known)} `kpi list --all` shows all.")
         definition = _rows(con, "select * from mart.dim_kpi where metric = ?", [name])[0]
         status = _rows(con, "select * from mart.kpi_status where metric = ? order by is_headline desc, grain", [name])
         grain = status[0]["grain"] if status else "month"

@@ -10,10 +10,17 @@ from dagster_dlt.translator import DltResourceTranslatorData
 from dagster_project.assets.keys import SINGLE_RUN, raw_key
 from dagster_project.assets.raw_specs import RETRIES, load_metadata, table_spec
 from dagster_project.connectors import TableLoad
-from dagster_project.connectors.database import dlt_pipeline, dlt_source, prepare_landing, source_errors
+from dagster_project.connectors.database import (
+    dlt_pipeline,
+    dlt_source,
+    look_back_lags,
+    prepare_landing,
+    source_errors,
+)
 from dagster_project.connectors.extract import record_loads
 from dagster_project.connectors.landing import receive_tables
 from dagster_project.failures import expected_errors
+from dagster_project.lookback import lookback_days
 from dagster_project.resources import WorkspaceRun, progress
 from metrics.warehouse import open_warehouse
 from metrics.workspace import Source, Workspace
@@ -56,11 +63,13 @@ def database_assets(ws: Workspace, source: Source) -> dg.AssetsDefinition:
         landed: list[dg.MaterializeResult] = []
 
         def loads(con: duckdb.DuckDBPyConnection) -> Iterator[TableLoad]:
+            days = lookback_days(context.run.tags)
+            lags = look_back_lags(con, source, days) if days else None
             prepare_landing(con, ws, source)
             say(f"{source.name}: reading {len(tables)} tables of the database")
             with source_errors(ws, source):
                 # A fresh source for every run: dagster-dlt changes the schema of the one it has run.
-                fresh = dlt_source(ws, source, tables)
+                fresh = dlt_source(ws, source, tables, lags)
                 pipeline = dlt_pipeline(ws, source)
                 landed.extend(
                     DagsterDltResource().run(

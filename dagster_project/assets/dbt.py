@@ -15,6 +15,7 @@ from dagster_project.assets.keys import SINGLE_RUN, model_key
 from dagster_project.assets.translator import STAGING_PREFIX, WorkspaceTranslator
 from dagster_project.failures import expected_errors
 from dagster_project.resources import WorkspaceRun, progress
+from metrics.catalogue.lineage import entities_of
 from metrics.values.pending import hand_over
 from metrics.warehouse import open_warehouse
 from metrics.workspace import Workspace
@@ -27,6 +28,13 @@ select (select max(today) from mart.clock),
        (select list((source, entity, closed_through) order by source, entity)
         from (select * from mart.source_watermarks
               qualify row_number() over (partition by source, entity order by recorded_at desc) = 1) as latest)
+"""
+
+
+# The last load of each raw table that changed rows: models of the workspace's own may read it without any entity between.
+_CHANGING_LOADS = """
+select 'raw_' || source || '.' || table_name, max(loaded_at)::varchar from raw.ops.loads
+where succeeded and rows_changed > 0 group by all
 """
 
 
@@ -47,8 +55,7 @@ def dbt_model_assets(ws: Workspace) -> dg.AssetsDefinition:
         selected = {
             node["unique_id"]: model_key(node["schema"], node["name"])
             for node in manifest["nodes"].values()
-            if node["resource_type"] == "model"
-            and model_key(node["schema"], node["name"]) in context.selected_asset_keys
+            if node["resource_type"] == "model" and model_key(node["schema"], node["name"]) in context.selected_asset_keys
         }
         built = _Built.read(workspace.workspace)
         now = _Built.of(workspace.workspace)
@@ -57,11 +64,12 @@ def dbt_model_assets(ws: Workspace) -> dg.AssetsDefinition:
         say(f"dbt: {len(wanted)} of {len(selected)} models to build, with their tests")
         if not wanted:
             tables = _row_counts(workspace.workspace, manifest, _tables(manifest, selected))
-            _hand_over(workspace.workspace, context.run.run_id, built, now)
+            _hand_over(workspace.workspace, context.run.run_id, manifest, built, now)
             yield from _in_order(manifest, selected, outputs, {}, tables)
             return
         with expected_errors():
-            outcome = dbt_runner.build(workspace.workspace, [manifest["nodes"][u]["name"] for u in wanted])
+            with workspace.warehouse_closed():
+                outcome = dbt_runner.build(workspace.workspace, [manifest["nodes"][u]["name"] for u in wanted])
             built_now = {node.unique_id for node in outcome.nodes if node.status == "success"} & set(wanted)
             counted = built_now | _tables(manifest, set(selected) - set(wanted))
             counts = _row_counts(workspace.workspace, manifest, counted)
@@ -71,24 +79,26 @@ def dbt_model_assets(ws: Workspace) -> dg.AssetsDefinition:
         yield from checks
         _stop_on_failure(outcome, workspace.workspace)
         if stale <= set(selected):
-            _hand_over(workspace.workspace, context.run.run_id, built, now)
+            _hand_over(workspace.workspace, context.run.run_id, manifest, built, now)
 
     return dbt_build
 
 
 @dataclass(frozen=True)
 class _Built:
-    """What the tables were built from last: the definitions, and the days that were closed then."""
+    """What the tables were built from last: the definitions, the days that were closed then, and the raw tables' loads."""
 
     definitions: str
     days: str
+    loads: dict[str, str]
 
     @classmethod
     def of(cls, ws: Workspace) -> "_Built":
         """What they would be built from now."""
         with open_warehouse(ws) as con:
             days = con.execute(_CLOSED_DAYS).fetchone()
-        return cls(dbt_runner.definition_hash(ws), str(days))
+            loads = con.execute(_CHANGING_LOADS).fetchall()
+        return cls(dbt_runner.definition_hash(ws), str(days), dict(loads))
 
     @classmethod
     def read(cls, ws: Workspace) -> "_Built | None":
@@ -103,16 +113,25 @@ class _Built:
         (ws.dbt_target_dir / _STAMP).write_text(json.dumps(asdict(self)))
 
 
-def _hand_over(ws: Workspace, run_id: str, built: _Built | None, now: _Built) -> None:
-    """Everything stale was built: the touched dates go on to the KPI values, all of them after a changed definition."""
+def _hand_over(ws: Workspace, run_id: str, manifest: Mapping[str, Any], built: _Built | None, now: _Built) -> None:
+    """Everything stale was built: the touched dates go on to the KPI values, all of them after a changed definition.
+
+    Which dates a raw table touches in models that read it directly is unknown: the whole history of their entities.
+    """
+    everything = built is None or built.definitions != now.definitions
+    read_directly = set() if built is None else _descendants(_changed_sources(manifest, built, now), manifest["child_map"])
     with open_warehouse(ws) as con:
-        hand_over(con, run_id, everything=built is None or built.definitions != now.definitions)
+        hand_over(con, run_id, everything=everything, entities=entities_of(manifest, read_directly))
     now.write(ws)
 
 
-def _stale_models(
-    ws: Workspace, manifest: Mapping[str, Any], built: _Built | None, now: _Built, *, full: bool
-) -> set[str]:
+def _changed_sources(manifest: Mapping[str, Any], built: _Built, now: _Built) -> list[str]:
+    """Unique ids of the raw tables that the workspace declares as dbt sources and that have changed."""
+    changed = {table for table, at in now.loads.items() if built.loads.get(table) != at}
+    return [u for u, source in manifest["sources"].items() if f"{source['schema']}.{source['identifier']}" in changed]
+
+
+def _stale_models(ws: Workspace, manifest: Mapping[str, Any], built: _Built | None, now: _Built, *, full: bool) -> set[str]:
     """Unique ids of the models downstream of a source change, of the clock, or of a changed definition."""
     everything = {u for u, node in manifest["nodes"].items() if node["resource_type"] == "model"}
     if full or built is None or built.definitions != now.definitions:
@@ -120,6 +139,7 @@ def _stale_models(
     with open_warehouse(ws) as con:
         entities = [row[0] for row in con.execute("select distinct entity from raw.ops.run_dates").fetchall()]
     roots = [u for u in everything if u.rsplit(".", 1)[-1] in {STAGING_PREFIX + e for e in entities}]
+    roots += _changed_sources(manifest, built, now)
     if built.days != now.days:
         roots += [u for u in manifest["sources"] if u.endswith((".mart.clock", ".mart.source_watermarks"))]
     return _descendants(roots, manifest["child_map"]) & everything
@@ -162,9 +182,7 @@ def _events(
     checks: list[Any] = []
     for raw_event in outcome.events:
         message = DbtCoreCliEventMessage(raw_event=raw_event, event_history_metadata={})
-        for event in message.to_default_asset_events(
-            manifest=manifest, dagster_dbt_translator=translator, context=context
-        ):
+        for event in message.to_default_asset_events(manifest=manifest, dagster_dbt_translator=translator, context=context):
             if isinstance(event, dg.Output):
                 done[event.output_name] = event
             else:

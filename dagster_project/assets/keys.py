@@ -13,6 +13,7 @@ KPI_VALUES = dg.AssetKey(["mart", "kpi_values"])
 KPI_STATUS = dg.AssetKey(["mart", "kpi_status"])
 SWINGS = dg.AssetKey(["mart", "swings"])
 ALERTS = dg.AssetKey(["mart", "alerts"])
+RECONCILIATION = dg.AssetKey(["mart", "reconciliation"])
 PUBLISHED = dg.AssetKey(["published", "current"])
 
 # Every asset can be asked for a range of days and then runs once for all of them.

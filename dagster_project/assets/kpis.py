@@ -22,6 +22,7 @@ from dagster_project.assets.keys import (
     team,
 )
 from dagster_project.failures import expected_errors
+from dagster_project.lookback import lookback_window
 from dagster_project.partitions import daily_partitions, requested_window
 from dagster_project.resources import WorkspaceRun, progress
 from metrics.alerts import evaluate_swings
@@ -34,6 +35,7 @@ from metrics.values import (
     write_definitions,
     write_status,
 )
+from metrics.values.rows import workspace_today
 from metrics.warehouse import open_warehouse
 from metrics.workspace import Workspace
 
@@ -70,7 +72,7 @@ def _dim_kpi() -> dg.AssetsDefinition:
         ws = workspace.workspace
         with expected_errors(), open_warehouse(ws) as con:
             _, catalogue = load_definitions(ws)
-            rows = write_definitions(con, catalogue)
+            rows = write_definitions(con, catalogue, ws.known_promotions)
         return dg.MaterializeResult(metadata={"dagster/row_count": rows})
 
     return dim_kpi
@@ -86,15 +88,16 @@ def _kpi_values(ws: Workspace) -> dg.AssetsDefinition:
     )  # fmt: skip
     def kpi_values(context: dg.AssetExecutionContext, workspace: WorkspaceRun) -> dg.MaterializeResult:
         ws, say = workspace.workspace, progress(context)
-        asked = requested_window(context)
+        requested = requested_window(context)
         with expected_errors(), open_warehouse(ws) as con:
             layer, catalogue = load_definitions(ws)
+            asked = requested or lookback_window(context.run.tags, workspace_today(con))
             windows = None if FULL_REFRESH_TAG in context.run.tags else pending_windows(con, asked)
             changes = compute_values(con, ws, layer, catalogue, windows, context.run.run_id, say)
             clear_pending(con)
             days = con.execute(_DAYS_WRITTEN, [context.run.run_id]).fetchall()
             rows = con.execute("select count(*) from mart.kpi_values").fetchone()[0]
-        if asked is None:
+        if requested is None:
             _mark_days(context, partitions, [day for (day,) in days])
         return dg.MaterializeResult(
             metadata={
@@ -108,9 +111,7 @@ def _kpi_values(ws: Workspace) -> dg.AssetsDefinition:
     return kpi_values
 
 
-def _mark_days(
-    context: dg.AssetExecutionContext, partitions: dg.DailyPartitionsDefinition, days: Sequence[date]
-) -> None:
+def _mark_days(context: dg.AssetExecutionContext, partitions: dg.DailyPartitionsDefinition, days: Sequence[date]) -> None:
     """Tell Dagster which days a run without a range has brought up to date.
 
     An event costs some ten milliseconds: after a recomputation of years, only the days it does not know yet are told.

@@ -10,6 +10,7 @@ from dagster_project.assets.keys import (
     KPI_STATUS,
     KPI_VALUES,
     PUBLISHED,
+    RECONCILIATION,
     SINGLE_RUN,
     SWINGS,
     WATERMARKS,
@@ -31,7 +32,7 @@ def published_asset(tables: Iterable[dg.AssetKey]) -> dg.AssetsDefinition:
     @dg.asset(
         key=PUBLISHED,
         deps=[
-            DIM_KPI, WATERMARKS, KPI_STATUS, SWINGS, ALERTS, *tables,
+            DIM_KPI, WATERMARKS, KPI_STATUS, SWINGS, ALERTS, RECONCILIATION, *tables,
             dg.AssetDep(KPI_VALUES, partition_mapping=dg.AllPartitionMapping()),
         ],
         group_name="published", owners=[team("data")], kinds={"duckdb", "parquet"}, backfill_policy=SINGLE_RUN,
@@ -39,7 +40,7 @@ def published_asset(tables: Iterable[dg.AssetKey]) -> dg.AssetsDefinition:
     )  # fmt: skip
     def published(context: dg.AssetExecutionContext, workspace: WorkspaceRun) -> dg.MaterializeResult:
         ws = workspace.workspace
-        with expected_errors():
+        with expected_errors(), workspace.warehouse_closed():
             with open_warehouse(ws) as con:
                 log_publish(con, context.run.run_id)
             snapshot = publish(ws, context.run.run_id)

@@ -7,7 +7,9 @@ import dagster as dg
 from dagster_project.assets.keys import CLOCK, CLOSING_GROUP, SINGLE_RUN, WATERMARKS, raw_key, team
 from dagster_project.assets.raw_specs import RETRIES, load_metadata, table_spec
 from dagster_project.connectors import extract_source, finish_extraction
+from dagster_project.connectors.file_ledger import distrust_times
 from dagster_project.failures import expected_errors
+from dagster_project.lookback import lookback_days
 from dagster_project.resources import WorkspaceRun, progress
 from metrics.warehouse import open_warehouse
 from metrics.workspace import Source, Workspace
@@ -44,6 +46,8 @@ def _source_assets(ws: Workspace, source: Source) -> dg.AssetsDefinition:
         ws = workspace.workspace
         tables = [table for table in source.tables if raw_key(source.name, table) in context.selected_asset_keys]
         with expected_errors(), open_warehouse(ws) as con:
+            if lookback_days(context.run.tags):
+                distrust_times(con, source)
             loads = extract_source(con, ws, source.name, tables, context.run.run_id, progress(context))
         for load in loads:
             yield dg.MaterializeResult(asset_key=raw_key(source.name, load.table), metadata=load_metadata(load))

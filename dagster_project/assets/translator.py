@@ -18,9 +18,7 @@ class WorkspaceTranslator(DagsterDbtTranslator):
     """Names dbt models after the relation they are, and draws raw -> stg_mapped edges."""
 
     def __init__(self, ws: Workspace) -> None:
-        super().__init__(
-            DagsterDbtTranslatorSettings(enable_asset_checks=True, enable_source_tests_as_checks=False)
-        )
+        super().__init__(DagsterDbtTranslatorSettings(enable_asset_checks=True, enable_source_tests_as_checks=False))
         self._mapping = mapping_vars(ws)["mapping"]
 
     def get_asset_key(self, dbt_resource_props: Mapping[str, Any]) -> dg.AssetKey:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import dagster as dg
 
-from metrics.workspace import Workspace, load_workspace
+from metrics.workspace import Workspace, load_workspace, machine_now
 
 
 def alert_sensor(ws: Workspace) -> dg.SensorDefinition:
@@ -20,8 +20,12 @@ def alert_sensor(ws: Workspace) -> dg.SensorDefinition:
     )
     def deliver_alerts(context: dg.RunStatusSensorContext) -> dg.SkipReason | None:
         from serving.notify import deliver_pending
+        from serving.outages import tell_recovery
 
-        delivery = deliver_pending(load_workspace(root), context.log.info)
+        ws = load_workspace(root)
+        for line in tell_recovery(ws, machine_now()).failed:
+            context.log.warning(f"not delivered: {line}")
+        delivery = deliver_pending(ws, context.log.info)
         if delivery.failed:
             # Not marked as sent: the next successful run tries again. The reason stays in the sensor's log.
             context.log.warning("; ".join(delivery.failed))

@@ -50,9 +50,7 @@ def validate(frame: pd.DataFrame, suite_name: str, expectations: Sequence[Betwee
     broken: list[str] = []
     bad_rows: set[int] = set()
     for expectation, outcome in zip(expectations, result.results, strict=True):
-        if outcome.exception_info and any(
-            info.get("raised_exception") for info in _exceptions(outcome.exception_info)
-        ):
+        if outcome.exception_info and any(info.get("raised_exception") for info in _exceptions(outcome.exception_info)):
             broken.append(expectation.column)
             continue
         bad_rows.update(outcome.result.get("unexpected_index_list") or [])

@@ -86,9 +86,7 @@ def _values_check() -> dg.AssetChecksDefinition:
     def ranges(workspace: WorkspaceRun) -> dg.AssetCheckResult:
         with open_warehouse(workspace.workspace) as con:
             frame = con.execute(_VALUES).df()
-        outcome = validate(
-            frame, "kpi_values", [Between(c, 0, 0) for c in ("not_finite", "negative", "divided_by_zero")]
-        )
+        outcome = validate(frame, "kpi_values", [Between(c, 0, 0) for c in ("not_finite", "negative", "divided_by_zero")])
         first = frame.iloc[outcome.rows[0]].to_dict() if outcome.rows else {}
         return dg.AssetCheckResult(
             passed=outcome.passed,

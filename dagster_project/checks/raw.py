@@ -68,9 +68,7 @@ def _table_checks(ws: Workspace) -> dg.AssetChecksDefinition:
         with open_warehouse(workspace.workspace) as con:
             frame = con.execute(_TABLES, [[s.name for s, _ in checked], [t for _, t in checked], wanted]).df()
         schema = validate(frame, "raw_schema", [Between("missing_columns", 0, 0)])
-        volume = validate(
-            frame, "raw_volume", [Between("rows_loaded", 1), Between("share_of_previous", LEAST_ROWS_SHARE)]
-        )
+        volume = validate(frame, "raw_volume", [Between("rows_loaded", 1), Between("share_of_previous", LEAST_ROWS_SHARE)])
         for position, row in enumerate(frame.to_dict("records")):
             missing = f"{row['missing_columns']} mapped columns are missing"
             few = f"{row['rows_loaded']} rows, {row['share_of_previous']:.0%} of the load before"

@@ -52,6 +52,7 @@ class Connector(Protocol):
 _MODULES = {
     "files": "dagster_project.connectors.files",
     "sql_database": "dagster_project.connectors.database",
+    "warehouse_table": "dagster_project.connectors.warehouse_table",
 }
 
 

@@ -18,6 +18,8 @@ from dataclasses import dataclass
 
 import duckdb
 
+from dagster_project.connectors.mapped_keys import check_keys
+from dagster_project.connectors.mapped_values import check_values
 from metrics.errors import SourceError
 from metrics.warehouse import append_rows
 from metrics.workspace import Clock, Source, Workspace, machine_now
@@ -44,7 +46,9 @@ class LastEvent:
 
 
 def finish_extraction(con: duckdb.DuckDBPyConnection, ws: Workspace, run_id: str) -> None:
-    """Write mart.clock and append mart.source_watermarks. Raises SourceError."""
+    """Check the mapped rows, write mart.clock and append mart.source_watermarks. Raises SourceError."""
+    check_values(con, ws)
+    check_keys(con, ws)
     clock, recorded_at = Clock(ws, con), machine_now()
     rows = [row for source in ws.sources.values() for row in _watermarks(con, ws, clock, source, run_id, recorded_at)]
     con.execute("begin transaction")

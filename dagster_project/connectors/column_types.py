@@ -216,18 +216,28 @@ class TextFormat:
 
     def _date(self, text: str) -> str:
         if self.read.date_format:
-            return f"cast(try_strptime({text}, {literal(self.read.date_format)}) as date)"
+            return f"cast({self._parsed(text, self.read.date_format)} as date)"
         moment = f"cast({self._timestamp(text, 'TIMESTAMP', 'UTC')} as date)"
         return f"case when regexp_full_match({text}, '{ISO_DATE}') then try_cast({text} as date) else {moment} end"
 
+    def _parsed(self, text: str, form: str) -> str:
+        """SQL for the moment that a text names; where its format has no year, ``read.year`` is it."""
+        if self.read.year is not None and "%y" not in form.lower():
+            text, form = f"({text} || ' {self.read.year}')", f"{form} %Y"
+        return f"try_strptime({text}, {literal(form)})"
+
     def _timestamp(self, text: str, type_name: str, zone: str) -> str:
         if self.read.timestamp_format:
-            parsed = f"try_strptime({text}, {literal(self.read.timestamp_format)})"
+            parsed = self._parsed(text, self.read.timestamp_format)
             if "%z" in self.read.timestamp_format.lower():
                 return parsed if type_name == ZONED else f"{parsed} at time zone '{zone}'"
             return parsed if type_name != ZONED else f"{parsed} at time zone '{zone}'"
         iso = f"regexp_full_match({text}, '{ISO_DATE}([T ][0-9]{{2}}:[0-9]{{2}}.*)?')"
         naive = f"try_cast({text} as timestamp)"
+        if self.read.date_format:
+            # A day alone is a moment too: its first one.
+            naive = f"(case when {iso} then {naive} else {self._parsed(text, self.read.date_format)} end)"
+            iso = "true"
         if type_name == ZONED:
             naive = f"({naive} at time zone '{zone}')"
             offset = f"regexp_matches({text}, '{OFFSET}')"

@@ -13,7 +13,8 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Iterator, Sequence
+import sqlite3
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -23,8 +24,8 @@ import duckdb
 
 from dagster_project.connectors.base import Say, TableLoad
 from dagster_project.connectors.landing import LANDING_SCHEMA, landing_path, receive_tables
-from metrics.errors import SourceError, did_you_mean
-from metrics.warehouse import table_exists
+from metrics.errors import SourceError, SourceUnavailableError, did_you_mean
+from metrics.warehouse import column_types, table_exists
 from metrics.workspace import Source, Workspace
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 
 # Seconds for a time, days for a date, units for a number. Rows that are read twice change nothing.
 LOOK_BACK = 60
+WHOLE_TABLE = None
 CHUNK_ROWS = 50_000
 
 
@@ -58,8 +60,23 @@ def load_tables(
     yield from receive_tables(con, ws, source, tables, run_id)
 
 
-def dlt_source(ws: Workspace, source: Source, tables: Sequence[str]) -> DltSource:
-    """Return a fresh dlt source; nothing is read yet. Never pass the same one to two runs."""
+def look_back_lags(con: duckdb.DuckDBPyConnection, source: Source, days: int) -> dict[str, float | None]:
+    """Per table with a cursor: how far below it a look-back run reads. A number or a text knows no days: WHOLE_TABLE."""
+    lags: dict[str, float | None] = {}
+    for name, table in source.tables.items():
+        if table.cursor and table_exists(con, "raw", source.schema_name, name):
+            kind = column_types(con, "raw", source.schema_name, name).get(table.cursor, "")
+            lags[name] = days * 86_400.0 if kind.startswith("TIMESTAMP") else float(days) if kind == "DATE" else WHOLE_TABLE
+    return lags
+
+
+def dlt_source(
+    ws: Workspace, source: Source, tables: Sequence[str], lags: Mapping[str, float | None] | None = None
+) -> DltSource:
+    """Return a fresh dlt source; nothing is read yet. Never pass the same one to two runs.
+
+    ``lags``: the look-back of tables that need another one than LOOK_BACK.
+    """
     dlt = _dlt()
     from dlt.sources.sql_database import sql_table
 
@@ -69,11 +86,9 @@ def dlt_source(ws: Workspace, source: Source, tables: Sequence[str]) -> DltSourc
         for name in tables:
             table = source.tables[name]
             schema, _, in_database = (table.table or name).rpartition(".")
-            newest = None
-            if table.cursor:
-                newest = dlt.sources.incremental(
-                    table.cursor, primary_key=(), lag=LOOK_BACK, on_cursor_value_missing="include"
-                )
+            newest, lag = None, (lags or {}).get(name, LOOK_BACK)
+            if table.cursor and lag is not WHOLE_TABLE:
+                newest = dlt.sources.incremental(table.cursor, primary_key=(), lag=lag, on_cursor_value_missing="include")
             resource = sql_table(
                 credentials=engine,
                 table=in_database,
@@ -159,7 +174,23 @@ def source_errors(ws: Workspace, source: Source) -> Iterator[None]:
                 f"{where}: {source.name}: the database has no table '{root}'.{_hint(ws, source, root)}"
             ) from None
         reason = " ".join(str(root).split())[:300]
-        raise SourceError(f"{where}: {source.name}: cannot be read: {_without_secrets(source, reason)}") from None
+        kind = SourceUnavailableError if _may_pass(error) else SourceError
+        raise kind(f"{where}: {source.name}: cannot be read: {_without_secrets(source, reason)}") from None
+
+
+def _may_pass(error: BaseException | None) -> bool:
+    """Whether the database was not to be reached or busy. SQLite says of a wrong name, too, that it is "operational"."""
+    from sqlalchemy.exc import InterfaceError, OperationalError
+
+    while error is not None:
+        if isinstance(error, sqlite3.Error):
+            return "locked" in str(error) or "unable to open" in str(error)
+        if isinstance(error, OperationalError | InterfaceError) and not isinstance(error.orig, sqlite3.Error):
+            return True
+        if isinstance(error, ConnectionError | TimeoutError):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
 
 
 def _hint(ws: Workspace, source: Source, error: Exception) -> str:

@@ -130,6 +130,11 @@ def read_ledger(con: duckdb.DuckDBPyConnection, source: Source, table: str) -> d
     return {row[0]: LedgerEntry(*row) for row in rows}
 
 
+def distrust_times(con: duckdb.DuckDBPyConnection, source: Source) -> None:
+    """Have the next load of a source compare the contents of its files: size and time may be those of before."""
+    con.execute("update raw.ops.file_ledger set checked_at = modified_at where source = ?", [source.name])
+
+
 def plan_files(files: list[FoundFile], ledger: dict[str, LedgerEntry], read_hash: str) -> FilePlan:
     """Compare files with the ledger; only a file whose size or time differs (or is too fresh to tell) is hashed."""
     plan = FilePlan(removed=sorted(set(ledger) - {file.name for file in files}))

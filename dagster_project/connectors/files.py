@@ -117,5 +117,5 @@ def _write_facts(raw: RawTable, files: FilePlan, facts: FileFacts) -> None:
 
 def _read_hash(raw: RawTable) -> str:
     """Return a hash of everything but the files that decides what the rows are."""
-    decisive = [READER_VERSION, raw.plan.read.model_dump(mode="json"), raw.plan.wanted, raw.plan.zone]
+    decisive = [READER_VERSION, raw.plan.read.model_dump(mode="json"), raw.plan.wanted, raw.plan.mapped, raw.plan.zone]
     return hashlib.sha256(json.dumps(decisive, sort_keys=True).encode()).hexdigest()[:16]

@@ -14,6 +14,8 @@ from metrics.workspace.business_dates import expression_type, is_loaded, mapped_
 from metrics.workspace.entities import ColumnType
 from metrics.workspace.mapping import column_refs, mapping_tables, plain_columns
 
+DATA_ERRORS = (duckdb.ConversionException, duckdb.OutOfRangeException, duckdb.InvalidInputException)
+
 
 @dataclass(frozen=True)
 class AskedColumn:
@@ -27,13 +29,20 @@ class AskedColumn:
 
 def wanted_types(source: Source, table: str) -> dict[str, ColumnType]:
     """Return the types of raw columns (in lower case) that mappings or ``read.types`` decide; others are inferred."""
+    wanted = {column: _common_type(set(types)) for column, types in mapped_types(source, table).items()}
+    return wanted | {column.lower(): kind for column, kind in source.tables[table].read.types.items()}
+
+
+def mapped_types(source: Source, table: str) -> dict[str, list[ColumnType]]:
+    """Return, by raw column (in lower case), the canonical types that staging will cast its values to."""
     found: dict[str, set[ColumnType]] = {}
     for name, mapping in source.entities.items():
+        columns = load_entities()[name].columns
         for canonical, ref in plain_columns(source, mapping):
-            if ref.table == table:
-                found.setdefault(ref.column.lower(), set()).add(load_entities()[name].columns[canonical].type)
-    wanted = {column: _common_type(types) for column, types in found.items()}
-    return wanted | {column.lower(): kind for column, kind in source.tables[table].read.types.items()}
+            # A query may return one more column than the entity has, for its `latest_by`.
+            if ref.table == table and canonical in columns:
+                found.setdefault(ref.column.lower(), set()).add(columns[canonical].type)
+    return {column: sorted(types) for column, types in found.items()}
 
 
 def _common_type(types: set[ColumnType]) -> ColumnType:
@@ -100,12 +109,19 @@ def check_mappings(con: duckdb.DuckDBPyConnection, ws: Workspace, source: Source
 @contextmanager
 def mapping_errors(ws: Workspace, source: Source, entity: str, *keys: str) -> Iterator[None]:
     """Turn an error of DuckDB about a mapping's SQL into a SourceError of one line."""
+    where = ws.where("sources", source.name, "entities", entity, *keys)
+    label = ".".join([source.name, entity, *keys[1:]])
     try:
         yield
-    except (duckdb.BinderException, duckdb.ConversionException, duckdb.OutOfRangeException) as error:
-        where = ws.where("sources", source.name, "entities", entity, *keys)
+    except duckdb.BinderException as error:
         reason = str(error).splitlines()[0].split(" You might need")[0].strip().rstrip(".")
         raise SourceError(
-            f"{where}: {'.'.join([source.name, entity, *keys[1:]])}: {reason}. "
-            "Check the expression, or set the types of raw columns with `read.types`."
+            f"{where}: {label}: {reason}. Check the expression, or set the types of raw columns with `read.types`."
+        ) from error
+    except DATA_ERRORS as error:
+        # DuckDB's own words would show the value, which may be personal.
+        what, kind = "query" if keys == ("query",) else "expression", str(error).split(":", 1)[0]
+        raise SourceError(
+            f"{where}: {label}: the {what} cannot be computed for every row ({kind}). "
+            "Use try_cast instead of cast, or mend the rows."
         ) from error

@@ -9,11 +9,11 @@ from typing import Any
 
 import duckdb
 
+from dagster_project.connectors.canonical_types import WORDS, canonical_type, out_of_range
 from dagster_project.connectors.readers import Batch, Prepared, Reject, csv_files, json_files
 from metrics.warehouse import append_rows, literal, quoted
 from metrics.workspace import ReadOptions, Source
-
-_WORDS = {"BIGINT": "whole number", "DOUBLE": "number", "BOOLEAN": "yes or no", "DATE": "date"}
+from metrics.workspace.entities import ColumnType
 
 
 @dataclass(frozen=True)
@@ -25,6 +25,10 @@ class Conversion:
     value: str
     converted: str
     can_fail: bool = True
+    mapped: tuple[ColumnType, ...] = ()
+    """Canonical types that the value has to fit, besides its own."""
+    is_typed: bool = False
+    """Every value is of the type already; it may still lie outside of a canonical type's range."""
 
     @property
     def is_bad(self) -> str:
@@ -32,14 +36,20 @@ class Conversion:
 
     def reason(self, value: str, read: ReadOptions) -> str:
         shown = value if len(value) <= 60 else value[:57] + "..."
-        return f"'{shown}' is no {self._expected(read)}"
+        own = [kind for kind in (canonical_type(self.type_name),) if kind]
+        kinds = [*self.mapped, *(kind for kind in own if kind not in self.mapped)]
+        beyond = [words for kind in kinds if (words := out_of_range(value, kind, read))]
+        return f"'{shown}' {beyond[0]}" if beyond else f"'{shown}' is no {self._expected(read)}"
 
     def _expected(self, read: ReadOptions) -> str:
         if self.type_name.startswith("TIMESTAMP"):
             return f"time in the form {read.timestamp_format or 'YYYY-MM-DD HH:MM:SS'}"
         if self.type_name == "DATE":
             return f"date in the form {read.date_format or 'YYYY-MM-DD'}"
-        return _WORDS.get(self.type_name, "number" if self.type_name.startswith("DECIMAL") else self.type_name)
+        kind = canonical_type(self.type_name)
+        # Loaded as text because it fills columns of several types: one of the others did not fit.
+        others = [WORDS[wanted] for wanted in self.mapped if wanted != "text"] if kind == "text" else []
+        return " or ".join(others) or (WORDS[kind] if kind else self.type_name)
 
     @property
     def option(self) -> str:

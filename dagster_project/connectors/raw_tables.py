@@ -7,7 +7,7 @@ from collections.abc import Callable
 import duckdb
 
 from dagster_project.connectors.base import TableLoad
-from dagster_project.connectors.mapped_columns import asked_columns, check_mappings, wanted_types
+from dagster_project.connectors.mapped_columns import asked_columns, check_mappings, mapped_types, wanted_types
 from dagster_project.connectors.row_changes import (
     MappedQueries,
     compare_rows,
@@ -33,7 +33,14 @@ class RawTable:
         self.existing = self._data_types() if self.exists else {}
         read = source.tables[table].read
         where = ws.where("sources", source.name, "tables", table)
-        self.plan = ReadPlan(read, wanted_types(source, table), source.timezone, asked_columns(ws, source, table), where)
+        self.plan = ReadPlan(
+            read=read,
+            wanted=wanted_types(source, table),
+            mapped=mapped_types(source, table),
+            zone=source.timezone,
+            asked=asked_columns(ws, source, table),
+            where=where,
+        )
 
     def is_retyped(self, types: dict[str, str]) -> bool:
         """Return whether a column that exists gets another type."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 
 import duckdb
 
+from dagster_project.connectors.canonical_types import fits
 from dagster_project.connectors.column_types import (
     ColumnFacts,
     Kind,
@@ -40,6 +41,9 @@ class ReadPlan:
 
     read: ReadOptions
     wanted: dict[str, ColumnType]
+    """The type of a raw column, in lower case, where it is not inferred."""
+    mapped: dict[str, list[ColumnType]]
+    """The canonical types that its values have to fit, because mappings take it as it is."""
     zone: str
     asked: list[AskedColumn]
     where: str
@@ -191,7 +195,14 @@ def conversions_of(columns: dict[str, str | None], types: dict[str, str], plan: 
         safe = type_name in {"VARCHAR", native}
         if native is not None and native != "VARCHAR":
             safe = safe or fitting_type([ColumnFacts(native_kind(native))], None) == type_name
-        found[name.lower()] = Conversion(name, type_name, value, converted, can_fail=not safe)
+        mapped = tuple(plan.mapped.get(name.lower(), ()))
+        if type_name == "VARCHAR" and any(wanted != "text" for wanted in mapped):
+            value = converted = f"nullif(trim({converted}), '')"
+        limits = [limit for wanted in mapped if (limit := fits(converted, type_name, wanted))]
+        if limits:
+            converted = f"(case when {' and '.join(limits)} then {converted} end)"
+        can_fail = bool(limits) or not safe
+        found[name.lower()] = Conversion(name, type_name, value, converted, can_fail, mapped, is_typed=safe)
     return found
 
 
@@ -200,6 +211,10 @@ def insert_rows(
 ) -> tuple[dict[str, int], dict[str, int]]:
     """Insert the rows of a relation that fit into temp.new_rows; return good and bad rows by ``_file``."""
     checks = [item.is_bad for item in conversions if item.can_fail]
+    if checks and all(item.is_typed for item in conversions if item.can_fail):
+        # Files with types seldom hold such values: looking costs a scan of few columns, keeping a second copy of all rows.
+        found = con.execute(f"select 1 from {relation} where {' or '.join(checks)} limit 1").fetchone()
+        checks = checks if found else []
     columns = [quoted(item.column) for item in conversions]
     typed = [f"{item.converted} as {quoted(item.column)}" for item in conversions]
     if checks:

@@ -17,6 +17,7 @@ from metrics.catalogue.findings import Finding, shape_findings
 from metrics.catalogue.lineage import Lineage
 from metrics.catalogue.model import Kpi, KpiFile, Override, Watch
 from metrics.catalogue.rules import rule_findings, watch_findings
+from metrics.catalogue.target_files import TargetRows, read_target_files
 from metrics.catalogue.yaml_lines import Located, YamlPath, read_yaml
 from metrics.errors import CatalogueError, did_you_mean
 
@@ -44,7 +45,7 @@ class Entry:
 class _Files:
     kpis: dict[str, tuple[Kpi, Entry]] = field(default_factory=dict)
     # a complaint about targets must point at the file that gives them, which may be an override
-    targets: dict[str, Entry] = field(default_factory=dict)
+    targets: dict[str, Entry | TargetRows] = field(default_factory=dict)
     watched: dict[str, tuple[Watch, Entry]] = field(default_factory=dict)
     overrides: list[tuple[Override, Entry]] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
@@ -69,6 +70,7 @@ def check_catalogue(
     """The catalogue as far as it could be read, and everything that is wrong with it."""
     files = _read_files(_yaml_files(shipped), _yaml_files(ws.root / "kpis"))
     _apply_overrides(files)
+    _apply_target_files(files, ws.root / "kpis")
     entries = {name: entry for name, (_, entry) in files.kpis.items()}
     known = {name: kpi for name, (kpi, _) in files.kpis.items()}
     catalogue = Catalogue(
@@ -169,3 +171,22 @@ def _apply_overrides(files: _Files) -> None:
             changes["targets"] = override.targets
             files.targets[override.id] = entry
         files.kpis[override.id] = (kpi.model_copy(update=changes), origin)
+
+
+def _apply_target_files(files: _Files, folder: Path) -> None:
+    found, findings = read_target_files(folder)
+    files.findings.extend(findings)
+    for name, rows in found.items():
+        if name not in files.kpis:
+            hint = did_you_mean(name, files.kpis) or " `kpi list` shows all."
+            files.findings.append(Finding(rows.where(), f"target for unknown KPI '{name}'.{hint}"))
+            continue
+        kpi, origin = files.kpis[name]
+        if name in files.targets or (kpi.targets and not origin.is_shipped):
+            earlier = files.targets[name].where("targets") if name in files.targets else origin.where("targets")
+            files.findings.append(
+                Finding(rows.where(), f"{name} has its targets at {earlier} already. Keep them in one place.")
+            )
+            continue
+        files.kpis[name] = (kpi.model_copy(update={"targets": tuple(rows.targets)}), origin)
+        files.targets[name] = rows

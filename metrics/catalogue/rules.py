@@ -11,11 +11,12 @@ from metrics.errors import did_you_mean
 
 if TYPE_CHECKING:
     from metrics.catalogue.load import Entry
+    from metrics.catalogue.target_files import TargetRows
     from metrics.semantic import SemanticLayer
 
 
 def rule_findings(
-    kpis: Mapping[str, Kpi], entries: Mapping[str, Entry], targets: Mapping[str, Entry], layer: SemanticLayer
+    kpis: Mapping[str, Kpi], entries: Mapping[str, Entry], targets: Mapping[str, Entry | TargetRows], layer: SemanticLayer
 ) -> list[Finding]:
     """Every broken rule, in the order of the files. ``targets`` says which entry gave a KPI's targets."""
     findings: list[Finding] = []
@@ -60,7 +61,7 @@ def _references(kpi: Kpi, entry: Entry, layer: SemanticLayer) -> Iterator[Findin
             yield Finding(entry.where(*path), f"{kpi.id}: {field} names the KPI itself. Remove it.")
 
 
-def _targets(kpi: Kpi, entry: Entry, layer: SemanticLayer) -> Iterator[Finding]:
+def _targets(kpi: Kpi, entry: Entry | TargetRows, layer: SemanticLayer) -> Iterator[Finding]:
     if kpi.targets and layer.metrics[kpi.id].meta.get("direction") not in ("up", "down"):
         yield Finding(
             entry.where("targets"),

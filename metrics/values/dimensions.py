@@ -1,7 +1,8 @@
-"""Describe every metric and KPI for readers of the tables: dim_kpi, kpi_targets, kpi_leading_indicators."""
+"""What readers of the values need beside them: dim_kpi, kpi_targets, kpi_leading_indicators, promotions."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from metrics.catalogue import Catalogue, Kpi, segment_dimension
@@ -10,6 +11,8 @@ from metrics.values.tables import ensure_tables
 
 if TYPE_CHECKING:
     import duckdb
+
+    from metrics.workspace import Promotion
 
 _KPI_FIELDS = (
     "timing",
@@ -27,18 +30,20 @@ _KPI_FIELDS = (
 )
 
 
-def write_definitions(con: duckdb.DuckDBPyConnection, catalogue: Catalogue) -> int:
-    """Rewrite the three tables from the catalogue and return the number of metrics."""
+def write_definitions(con: duckdb.DuckDBPyConnection, catalogue: Catalogue, promotions: Sequence[Promotion] = ()) -> int:
+    """Rewrite the four tables and return the number of metrics."""
     ensure_tables(con)
     rows = [_row(catalogue, name) for name in sorted(catalogue.metrics)]
     columns = list(rows[0]) if rows else []
     with one_transaction(con):
-        for table in ("dim_kpi", "kpi_targets", "kpi_leading_indicators"):
+        for table in ("dim_kpi", "kpi_targets", "kpi_leading_indicators", "promotions"):
             con.execute(f"delete from mart.{table}")
         insert_rows(con, f"mart.dim_kpi ({', '.join(columns)})", [[row[name] for name in columns] for row in rows])
         insert_rows(con, "mart.kpi_targets", [row for kpi in catalogue.kpis.values() for row in _target_rows(kpi)])
         leaders = [(kpi.id, lead.kpi, lead.lag_days) for kpi in catalogue.kpis.values() for lead in kpi.leading_indicators]
         insert_rows(con, "mart.kpi_leading_indicators", leaders)
+        held = [(one.promotion, one.from_, one.to, one.channel, one.description) for one in promotions]
+        insert_rows(con, "mart.promotions", held)
     return len(rows)
 
 

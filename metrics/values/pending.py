@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
@@ -47,17 +48,17 @@ def clear_pending(con: duckdb.DuckDBPyConnection) -> None:
     con.execute("delete from raw.ops.built_dates")
 
 
-def hand_over(con: duckdb.DuckDBPyConnection, run_id: str, *, everything: bool) -> None:
+def hand_over(con: duckdb.DuckDBPyConnection, run_id: str, *, everything: bool, entities: Collection[str] = ()) -> None:
     """The models now hold every touched date: pass the dates on to the KPI values. Each consumer has a queue of its own, so
     that a run of the one without the other loses nothing.
 
-    ``everything``: the models themselves have changed, so that any value of any day can differ.
+    ``everything``: the models themselves have changed, so that any value of any day can differ. ``entities``: those of
+    which any day can differ.
     """
     with one_transaction(con):
         con.execute("insert into raw.ops.built_dates select * from raw.ops.run_dates")
         con.execute("delete from raw.ops.run_dates")
-        if everything:
-            con.execute(
-                "insert into raw.ops.built_dates select unnest(?::varchar[]), null, ?, ?",
-                [sorted(load_entities()), run_id, machine_now()],
-            )
+        whole = sorted(load_entities() if everything else entities)
+        con.execute(
+            "insert into raw.ops.built_dates select unnest(?::varchar[]), null, ?, ?", [whole, run_id, machine_now()]
+        )

@@ -158,7 +158,8 @@ def _n_rule(catalogue: Catalogue, metric: str, kind: str) -> Literal["metric", "
 
 def _window(context: PlanContext, metric: str, grain: str, windows: Windows) -> Window | None:
     found = context.catalogue.lineage[metric]
-    if windows is None:
+    if windows is None or not found.reads:
+        # Of a metric that reads no entity nobody notes the touched dates.
         return ALL_TIME
     touched: list[Window | None] = [windows] if isinstance(windows, Window) else []
     if isinstance(windows, Mapping):

@@ -114,6 +114,13 @@ _TABLES = (
         target double not null,
         stretch double
     )""",
+    """create table if not exists mart.promotions (
+        promotion text not null,
+        starts_on date not null,
+        ends_on date not null,
+        channel text,
+        description text
+    )""",
     """create table if not exists mart.kpi_leading_indicators (
         metric text not null,
         leading_metric text not null,
@@ -230,7 +237,7 @@ _VIEWS = (
 
 
 # Written anew by every run: nothing is lost when an older version of them is dropped.
-_REWRITTEN = frozenset({"dim_kpi", "kpi_targets", "kpi_leading_indicators", "kpi_status", "kpi_series"})
+_REWRITTEN = frozenset({"dim_kpi", "kpi_targets", "promotions", "kpi_leading_indicators", "kpi_status", "kpi_series"})
 _COLUMNS_OF_MART = """select table_name, list(column_name), list(data_type) from duckdb_columns()
     where database_name = current_database() and schema_name = 'mart' and internal = false group by table_name"""
 
@@ -267,5 +274,3 @@ def _wanted_columns() -> list[tuple[str, list[str], list[str]]]:
         for statement in _TABLES:
             empty.execute(statement)
         return empty.execute(_COLUMNS_OF_MART).fetchall()
-
-

@@ -11,6 +11,7 @@ from pathlib import Path
 import duckdb
 
 from metrics.errors import RunError
+from metrics.warehouse.attached import attach_sources
 from metrics.warehouse.names import literal, quoted
 from metrics.warehouse.ops_tables import ensure_tables
 from metrics.workspace.model import Workspace
@@ -33,9 +34,11 @@ def open_warehouse(ws: Workspace) -> Iterator[duckdb.DuckDBPyConnection]:
     try:
         con.execute("set TimeZone = 'UTC'")
         try:
-            con.execute(f"attach {literal(str(ws.raw_path))} as raw")
+            # Attached already where this process has the warehouse open: both are connections to one instance.
+            con.execute(f"attach if not exists {literal(str(ws.raw_path))} as raw")
         except duckdb.Error as error:
             raise RunError(_cannot_open(ws.raw_path, error)) from error
+        attach_sources(con, ws)
         ensure_tables(con, [source.schema_name for source in ws.sources.values()])
         yield con
     finally:

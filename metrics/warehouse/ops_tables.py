@@ -5,6 +5,7 @@
 - quarantine: rows that could not be loaded, by run
 - run_dates: business dates that loads touched and the models have not taken up yet; a NULL date is the whole history
 - built_dates: the same for dates that the models hold and the KPI values have not taken up yet
+- digests: for tables that are read in place, what they held at the last run, so that a change is seen; a NULL date is all
 - loads: one row per attempt to load a table
 """
 
@@ -61,6 +62,13 @@ TABLES = (
         business_date date,
         run_id text not null,
         recorded_at timestamp not null
+    )""",
+    """raw.ops.digests (
+        source text not null,
+        subject text not null,
+        business_date date,
+        rows bigint not null,
+        digest text not null
     )""",
     """raw.ops.loads (
         source text not null,

@@ -1,11 +1,13 @@
 """A workspace: one company's workspace.yml, the mapping of its tables onto the entities, its clock and lock."""
 
+from metrics.workspace.checks import workspace_warnings
 from metrics.workspace.clock import Clock, machine_now
 from metrics.workspace.entities import Entity, EntityColumn, load_entities
 from metrics.workspace.loading import load_workspace
 from metrics.workspace.lock import workspace_lock
 from metrics.workspace.mapping import mapping_vars
 from metrics.workspace.model import Closes, EntityMapping, ReadOptions, Source, Table, Workspace
+from metrics.workspace.promotions import Promotion
 
 __all__ = [
     "Clock",
@@ -13,6 +15,7 @@ __all__ = [
     "Entity",
     "EntityColumn",
     "EntityMapping",
+    "Promotion",
     "ReadOptions",
     "Source",
     "Table",
@@ -22,4 +25,5 @@ __all__ = [
     "machine_now",
     "mapping_vars",
     "workspace_lock",
+    "workspace_warnings",
 ]

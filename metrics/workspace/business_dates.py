@@ -66,32 +66,36 @@ def mapped_relation(
     if mapping.query is None:
         table = mapping.table or ""
         return instead.get(table, raw_relation(source, table)), expression_sql(mapping.columns[column], table)
-    tables = tuple(source.tables)
-    query = parse_query(mapping.query, tables).copy()
+    query = parse_query(mapping.query, tuple(source.tables))
+    return f"({query_sql(source, query, instead)}) as mapped", f'"{column}"'
+
+
+def query_sql(source: Source, query: exp.Expr, instead: dict[str, str] | None = None) -> str:
+    """Return a parsed query as SQL of DuckDB over the catalog ``raw``; ``instead`` as for ``mapped_relation``."""
+    instead, query = instead or {}, query.copy()
     for node in query.find_all(exp.Table):
-        for name in tables:
+        for name in source.tables:
             if node.name == raw_token(name):
                 sql = instead.get(name, raw_relation(source, name))
                 relation = sqlglot.parse_one(sql, into=exp.Table, read="duckdb")
                 relation.set("alias", node.args.get("alias"))
                 node.replace(relation)
-    return f"({query.sql(dialect='duckdb')}) as mapped", f'"{column}"'
+    return query.sql(dialect="duckdb")
 
 
 def is_loaded(con: duckdb.DuckDBPyConnection, source: Source, mapping: EntityMapping, besides: str | None = None) -> bool:
     """Return whether every raw table that a mapping reads exists, not counting ``besides``."""
     wanted = set(mapping_tables(source, mapping)) - {besides}
     found = con.execute(
-        "select count(*) from duckdb_tables() "
+        "select count(*) from (select database_name, schema_name, table_name from duckdb_tables() "
+        "union all select database_name, schema_name, view_name from duckdb_views()) "
         "where database_name = 'raw' and schema_name = ? and list_contains(?, table_name)",
         [source.schema_name, sorted(wanted)],
     ).fetchone()
     return found is not None and found[0] == len(wanted)
 
 
-def latest_business_date(
-    con: duckdb.DuckDBPyConnection, ws: Workspace, tomorrow: dt.datetime
-) -> dt.date | None:
+def latest_business_date(con: duckdb.DuckDBPyConnection, ws: Workspace, tomorrow: dt.datetime) -> dt.date | None:
     """Return the latest business date over all event entities up to ``tomorrow``, None without rows."""
     latest: list[dt.date] = []
     for source in ws.sources.values():

@@ -24,6 +24,8 @@ class EntityColumn(BaseModel):
     description: str
     required: bool = False
     default: str | int | float | bool | None = None
+    references: str | None = None
+    """Entity whose source numbers this id; a column without it is no id."""
     pii: bool = False
 
 
@@ -34,6 +36,36 @@ class Affects(BaseModel):
 
     back: int = 0
     forward: int | Literal["open"] = 0
+
+
+class Fact(BaseModel):
+    """The table that keeps an entity's rows, and its main amount in the workspace's currency."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    model: str
+    amount: str | None = None
+
+
+class Counted(BaseModel):
+    """The daily metric table that counts a fact: SQL over it, and which rows of the fact it leaves out, by name."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    model: str
+    rows: str | None = None
+    amount: str | None = None
+    not_counted: dict[str, str] = {}
+
+
+class Reconcile(BaseModel):
+    """What mart.reconciliation compares; ``amount`` is the entity's main total, in the row's own currency."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    amount: str | None = None
+    fact: Fact | None = None
+    metric: Counted | None = None
 
 
 class Entity(BaseModel):
@@ -48,6 +80,7 @@ class Entity(BaseModel):
     key: tuple[str, ...]
     business_date: str | None = None
     affects: Affects | Literal["all"] = Affects()
+    reconcile: Reconcile = Reconcile()
     columns: dict[str, EntityColumn] = Field(min_length=1)
 
     @property

@@ -10,8 +10,10 @@ from typing import Any
 from pydantic import ValidationError
 
 from metrics.errors import WorkspaceError, did_you_mean
+from metrics.workspace.channel_rules import read_channel_rules
 from metrics.workspace.checks import Finding, check_workspace
 from metrics.workspace.model import Workspace
+from metrics.workspace.promotions import read_promotions
 from metrics.workspace.yaml_lines import Located, YamlPath, load_yaml
 
 ENV_VAR = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
@@ -38,6 +40,8 @@ def load_workspace(path: Path | str) -> Workspace:
     findings = check_workspace(workspace)
     if findings:
         raise _first(findings, located)
+    workspace._rules = read_channel_rules(workspace.root, workspace.channel_rules)
+    workspace._promotions = read_promotions(workspace.root, workspace.promotions)
     return workspace
 
 

@@ -15,6 +15,8 @@ import sqlglot
 from sqlglot import exp
 
 from metrics.errors import did_you_mean
+from metrics.workspace.channel_rules import rules_vars
+from metrics.workspace.entities import Entity, load_entities
 from metrics.workspace.model import DAYS, EntityMapping, Source, Workspace
 
 Dialect = Literal["duckdb", "postgres"]
@@ -171,7 +173,10 @@ def mapping_vars(ws: Workspace, dialect: Dialect = "duckdb") -> dict[str, Any]:
     mapping: dict[str, list[dict[str, Any]]] = {}
     for source in ws.sources.values():
         for entity, entry in source.entities.items():
-            mapping.setdefault(entity, []).append(_mapping_var(source, entry, dialect))
+            own_ids = [
+                name for name in own_id_columns(ws, source, load_entities()[entity]) if maps_column(source, entry, name)
+            ]
+            mapping.setdefault(entity, []).append({**_mapping_var(source, entry, dialect), "own_ids": own_ids})
     hours = ws.business_hours
     return {
         "mapping": dict(sorted(mapping.items())),
@@ -185,7 +190,27 @@ def mapping_vars(ws: Workspace, dialect: Dialect = "duckdb") -> dict[str, Any]:
         },
         "holidays": [day.isoformat() for day in ws.holidays],
         "history_start": ws.history_start.isoformat(),
+        "channel_rules": rules_vars(ws.rules_of_channels),
     }
+
+
+def own_id_columns(ws: Workspace, source: Source, entity: Entity) -> list[str]:
+    """Columns of an entity that staging prefixes with the source's name: the ids that the source numbers itself.
+
+    An id of an entity that only other sources map is theirs and stays. One that nobody maps is the source's own too:
+    the customers of two shops would otherwise be one customer wherever their numbers meet.
+    """
+    if source.ids == "shared":
+        return []
+    elsewhere = ws.mapped_entities() - set(source.entities)
+    return [name for name, column in entity.columns.items() if column.references and column.references not in elsewhere]
+
+
+def maps_column(source: Source, mapping: EntityMapping, column: str) -> bool:
+    """Return whether a mapping gives a canonical column."""
+    if mapping.query is None:
+        return column in mapping.columns
+    return column in parse_query(mapping.query, tuple(source.tables)).named_selects
 
 
 def _mapping_var(source: Source, entry: EntityMapping, dialect: Dialect) -> dict[str, Any]:

@@ -3,99 +3,23 @@
 from __future__ import annotations
 
 import datetime as dt
-import re
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    PrivateAttr,
-    WithJsonSchema,
-    model_validator,
-)
-from pydantic_core import PydanticCustomError
+from pydantic import BeforeValidator, Field, PrivateAttr
 
-from metrics.errors import did_you_mean
+from metrics.workspace.channel_rules import ChannelRule, ChannelRules
+from metrics.workspace.control_totals import ControlTotal
 from metrics.workspace.entities import ColumnType
+from metrics.workspace.parts import Duration, Name, Part, TimeOfDay, TimeZone
+from metrics.workspace.promotions import Promotion
 from metrics.workspace.yaml_lines import Located, YamlPath
 
 Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 DAYS: tuple[Day, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-DURATION = re.compile(r"(\d+)\s*([smhdw])")
-_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
-
+CRON = r"^\S+( \S+){4}$"
 Domain = Literal["marketing", "sales", "support"]
-Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9]*(_[a-z0-9]+)*$")]
-
-
-def parse_duration(value: Any) -> Any:
-    """Turn ``6h``, ``30d``, ``90m`` into a timedelta."""
-    if isinstance(value, dt.timedelta):
-        return value
-    match = DURATION.fullmatch(value.strip()) if isinstance(value, str) else None
-    if match is None:
-        raise PydanticCustomError("duration", "should be a duration such as 90m, 6h or 30d")
-    return dt.timedelta(**{_UNITS[match[2]]: int(match[1])})
-
-
-def _known_timezone(value: str) -> str:
-    try:
-        ZoneInfo(value)
-    except (KeyError, ValueError, OSError) as error:
-        raise PydanticCustomError(
-            "timezone",
-            "should be a time zone of the IANA database such as Europe/Berlin.{hint}",
-            {"hint": did_you_mean(value, available_timezones())},
-        ) from error
-    return value
-
-
-def _minutes(value: Any) -> Any:
-    # YAML 1.1 reads an unquoted 09:00 as the number 540, which is the same moment in minutes.
-    if isinstance(value, str) and re.fullmatch(r"([01]?\d|2[0-4]):[0-5]\d", value):
-        hours, minutes = value.split(":")
-        value = int(hours) * 60 + int(minutes)
-    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= 24 * 60:
-        return value
-    raise PydanticCustomError("time_of_day", 'should be a time of day in quotes such as "09:00"')
-
-
-Duration = Annotated[
-    dt.timedelta,
-    BeforeValidator(parse_duration),
-    WithJsonSchema({"type": "string", "pattern": r"^\d+\s*[smhdw]$", "examples": ["6h", "30d"]}),
-]
-TimeZone = Annotated[str, AfterValidator(_known_timezone)]
-TimeOfDay = Annotated[
-    int,
-    BeforeValidator(_minutes),
-    WithJsonSchema({"type": "string", "pattern": r"^\d?\d:\d\d$", "examples": ["09:00"]}),
-]
-
-
-class Part(BaseModel):
-    """A part of workspace.yml: frozen, and a key it does not know is an error that names the closest one."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True, populate_by_name=False)
-
-    @model_validator(mode="before")
-    @classmethod
-    def _only_known_keys(cls, data: Any) -> Any:
-        if isinstance(data, dict):
-            known = [field.alias or name for name, field in cls.model_fields.items()]
-            for key in data:
-                if key not in known:
-                    raise PydanticCustomError(
-                        "unknown_key",
-                        "has no key '{key}'.{hint} It takes: {known}",
-                        {"key": str(key), "hint": did_you_mean(str(key), known), "known": ", ".join(known)},
-                    )
-        return data
 
 
 class Closes(Part):
@@ -124,15 +48,17 @@ class ReadOptions(Part):
     null_values: tuple[str, ...] = Field(default=(), description='Texts that mean "nothing", for example NA')
     date_format: str | None = Field(default=None, description="strptime codes; default ISO, 2024-12-31")
     timestamp_format: str | None = Field(default=None, description="strptime codes; default ISO, 2024-12-31 18:30:00")
+    year: int | None = Field(default=None, ge=1900, le=2200, description="Year of dates whose format names none")
     decimal_separator: Literal[".", ","] = "."
     thousands_separator: Literal[".", ",", " ", "'"] | None = None
     sheet: str | None = Field(default=None, description="Excel: name of the sheet; default the first")
+    member: str | None = Field(default=None, description="Zip: name or pattern of the file inside; default the only one")
     allow_empty: bool = Field(default=False, description="A file without rows is right, not an error")
     types: dict[str, ColumnType] = Field(default_factory=dict, description="Types of raw columns")
 
 
 class Table(Part):
-    """One raw table: files (connector files) or a table of a database (connector sql_database)."""
+    """One raw table: files (connector files) or a table of a database (sql_database, warehouse_table)."""
 
     files: str | None = Field(default=None, description="File name or pattern below the source's path")
     read: ReadOptions = Field(default_factory=ReadOptions)
@@ -150,16 +76,19 @@ class EntityMapping(Part):
     columns: dict[str, str | bool | int | float] = Field(
         default_factory=dict, description="canonical column: raw column or SQL expression over the raw table"
     )
-    latest_by: str | None = Field(default=None, description="Keeps, per key of the entity, the row with the largest value")
+    latest_by: str | None = Field(
+        default=None,
+        description="Keeps, per key of the entity, the row with the largest value; with query: a column that it returns",
+    )
     query: str | None = Field(default=None, description="One SELECT over raw tables of this source that returns the columns")
 
 
 class Source(Part):
     """A system that data comes from."""
 
-    connector: Literal["files", "sql_database"]
+    connector: Literal["files", "sql_database", "warehouse_table"]
     domain: Domain
-    path: str = Field(default=".", description="files: folder, relative to the workspace")
+    path: str = Field(default=".", description="Relative to the workspace; files: folder, warehouse_table: DuckDB file")
     connection: str | None = Field(
         default=None, repr=False, description="sql_database: SQLAlchemy URL; secrets as ${ENV_VAR}"
     )
@@ -169,9 +98,17 @@ class Source(Part):
     )
     settles_after: Duration = Field(default=dt.timedelta(0), description="How long after closing rows may still be restated")
     timezone: TimeZone = Field(default="UTC", description="Time zone of timestamps that name none")
+    ids: Literal["own", "shared"] = Field(
+        default="shared",
+        description="own: its ids are its own numbering, other sources use the same numbers for other things; "
+        "staging puts the source's name before them, shop_de:1001",
+    )
     owner: str | None = None
     tables: dict[Name, Table] = Field(min_length=1)
     entities: dict[str, EntityMapping] = Field(default_factory=dict)
+    control_totals: dict[str, tuple[ControlTotal, ...]] = Field(
+        default_factory=dict, description="entity: what the vendor says it is, compared in mart.reconciliation"
+    )
 
     _name: str = PrivateAttr("")
 
@@ -207,6 +144,13 @@ class BusinessHours(Part):
     end: TimeOfDay = Field(default=1080, alias="to")
 
 
+class Lookback(Part):
+    """A second, rarer run that trusts nothing of the last days: it reads and computes them again."""
+
+    schedule: str = Field(default="0 3 * * 0", pattern=CRON, description="cron, in the workspace's time zone")
+    days: int | None = Field(default=None, ge=1, description="default: the longest settles_after plus a week, at least 35")
+
+
 class Workspace(Part):
     """One company: workspace.yml, and the places below its folder."""
 
@@ -217,16 +161,26 @@ class Workspace(Part):
     week_start: Literal["monday"] = Field(default="monday", description="Weeks are those of ISO 8601")
     history_start: dt.date = Field(description="First day of every KPI")
     clock: Literal["now", "data_end"] | dt.date = "now"
-    schedule: str = Field(default="0 6 * * *", pattern=r"^\S+( \S+){4}$", description="cron, in the workspace's time zone")
+    schedule: str = Field(default="0 6 * * *", pattern=CRON, description="cron, in the workspace's time zone")
+    publish_within: Duration = Field(
+        default=dt.timedelta(hours=2), description="A run that has not published so long after it was due is an alert"
+    )
+    lookback: Lookback | Literal[False] = Field(default=Lookback(), description="off: no look-back run")
     business_hours: BusinessHours = Field(default_factory=BusinessHours)
     holidays: tuple[dt.date, ...] = Field(default=(), description="Dates without business hours")
     notify: tuple[Annotated[Webhook | NotifyFile, Field(discriminator="kind")], ...] = ()
     keep_published: int = Field(default=5, ge=1)
+    channel_rules: ChannelRules = Field(
+        default=(), description="Names the channel where a source gives none: a list of rules, or a .csv or .xlsx with them"
+    )
+    promotions: str | None = Field(default=None, description="A .csv or .xlsx: promotion, from, to, channel, description")
     sources: dict[Name, Source] = Field(min_length=1)
 
     FILE_NAME: ClassVar[str] = "workspace.yml"
     _root: Path = PrivateAttr(Path())
     _located: Located = PrivateAttr(Located(FILE_NAME, None))
+    _rules: tuple[ChannelRule, ...] = PrivateAttr(())
+    _promotions: tuple[Promotion, ...] = PrivateAttr(())
 
     def model_post_init(self, _context: Any) -> None:
         for name, source in self.sources.items():
@@ -239,9 +193,30 @@ class Workspace(Part):
     def line(self, path: YamlPath) -> int:
         return self._located.line(path)
 
+    @property
+    def rules_of_channels(self) -> tuple[ChannelRule, ...]:
+        """The channel rules, from workspace.yml or the file that it names."""
+        return self._rules
+
+    @property
+    def known_promotions(self) -> tuple[Promotion, ...]:
+        return self._promotions
+
+    @property
+    def files(self) -> list[Path]:
+        """workspace.yml and the tables that it names, without those of sources."""
+        named = [self.promotions, self.channel_rules if isinstance(self.channel_rules, str) else None]
+        return [self._root / name for name in (self.FILE_NAME, *named) if name]
+
     def mapped_entities(self) -> set[str]:
         """Names of the entities that at least one source fills."""
         return {entity for source in self.sources.values() for entity in source.entities}
+
+    @property
+    def lookback_days(self) -> int:
+        """How far back a look-back run goes: what may still be restated, and the week since the one before."""
+        asked = self.lookback.days if self.lookback else None
+        return asked or max(35, 7 + max(source.settles_after_days for source in self.sources.values()))
 
     @property
     def zone(self) -> ZoneInfo:

@@ -192,7 +192,7 @@ TABLES = [
 NOTHING_LOADED = [TABLES[0], RawTable(TABLES[1].name, TABLES[1].columns, [])]
 
 
-def _entry(source: str, table: str, latest_by: str | None = None, **columns: str) -> dict[str, Any]:
+def _entry(source: str, table: str, /, latest_by: str | None = None, **columns: str) -> dict[str, Any]:
     return {
         "source": source,
         "schema": f"raw_{source}",
@@ -234,6 +234,12 @@ VARIABLES: dict[str, Any] = {
     "business_hours": {"days": [0, 1, 2, 3, 4], "from_minute": 540, "to_minute": 1080},
     "holidays": ["2024-03-29", "2024-04-01"],
     "history_start": "2024-01-01",
+    # Patterns of like in lower case, with the escape character "!". The first rule that fits wins.
+    "channel_rules": [
+        {"patterns": {"source": "news!_l2", "medium": "%"}, "channel": "never"},
+        {"patterns": {"source": "news!_l2"}, "channel": "editor's"},
+        {"patterns": {"source": "news!_%"}, "channel": "letters"},
+    ],
     "mapping": {
         "orders": [
             _entry(
@@ -314,6 +320,8 @@ VARIABLES: dict[str, Any] = {
                 email='"mail"',
                 phone='"phone"',
                 is_test='"test"',
+                channel="case when \"id\" = 'l1' then ' Trade-Fair ' end",
+                source="case when \"id\" <> 'l4' then 'News_' || \"id\" end",
             )
         ],
         "opportunities": [

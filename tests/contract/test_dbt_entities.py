@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import re
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -52,6 +53,23 @@ def test_entity_is_sound(name: str) -> None:
         assert columns[column].get("required") or "default" in columns[column], f"the key column {column} may be null"
     if entity["kind"] == "event":
         assert columns[entity["business_date"]]["type"] in ("date", "timestamp")
+
+
+@pytest.mark.parametrize("name", ENTITIES)
+def test_what_is_reconciled_is_there(name: str) -> None:
+    spec, columns = ENTITIES[name].get("reconcile", {}), ENTITIES[name]["columns"]
+    models = {path.stem: yaml.safe_load(path.read_text())["models"][0] for path in (PROJECT / "models/core").rglob("*.yml")}
+    # Every event that has a fact is followed into it; whatever is money needs its currency.
+    assert spec.get("fact", {}).get("model") == (f"fct_{name}" if f"fct_{name}" in models else None)
+    assert ("amount" in spec) == ("currency" in columns and ENTITIES[name]["kind"] == "event")
+    assert ("amount" in spec) == ("amount" in spec.get("fact", {}))
+    if "amount" in spec:
+        assert columns[spec["amount"]]["type"] == "decimal"
+    for part in ("fact", "metric"):
+        if part in spec:
+            found = {column["name"] for column in models[spec[part]["model"]]["columns"]}
+            for word in ("rows", "amount"):
+                assert word not in spec[part] or set(re.findall(r"[a-z]\w+", spec[part][word])) <= found | {"coalesce"}
 
 
 def test_every_entity_reaches_a_core_model() -> None:

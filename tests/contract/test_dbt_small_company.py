@@ -79,6 +79,16 @@ def test_dimensions_come_from_order_customer_or_visit(con: duckdb.DuckDBPyConnec
     ]
 
 
+def test_a_rule_names_the_channel_where_the_source_gives_none(con: duckdb.DuckDBPyConnection) -> None:
+    """l1 has a channel of its own, written as everywhere; l4 has nothing that a rule could go by."""
+    assert _rows(con, "select lead_id, channel from core.fct_leads order by lead_id") == [
+        ("l1", "trade_fair"),
+        ("l2", "editor's"),
+        ("l3", "letters"),
+        ("l4", None),
+    ]
+
+
 def test_refunds_count_on_their_own_day_and_point_at_the_orders(con: duckdb.DuckDBPyConnection) -> None:
     sql = """
         select refund_id, cast(business_date as text), cast(ordered_on as text), amount, product_category

@@ -31,6 +31,8 @@ from tests.integration.small_shop import LAST_DAY, SmallShop
 pytestmark = pytest.mark.integration
 
 PUBLISHED = dg.AssetKey(["published", "current"])
+
+
 @contextmanager
 def instance_of(root: Path) -> Iterator[dg.DagsterInstance]:
     """The workspace's own Dagster instance."""
@@ -70,10 +72,11 @@ class TestDefinitions:
     def test_jobs_schedules_and_sensors(self, definitions: dg.Definitions) -> None:
         assert [job.name for job in definitions.jobs] == ["daily"]
         assert [(s.name, s.job_name, s.cron_schedule, s.execution_timezone) for s in definitions.schedules] == [
-            ("daily", "daily", "0 6 * * *", "Europe/Berlin")
+            ("daily", "daily", "0 6 * * *", "Europe/Berlin"),
+            ("lookback", "daily", "0 3 * * 0", "Europe/Berlin"),
         ]
-        assert [sensor.name for sensor in definitions.sensors] == ["deliver_alerts"]
-        assert definitions.sensors[0].default_status == dg.DefaultSensorStatus.RUNNING
+        assert [sensor.name for sensor in definitions.sensors] == ["deliver_alerts", "tell_failures", "heartbeat"]
+        assert {sensor.default_status for sensor in definitions.sensors} == {dg.DefaultSensorStatus.RUNNING}
         daily = definitions.resolve_job_def("daily")
         assert {key.to_user_string() for key in daily.asset_layer.executable_asset_keys} == set(expected_groups())
 
@@ -297,9 +300,9 @@ def test_backfill_of_thirty_days_by_graphql_is_one_run(demo_copy: BuiltWorkspace
     first, last = today - timedelta(days=30), today - timedelta(days=1)
     # The schedule is on, and must not start a run of its own in the minute of this test.
     settings = demo_copy.root / "workspace.yml"
-    settings.write_text(settings.read_text().replace('schedule: "0 6 * * *"', 'schedule: "0 6 29 2 *"'))
+    settings.write_text(settings.read_text().replace('schedule: "0 6 * * *"', 'schedule: "0 6 29 2 *"\nlookback: off'))
     with dagster_server(demo_copy.root, tmp_path / "dagster.log") as server:
-        assert server.running_instigators() == {"daily", "deliver_alerts"}
+        assert server.running_instigators() == {"daily", "deliver_alerts", "tell_failures", "heartbeat"}
         run_id = server.launch_range("daily", first, last)
         runs = server.until(lambda: server.finished_runs({"dagster/asset_partition_range_start": first.isoformat()}), 180)
         assert runs == {run_id: "SUCCESS"}, (tmp_path / "dagster.log").read_text()[-3000:]

@@ -1,6 +1,6 @@
 """MetricFlow 0.213 as the oracle: the same query, compiled by another compiler from the same manifest.
 
-Only the differential test imports this. MetricFlow needs nothing but ``semantic_manifest.json`` and an object that
+Only the differential tests import this. MetricFlow needs nothing but ``semantic_manifest.json`` and an object that
 names an engine and its renderer; the SQL text it returns is run by the test itself.
 """
 
@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from metricflow.engine.metricflow_engine import MetricFlowEngine, MetricFlowQueryRequest
+from metricflow.engine.models import Entity
 from metricflow.protocols.sql_client import SqlEngine
 from metricflow.sql.render.duckdb_renderer import DuckDbSqlPlanRenderer
 from metricflow_semantics.model.dbt_manifest_parser import parse_manifest_from_dbt_generated_manifest
@@ -49,3 +50,8 @@ class MetricFlow:
             time_constraint_end=datetime(end.year, end.month, end.day) if end else None,  # noqa: DTZ001
         )
         return str(self._engine.explain(request).sql_statement.sql)
+
+    def names(self, metric: str) -> set[str]:
+        """Every entity and dimension that ``metric`` can be grouped by; times without a grain, metric_time with it."""
+        found = self._engine.list_group_bys(metric_names=[metric], include_derived_time_granularities=True)
+        return {item.name if isinstance(item, Entity) else item.dunder_name for item in found}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fnmatch
 import gzip
 import shutil
 import zipfile
@@ -48,7 +49,7 @@ def _readable(file: FoundFile, read: ReadOptions, scratch: Path) -> Readable:
     path, form = file.path, file.format
     try:
         if form == "zip":
-            path = _unzipped(file.path, scratch)
+            path = _unzipped(file.path, read.member, scratch)
             form = path.suffix.lower().lstrip(".")
         elif path.suffix.lower() == ".gz":
             with gzip.open(file.path, "rb") as packed:
@@ -63,13 +64,17 @@ def _readable(file: FoundFile, read: ReadOptions, scratch: Path) -> Readable:
     return Readable(file, path, form, scratch)
 
 
-def _unzipped(path: Path, scratch: Path) -> Path:
+def _unzipped(path: Path, wanted: str | None, scratch: Path) -> Path:
     with zipfile.ZipFile(path) as archive:
         # macOS adds a hidden twin of every file.
-        members = [item for item in archive.infolist() if not item.is_dir() and not item.filename.startswith("__MACOSX/")]
+        held = [item for item in archive.infolist() if not item.is_dir() and not item.filename.startswith("__MACOSX/")]
+        members = [item for item in held if wanted is None or fnmatch.fnmatchcase(item.filename, wanted)]
         if len(members) != 1:
-            names = ", ".join(item.filename for item in members[:5]) or "nothing"
-            raise SourceError(f"{path}: holds {len(members)} files ({names}), expected one. Unpack it into the folder.")
+            names = ", ".join(item.filename for item in held[:5]) or "nothing"
+            found = f"holds {len(held)} files ({names})"
+            if wanted is not None:
+                found += f", of which {len(members)} fit `read.member: {wanted}`"
+            raise SourceError(f"{path}: {found}, expected one. Name it with `read.member`.")
         name = Path(members[0].filename).name
         if Path(name).suffix.lower().lstrip(".") not in FORMATS:
             raise SourceError(f"{path}: holds '{name}', which is of no known format. Known are {', '.join(FORMATS)}.")

@@ -3,6 +3,8 @@
   {{ return({
     'ad_performance': {
       'key': ["platform", "performance_on", "campaign_id", "country"],
+      'business_date': "performance_on",
+      'reconcile': {"amount": "spend", "fact": {"model": "fct_ad_performance", "amount": "ad_spend"}, "metric": {"model": "metrics_marketing_daily", "amount": "ad_spend"}},
       'columns': {
         'platform': {"type": "text"},
         'performance_on': {"type": "date"},
@@ -25,6 +27,8 @@
     },
     'web_sessions': {
       'key': ["session_id"],
+      'business_date': "started_at",
+      'reconcile': {"fact": {"model": "fct_web_sessions"}, "metric": {"model": "metrics_marketing_daily", "rows": "sessions"}},
       'columns': {
         'session_id': {"type": "text"},
         'visitor_id': {"type": "text"},
@@ -50,6 +54,8 @@
     },
     'leads': {
       'key': ["lead_id"],
+      'business_date': "created_at",
+      'reconcile': {"fact": {"model": "fct_leads"}, "metric": {"model": "metrics_marketing_daily", "rows": "leads"}},
       'columns': {
         'lead_id': {"type": "text"},
         'created_at': {"type": "timestamp"},
@@ -71,6 +77,8 @@
     },
     'opportunities': {
       'key': ["opportunity_id"],
+      'business_date': "created_at",
+      'reconcile': {"amount": "amount", "fact": {"model": "fct_opportunities", "amount": "amount"}, "metric": {"model": "metrics_sales_daily", "rows": "opportunities_closed", "not_counted": {"not_closed": "not is_closed or closed_on is null"}}},
       'columns': {
         'opportunity_id': {"type": "text"},
         'lead_id': {"type": "text"},
@@ -108,6 +116,8 @@
     },
     'orders': {
       'key': ["order_id"],
+      'business_date': "ordered_at",
+      'reconcile': {"amount": "gross_amount", "fact": {"model": "fct_orders", "amount": "gross_amount"}, "metric": {"model": "metrics_sales_daily", "rows": "orders", "amount": "gross_revenue"}},
       'columns': {
         'order_id': {"type": "text"},
         'ordered_at': {"type": "timestamp"},
@@ -130,6 +140,8 @@
     },
     'order_lines': {
       'key': ["order_line_id"],
+      'business_date': "ordered_at",
+      'reconcile': {"amount": "amount", "fact": {"model": "fct_order_lines", "amount": "amount"}},
       'columns': {
         'order_line_id': {"type": "text"},
         'order_id': {"type": "text"},
@@ -143,18 +155,22 @@
     },
     'refunds': {
       'key': ["refund_id"],
+      'business_date': "refunded_at",
+      'reconcile': {"amount": "amount", "fact": {"model": "fct_refunds", "amount": "amount"}, "metric": {"model": "metrics_sales_daily", "amount": "refunds"}},
       'columns': {
         'refund_id': {"type": "text"},
         'order_id': {"type": "text"},
         'order_line_id': {"type": "text"},
         'refunded_at': {"type": "timestamp"},
-        'quantity': {"type": "decimal", "default": 1},
+        'quantity': {"type": "decimal"},
         'amount': {"type": "decimal"},
         'currency': {"type": "text"},
       }
     },
     'tickets': {
       'key': ["ticket_id"],
+      'business_date': "created_at",
+      'reconcile': {"fact": {"model": "fct_tickets"}, "metric": {"model": "metrics_support_daily", "rows": "tickets_created"}},
       'columns': {
         'ticket_id': {"type": "text"},
         'created_at': {"type": "timestamp"},
@@ -173,6 +189,7 @@
     },
     'ticket_replies': {
       'key': ["reply_id"],
+      'business_date': "replied_at",
       'columns': {
         'reply_id': {"type": "text"},
         'ticket_id': {"type": "text"},
@@ -183,6 +200,8 @@
     },
     'survey_responses': {
       'key': ["survey", "response_id"],
+      'business_date': "sent_at",
+      'reconcile': {"fact": {"model": "fct_survey_responses"}, "metric": {"model": "metrics_support_daily", "rows": "coalesce(csat_answers, 0) + coalesce(nps_answers, 0)", "not_counted": {"not_answered": "not is_answered", "no_metric_of_this_survey": "survey not in ('csat', 'nps')"}}},
       'columns': {
         'response_id': {"type": "text"},
         'survey': {"type": "text"},

@@ -47,7 +47,7 @@ union all
 {{ entry.source }}_typed as not materialized (
   select
   {%- for column, spec in entity.columns.items() %}
-    {{ typed_column(entry.columns.get(column), spec, timezone) }} as {{ column }}{% if entry.latest_by or not loop.last %},{% endif %}
+    {{ typed_column(entry.columns.get(column), spec, timezone, entry.source if column in (entry.own_ids or []) else none) }} as {{ column }}{% if entry.latest_by or not loop.last %},{% endif %}
   {%- endfor %}
   {%- if entry.latest_by %}
     {{ entry.latest_by }} as _latest_by
@@ -121,9 +121,13 @@ union all
   {{ return(api.Relation.create(database=('raw' if target.type == 'duckdb' else target.database), schema=schema, identifier=table)) }}
 {%- endmacro %}
 
-{#- One column: the mapped expression in the canonical type, its default where the entity has one, null where unmapped. -#}
-{% macro typed_column(expression, spec, timezone) -%}
+{#- One column: the mapped expression in the canonical type, its default where the entity has one, null where unmapped.
+    An id that its source numbers itself (`ids: own`) gets the name of that source before it; null stays null. -#}
+{% macro typed_column(expression, spec, timezone, numbered_by=none) -%}
   {%- set typed = cast_to_canonical(expression, spec.type, timezone) if expression else 'cast(null as ' ~ sql_type(spec.type) ~ ')' -%}
+  {%- if numbered_by -%}
+    {%- set typed = "'" ~ numbered_by ~ ":' || " ~ typed -%}
+  {%- endif -%}
   {%- if spec.default is defined -%}
     coalesce({{ typed }}, {{ default_literal(spec) }})
   {%- else -%}

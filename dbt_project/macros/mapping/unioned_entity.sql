@@ -3,7 +3,7 @@
 {% for relation in relations -%}
 select
   {%- for column in entities()[name].columns %}
-  {{ column }},
+  {{ resolved_channel() ~ ' as channel' if column == 'channel' else column }},
   {%- endfor %}
   _source_relation as source_relation
 from {{ relation }}

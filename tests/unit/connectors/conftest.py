@@ -12,7 +12,7 @@ import duckdb
 import pytest
 import yaml
 
-from dagster_project.connectors import TableLoad, extract_source
+from dagster_project.connectors import TableLoad, extract_source, finish_extraction
 from metrics.warehouse import open_warehouse
 from metrics.workspace import Workspace, load_workspace
 
@@ -38,6 +38,7 @@ class SmallWorkspace:
             "tables": {"orders": {"files": "orders*.csv"}},
             "entities": {"orders": {"table": "orders", "columns": dict(ORDERS)}},
         }
+        self.more_sources: dict[str, dict[str, Any]] = {}
         self.said: list[str] = []
         self._opened = ExitStack()
         self._con: duckdb.DuckDBPyConnection | None = None
@@ -51,7 +52,7 @@ class SmallWorkspace:
 
     @property
     def workspace(self) -> Workspace:
-        text = yaml.safe_dump(self.settings | {"sources": {"shop": self.source}}, sort_keys=False)
+        text = yaml.safe_dump(self.settings | {"sources": {"shop": self.source, **self.more_sources}}, sort_keys=False)
         (self.folder / "workspace.yml").write_text(text, encoding="utf-8")
         return load_workspace(self.folder)
 
@@ -70,6 +71,13 @@ class SmallWorkspace:
         ws = self.workspace
         chosen = tables or list(ws.sources["shop"].tables)
         return extract_source(self.con, ws, "shop", chosen, run_id, self.said.append)
+
+    def load_everything(self) -> None:
+        """Load every table of every source, then close the days, as a run does before the models are built."""
+        ws = self.workspace
+        for source in ws.sources.values():
+            extract_source(self.con, ws, source.name, list(source.tables), "run", self.said.append)
+        finish_extraction(self.con, ws, "run")
 
     def query(self, sql: str) -> list[tuple[Any, ...]]:
         return self.con.execute(sql).fetchall()

@@ -203,6 +203,87 @@ class TestQuarantine:
         assert small.rows("id, n") == [("2", 3), ("3", 4)]
         assert [row[4] for row in quarantine(small)] == ["'3.7' is no whole number"]
 
+    def test_numbers_beyond_their_type(self, small: SmallWorkspace) -> None:
+        """decimal(18, 4) holds 14 digits before the point, bigint 2^63 - 1; the largest that fit are loaded."""
+        small.source["entities"] = {"opportunities": {"table": "orders", "columns": {
+            "opportunity_id": "id", "created_at": "created_at", "amount": "price"}}, "leads": {"table": "orders", "columns": {
+            "lead_id": "id", "created_at": "created_at", "sales_rating": "rating"}}}  # fmt: skip
+        rows = ["1,2024-03-01,123456789012345678.9,1", "2,2024-03-01,99999999999999.9999,1", "3,2024-03-01,1e30,1",
+                "4,2024-03-01,-99999999999999.99996,1", "5,2024-03-01,5,9223372036854775807",
+                "6,2024-03-01,5,9223372036854775808", "7,2024-03-01,5,1e30", "8,2024-03-01,5,"]  # fmt: skip
+        small.file(
+            "orders.csv",
+            csv_text(*rows, *(f"{i},2024-03-01,5,5" for i in range(9, 20)), header="id,created_at,price,rating"),
+        )
+        (load,) = small.load()
+        assert (load.rows, load.rejected) == (14, 5)
+        digits = "is out of range: at most 14 digits before the point"
+        assert [row[:5] for row in quarantine(small)] == [
+            ("orders.csv", 2, "price", "123456789012345678.9", f"'123456789012345678.9' {digits}"),
+            ("orders.csv", 4, "price", "1e30", f"'1e30' {digits}"),
+            ("orders.csv", 5, "price", "-99999999999999.99996", f"'-99999999999999.99996' {digits}"),
+            ("orders.csv", 7, "rating", "9223372036854775808",
+             "'9223372036854775808' is out of range: whole numbers reach 9223372036854775807"),
+            ("orders.csv", 8, "rating", "1e30", "'1e30' is no whole number"),
+        ]  # fmt: skip
+        assert quarantine(small)[0][5] == rows[0]
+
+    def test_times_out_of_range(self, small: SmallWorkspace) -> None:
+        """Python and PostgreSQL know no year after 9999; 9999-12-31 is how many systems write "never"."""
+        small.source["entities"]["orders"]["columns"] |= {"delivered_at": "delivered"}
+        rows = ["1,2024-03-01,1,99999-01-01 10:00:00", "2,2024-03-01,1,9999-12-31 23:59:59", "3,0000-03-01,1,",
+                "4,2024-03-01,1,2024-03-02"]  # fmt: skip
+        small.file("orders.csv", csv_text(*rows, header="id,created_at,price,delivered"))
+        (load,) = small.load()
+        assert (load.rows, load.rejected) == (2, 2)
+        assert [row[1:5] for row in quarantine(small)] == [
+            (2, "delivered", "99999-01-01 10:00:00", "'99999-01-01 10:00:00' is out of range: years from 1 to 9999"),
+            (4, "created_at", "0000-03-01", "'0000-03-01' is out of range: years from 1 to 9999"),
+        ]
+
+    def test_typed_files_out_of_range(self, small: SmallWorkspace) -> None:
+        small.source["tables"]["orders"]["files"] = "o.parquet"
+        small.source["entities"]["orders"]["columns"] |= {"cogs_amount": "cost", "shipping_cost": "shipping"}
+        small.source["entities"]["leads"] = {"table": "orders", "columns": {
+            "lead_id": "id", "created_at": "created_at", "sales_rating": "rating"}}  # fmt: skip
+        duckdb.sql("""
+            select id, created_at::timestamp as created_at, price::decimal(38, 10) as price, cost::double as cost,
+              shipping::bigint as shipping, rating::hugeint as rating
+            from (values (1, '2024-03-01', '1', '1', '1', '5'), (2, '99999-03-01', '1', '1', '1', '5'),
+              (3, '2024-03-01', '123456789012345678.9', '1', '1', '5'), (4, '2024-03-01', '1', '1e20', '1', '5'),
+              (5, '2024-03-01', '1', '1', '100000000000000', '5'), (6, '2024-03-01', '1', 'inf', '1', '5'),
+              (7, '2024-03-01', '1', '1', '1', '9223372036854775808'), (8, '2024-03-01', '1', 'nan', '1', null),
+              (9, '2024-03-01', '1', '1', '1', '5'), (10, 'infinity', '1', '1', '1', '5'), (11, '2024-03-01', '1', '1', '1', '5'),
+              (12, '2024-03-01', '1', '1', '1', '5'), (13, '2024-03-01', '1', '1', '1', '5'), (14, '2024-03-01', '1', '1', '1', '5')
+            ) as t (id, created_at, price, cost, shipping, rating)
+        """).write_parquet(str(small.folder / "files/o.parquet"))  # fmt: skip
+        small.load()
+        assert [row[1:3] for row in quarantine(small)] == [
+            (2, "created_at"), (3, "price"), (4, "cost"), (5, "shipping"), (6, "cost"), (7, "rating"), (10, "created_at")]  # fmt: skip
+        assert {row[0] for row in small.rows("id")} == {"1", "8", "9", "11", "12", "13", "14"}
+
+    def test_one_column_for_two_types(self, small: SmallWorkspace) -> None:
+        """As text it is loaded as text; for the amount it has to be a number all the same, or staging could not cast it."""
+        small.source["entities"]["orders"]["columns"]["gross_amount"] = "id"
+        small.file("orders.csv", csv_text("1,2024-03-01,1", "two,2024-03-01,1", "3,2024-03-01,1"))
+        small.load()
+        assert [row[2:5] for row in quarantine(small)] == [("id", "two", "'two' is no number")]
+
+    def test_a_column_that_is_not_mapped_is_not_judged(self, small: SmallWorkspace) -> None:
+        small.file("orders.csv", csv_text("1,2024-03-01,1,123456789012345678.9", header="id,created_at,price,weight"))
+        (load,) = small.load()
+        assert load.rejected == 0
+
+    def test_a_new_mapping_judges_the_files_again(self, small: SmallWorkspace) -> None:
+        small.source["tables"]["orders"]["read"] = {"types": {"cost": "double"}}
+        small.file(
+            "orders.csv",
+            csv_text("1,2024-03-01,1,1e20", "2,2024-03-01,1,1", "3,2024-03-01,1,1", header="id,created_at,price,cost"),
+        )
+        assert small.load()[0].rejected == 0
+        small.source["entities"]["orders"]["columns"]["cogs_amount"] = "cost"
+        assert small.load()[0].rejected == 1
+
     def test_jsonl(self, small: SmallWorkspace) -> None:
         small.source["tables"]["orders"]["files"] = "*.jsonl"
         good = '{"id":1,"created_at":"2024-03-01","price":1}'

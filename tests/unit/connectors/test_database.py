@@ -142,6 +142,17 @@ def test_values_that_do_not_fit_go_to_quarantine(crm: CrmWorkspace) -> None:
     ]
 
 
+def test_values_out_of_range_go_to_quarantine(crm: CrmWorkspace) -> None:
+    crm.source["entities"]["opportunities"] = {"table": "leads", "columns": {
+        "opportunity_id": "Lead_Id", "created_at": "created_at", "amount": "score"}}  # fmt: skip
+    crm.sql("insert into leads values (3, '2024-02-03 10:00:00', '2024-02-03 10:00:00', null, 1e15)")
+    leads, _ = crm.load()
+    assert (leads.rows, leads.rejected) == (2, 1)
+    assert crm.query("select column_name, reason from raw.ops.quarantine") == [
+        ("score", "'1000000000000000.0' is out of range: at most 14 digits before the point")
+    ]
+
+
 class TestErrors:
     def error(self, crm: CrmWorkspace) -> str:
         with pytest.raises(SourceError) as caught:

@@ -14,7 +14,7 @@ import duckdb
 import openpyxl
 import pytest
 
-from metrics.errors import SourceError
+from metrics.errors import SourceError, WorkspaceError
 from tests.unit.connectors.conftest import SmallWorkspace, at, csv_text
 
 ROWS = [
@@ -213,3 +213,58 @@ def test_byte_order_mark_is_not_part_of_a_name(small: SmallWorkspace) -> None:
     small.file("o.csv", b"\xef\xbb\xbfTable,Field\norders,id\n")
     (load,) = small.load()
     assert list(load.columns) == ["Table", "Field"]
+
+
+def test_a_date_format_holds_for_moments_too(small: SmallWorkspace) -> None:
+    small.source["tables"]["orders"]["read"] = {"date_format": "%d.%m.%Y"}
+    small.file("orders.csv", csv_text("1,1.3.2024,1", "2,2024-03-02 10:30:00,2", "3,31.2.2024,3"))
+    (load,) = small.load()
+    assert small.rows("created_at") == [(at("2024-03-01 00:00"),), (at("2024-03-02 10:30"),)]
+    assert load.rejected == 1
+
+
+class TestDatesWithoutYear:
+    def test_get_the_year_of_the_table(self, small: SmallWorkspace) -> None:
+        small.source["tables"]["orders"]["read"] = {
+            "timestamp_format": "%d.%m. %H:%M",
+            "date_format": "%d.%m.",
+            "year": 2024,
+        }
+        small.file("orders.csv", csv_text("1,29.02. 10:00,1,5.3.", "2,1.3. 0:05,2,", header="id,created_at,price,due"))
+        (load,) = small.load()
+        assert load.columns["due"] == "DATE"
+        assert small.rows("created_at, due") == [
+            (at("2024-02-29 10:00"), dt.date(2024, 3, 5)),
+            (at("2024-03-01 00:05"), None),
+        ]
+
+    def test_a_day_that_the_year_does_not_have_goes_to_quarantine(self, small: SmallWorkspace) -> None:
+        small.source["tables"]["orders"]["read"] = {"timestamp_format": "%d.%m.", "year": 2023}
+        small.file("orders.csv", csv_text("1,28.02.,1", "2,29.02.,2", "3,1.3.,3"))
+        (load,) = small.load()
+        assert (load.rows, load.rejected) == (2, 1)
+
+    def test_need_a_format_without_year(self, small: SmallWorkspace) -> None:
+        small.source["tables"]["orders"]["read"] = {"date_format": "%d.%m.%Y", "year": 2023}
+        with pytest.raises(WorkspaceError, match="has `year:`, which needs a `date_format:` or `timestamp_format:` without"):
+            small.load()
+
+
+class TestOneFileOfAZip:
+    @pytest.fixture(autouse=True)
+    def _archive(self, small: SmallWorkspace) -> None:
+        stream = io.BytesIO()
+        with zipfile.ZipFile(stream, "w") as archive:
+            archive.writestr("2024/orders.csv", CSV)
+            archive.writestr("2024/read_me.txt", "hello")
+            archive.writestr("__MACOSX/2024/orders.csv", "x")
+        small.file("all.zip", stream.getvalue())
+        small.source["tables"]["orders"] = {"files": "all.zip", "read": {"member": "*/orders.csv"}}
+
+    def test_is_chosen_by_its_name(self, small: SmallWorkspace) -> None:
+        assert small.load()[0].rows == 2
+
+    def test_has_to_be_one(self, small: SmallWorkspace) -> None:
+        small.source["tables"]["orders"]["read"] = {"member": "2024/*"}
+        with pytest.raises(SourceError, match=r"of which 2 fit `read.member: 2024/\*`, expected one"):
+            small.load()

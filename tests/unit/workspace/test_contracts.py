@@ -31,6 +31,17 @@ def test_entities_are_complete() -> None:
         assert all(column.description for column in entity.columns.values()), name
 
 
+def test_every_id_says_whose_it_is() -> None:
+    """`ids: own` prefixes what references an entity: one id column forgotten and two sources' rows would be joined."""
+    entities = load_entities()
+    for name, entity in entities.items():
+        ids = {column for column in entity.columns if column.endswith("_id")}
+        assert {column for column, spec in entity.columns.items() if spec.references} == ids, name
+        assert {spec.references for spec in entity.columns.values() if spec.references} <= set(entities), name
+        assert all(entity.columns[column].type == "text" for column in ids), name
+        assert all(entity.columns[column].references == name for column in ids & set(entity.key)), name
+
+
 def test_schema_is_current() -> None:
     assert SCHEMA_FILE.read_text(encoding="utf-8") == schema_text(), "run python -m metrics.workspace.json_schema"
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from metrics.errors import WorkspaceError
-from metrics.workspace import load_workspace
+from metrics.workspace import load_workspace, workspace_warnings
 from tests.unit.workspace.conftest import HEAD, SHOP
 
 Write = Callable[..., Path]
@@ -64,6 +64,8 @@ def test_no_workspace(tmp_path: Path) -> None:
         (HEAD.replace("Berlin", "Berlim") + SHOP, "Did you mean 'Europe/Berlin'"),
         (HEAD, "the file needs the key 'sources'"),
         (HEAD + SHOP.replace("connector: files", "connector: file"), "workspace.yml:7: sources.shop.connector should be"),
+        (HEAD + SHOP.replace("domain: sales", "domain: sales\n    ids: shred"),
+         "workspace.yml:9: sources.shop.ids should be 'own' or 'shared', found 'shred'. Did you mean 'shared'?"),
         (HEAD + SHOP.replace("domain: sales", "domain: sale"), "workspace.yml:8: sources.shop.domain should be"),
         (HEAD + SHOP.replace("files: orders.csv", "file: orders.csv"), "has no key 'file'. Did you mean 'files'?"),
         (HEAD + SHOP.replace("      orders:\n        table", "      order:\n        table"),
@@ -73,10 +75,14 @@ def test_no_workspace(tmp_path: Path) -> None:
          "workspace.yml:15: the entity orders has no column 'gros_amount'. Did you mean 'gross_amount' or 'cogs_amount'?"),
         (HEAD + SHOP.replace(", ordered_at: created_at", ""),
          "workspace.yml:15: shop.orders maps nothing to the required column ordered_at"),
+        (HEAD + SHOP.replace("order_id: id", "order_id: no"),
+         "workspace.yml:15: shop.orders: order_id cannot be false. YAML reads no, off, yes and on so"),
         (HEAD + SHOP.replace("price - discount", "price -"), "workspace.yml:15: shop.orders: 'price -' is not a valid SQL"),
         (HEAD + SHOP.replace("price - discount", "now()"), "changes from run to run"),
         (HEAD + SHOP.replace("price - discount", "sum(price)"), "aggregates over several rows"),
         (HEAD + SHOP.replace("price - discount", "Total price"), "A column name with spaces needs quotes"),
+        (HEAD + SHOP + "      leads:\n        query: select id as lead_id, created_at, changed from orders\n        latest_by: changd\n",
+         "workspace.yml:18: shop.leads: latest_by 'changd' is no column that the query returns. Did you mean 'changed'?"),
         (HEAD + SHOP.replace("    tables:", "    settles_after: 30 moons\n    tables:", 1), "should be a duration"),
         (HEAD + SHOP.replace("    tables:", "    closes: {by: manual}\n    tables:", 1), "needs `closes.through:`"),
         (HEAD + SHOP.replace("connector: files", "connector: sql_database"), "needs `connection:`, an SQLAlchemy URL"),
@@ -117,3 +123,33 @@ class TestEnvironment:
         message = error_of(write_workspace(HEAD.replace("Europe/Berlin", "${ZONE}") + SHOP))
         assert "timezone" in message
         assert "s3cret" not in message
+
+
+class TestWarnings:
+    """What may be meant as it is written, and often is not."""
+
+    def warnings_of(self, folder: Path) -> list[str]:
+        return workspace_warnings(load_workspace(folder))
+
+    def test_times_without_a_zone(self, write_workspace: Write) -> None:
+        assert self.warnings_of(write_workspace()) == [
+            "workspace.yml:6: warning: shop maps timestamps and sets no `timezone:`; those that name no zone are read as UTC. "
+            "Set it, for example `timezone: Europe/Berlin`, or `timezone: UTC` if that is right."
+        ]
+
+    def test_one_line_per_source(self, write_workspace: Write) -> None:
+        query = "      leads:\n        query: select id as lead_id, created_at as created_at from orders\n"
+        other = SHOP.removeprefix("sources:\n").replace("  shop:", "  market:")
+        found = self.warnings_of(write_workspace(HEAD + SHOP + query + other))
+        assert [line.split(" maps")[0] for line in found] == [
+            "workspace.yml:6: warning: shop", "workspace.yml:18: warning: market"]  # fmt: skip
+
+    def test_utc_in_writing_is_an_answer(self, write_workspace: Write) -> None:
+        zoned = SHOP.replace("domain: sales", "domain: sales\n    timezone: UTC")
+        assert self.warnings_of(write_workspace(HEAD + zoned)) == []
+
+    def test_a_source_of_days_or_of_nothing_needs_no_zone(self, write_workspace: Write) -> None:
+        days = "table: lines, columns: {rate_on: day, currency: cur, rate: rate}"
+        start = SHOP.index("      orders:\n        table")
+        assert self.warnings_of(write_workspace(HEAD + SHOP[:start] + f"      exchange_rates: {{{days}}}\n")) == []
+        assert self.warnings_of(write_workspace(HEAD + SHOP[: SHOP.index("    entities:")])) == []

@@ -100,6 +100,7 @@ def test_vars(write_workspace: Callable[..., Path]) -> None:
             "columns": {"order_id": '"id"', "ordered_at": '"created_at"', "gross_amount": '"price" - "discount"'},
             "query": None,
             "latest_by": None,
+            "own_ids": [],
         }
     ]
     lines = found["mapping"]["order_lines"][0]
@@ -119,3 +120,61 @@ def test_columns_that_a_query_reads(write_workspace: Callable[..., Path]) -> Non
         "order_line_id": ColumnRef("lines", "id"),
         "order_id": ColumnRef("lines", "order_id"),
     }
+
+
+class TestOwnIds:
+    """Which columns of a source with `ids: own` get its name before them."""
+
+    MARKET = """\
+  market:
+    connector: files
+    domain: sales
+    ids: own
+    tables:
+      sales: {files: sales.csv}
+      people: {files: people.csv}
+    entities:
+      orders:
+        table: sales
+        columns: {order_id: number, ordered_at: day, gross_amount: total, customer_id: buyer, session_id: visit, country: land}
+"""
+    CUSTOMERS = "      customers: {table: people, columns: {customer_id: number}}\n"
+    CRM = """\
+  crm:
+    connector: files
+    domain: sales
+    tables:
+      people: {files: crm.csv}
+    entities:
+      customers: {table: people, columns: {customer_id: id}}
+"""
+
+    def own_ids(self, write: Callable[..., Path], text: str) -> dict[str, dict[str, list[str]]]:
+        entries = mapping_vars(load_workspace(write(HEAD + text)))["mapping"]
+        return {entity: {entry["source"]: entry["own_ids"] for entry in found} for entity, found in entries.items()}
+
+    def test_keys_and_references_to_what_the_source_maps(self, write_workspace: Callable[..., Path]) -> None:
+        found = self.own_ids(write_workspace, SHOP + self.MARKET + self.CUSTOMERS)
+        # Nobody maps visits: the ids of them can only be the source's own.
+        assert found["orders"] == {"shop": [], "market": ["order_id", "customer_id", "session_id"]}
+        assert found["customers"] == {"market": ["customer_id"]}
+
+    def test_an_id_of_another_source_stays_as_it_is(self, write_workspace: Callable[..., Path]) -> None:
+        found = self.own_ids(write_workspace, "sources:\n" + self.MARKET + self.CRM)
+        assert found == {"orders": {"market": ["order_id", "session_id"]}, "customers": {"crm": []}}
+
+    def test_a_natural_key_is_no_id(self, write_workspace: Callable[..., Path]) -> None:
+        ads = """\
+sources:
+  ads:
+    connector: files
+    domain: marketing
+    ids: own
+    tables:
+      days: {files: days.csv}
+    entities:
+      ad_performance:
+        table: days
+        columns: {platform: p, performance_on: d, campaign_id: c, spend: s, impressions: i, clicks: k}
+"""
+        assert self.own_ids(write_workspace, ads) == {"ad_performance": {"ads": ["campaign_id"]}}

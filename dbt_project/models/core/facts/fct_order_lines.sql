@@ -12,14 +12,7 @@ with lines as (
     cogs_amount,
     upper(currency) as currency
   from {{ ref('int_order_lines__unioned') }}
-
-),
-
-test_orders as (
-
-  select order_id
-  from {{ ref('int_orders__unioned') }}
-  where is_test
+  where {{ excluded_because('order_lines') }} is null
 
 )
 
@@ -46,12 +39,9 @@ select
   orders.country,
   orders.region
 from lines
-left join test_orders
-  on lines.order_id = test_orders.order_id
 left join {{ ref('fct_orders') }} as orders
   on lines.order_id = orders.order_id
 left join {{ ref('int_products__unioned') }} as products
   on lines.product_id = products.product_id
 left join {{ ref('int_exchange_rates__daily') }} as rates
   on lines.currency = rates.currency and lines.business_date = rates.rate_on
-where test_orders.order_id is null

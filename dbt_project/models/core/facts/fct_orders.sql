@@ -20,14 +20,16 @@ with orders as (
     promised_at,
     delivered_at
   from {{ ref('int_orders__unioned') }}
-  where not is_test
+  where {{ excluded_because('orders') }} is null
 
 ),
 
 refunded as (
 
+  -- Money or goods came back; a refund of neither is a cancelled or voided one.
   select distinct order_id
   from {{ ref('int_refunds__unioned') }}
+  where amount <> 0 or quantity <> 0
 
 )
 

@@ -7,18 +7,12 @@ with refunds as (
     order_line_id,
     refunded_at,
     {{ business_date('refunded_at') }} as business_date,
-    quantity,
+    -- A source that counts no units gives back one per refund, and none where it gives back no money.
+    coalesce(quantity, case when amount = 0 then cast(0 as decimal(18, 4)) else cast(1 as decimal(18, 4)) end) as quantity,
     amount,
     upper(currency) as currency
   from {{ ref('int_refunds__unioned') }}
-
-),
-
-test_orders as (
-
-  select order_id
-  from {{ ref('int_orders__unioned') }}
-  where is_test
+  where {{ excluded_because('refunds') }} is null
 
 )
 
@@ -46,12 +40,9 @@ select
   orders.country,
   orders.region
 from refunds
-left join test_orders
-  on refunds.order_id = test_orders.order_id
 left join {{ ref('fct_orders') }} as orders
   on refunds.order_id = orders.order_id
 left join {{ ref('fct_order_lines') }} as lines
   on refunds.order_line_id = lines.order_line_id
 left join {{ ref('int_exchange_rates__daily') }} as rates
   on refunds.currency = rates.currency and refunds.business_date = rates.rate_on
-where test_orders.order_id is null

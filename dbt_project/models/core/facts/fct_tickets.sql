@@ -15,7 +15,7 @@ with tickets as (
     owner,
     country
   from {{ ref('int_tickets__unioned') }}
-  where not is_test
+  where {{ excluded_because('tickets') }} is null
 
 ),
 

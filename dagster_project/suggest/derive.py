@@ -1,0 +1,184 @@
+"""Columns that are no raw column as it is: computed ones, constants, dates in parts, numbers that mean moments."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import duckdb
+
+from dagster_project.suggest.candidates import Candidate, EntityCandidate, is_epoch
+from dagster_project.suggest.names import Words, best_name, synonyms, words_of
+from dagster_project.suggest.profile import ColumnProfile, TableProfile, text_of
+from dagster_project.suggest.proposal import ColumnProposal, EntityProposal
+from metrics.warehouse import literal, quoted
+from metrics.workspace import machine_now
+from metrics.workspace.entities import Entity
+from metrics.workspace.mapping import PLAIN_NAME
+
+COMPUTED_WEIGHT = 0.3
+_YEAR = re.compile(r"(?<!\d)(?:19|20)\d{2}(?!\d)")
+
+
+@dataclass(frozen=True)
+class Deriving:
+    """What the derivations of one table may look at. ``year``: of dates that name none, as the user gave it."""
+
+    con: duckdb.DuckDBPyConnection
+    table: TableProfile
+    entity: Entity
+    year: int | None = None
+
+    def plain(self, column: str) -> str:
+        """How a raw column is written as a mapping."""
+        return column if PLAIN_NAME.fullmatch(column) else quoted(column)
+
+    def raw(self, *columns: str) -> tuple[str, ...]:
+        return tuple(f"{self.table.name}.{column}" for column in columns)
+
+
+def entity_proposal(con: duckdb.DuckDBPyConnection, found: EntityCandidate, year: int | None) -> EntityProposal:
+    """Return the proposal of a table for an entity: the matched columns, then what can be derived."""
+    deriving = Deriving(con, found.table, found.entity, year)
+    columns = {name: _matched(deriving, candidate) for name, candidate in found.columns.items()}
+    for derive in (_derived, _same_as, _date_parts, _constants):
+        columns |= {name: column for name, column in derive(deriving, columns).items() if name not in columns}
+    ordered = {name: columns[name] for name in found.entity.columns if name in columns}
+    missing = [name for name in found.entity.required if name not in ordered]
+    # What was computed says something about the table, a constant hardly anything.
+    computed = [columns[name] for name in found.entity.required if name in columns and name not in found.columns]
+    bonus = sum(COMPUTED_WEIGHT * column.score for column in computed if column.raw)
+    score = found.score + (bonus - 0.15 * len(missing)) / len(found.entity.required)
+    return EntityProposal(found.entity.name, found.table.name, score, ordered, missing)
+
+
+def _matched(deriving: Deriving, candidate: Candidate) -> ColumnProposal:
+    """Return the column as it is, or turned into what the entity wants where the values plainly need it."""
+    column = deriving.table.columns[candidate.raw]
+    kind = deriving.entity.columns[candidate.column].type
+    expression, reasons = deriving.plain(column.name), candidate.reasons
+    if kind in {"timestamp", "date"} and is_epoch(column):
+        seconds = quoted(column.name) + (" / 1000" if column.epoch_unit == "ms" else "")
+        expression = f"to_timestamp({seconds})"
+    elif kind == "decimal" and column.form == "text" and "money" in column.kind.patterns:
+        expression = f"cast(regexp_replace({quoted(column.name)}, '[^0-9.-]', '', 'g') as decimal(18, 6))"
+    return ColumnProposal(candidate.column, expression, candidate.score, reasons, deriving.raw(column.name))
+
+
+Columns = Mapping[str, ColumnProposal]
+Derive = Callable[[Deriving, Columns], dict[str, ColumnProposal]]
+
+
+def _derived(deriving: Deriving, columns: Columns) -> dict[str, ColumnProposal]:
+    """Columns that synonyms.yml computes from others."""
+    found: dict[str, ColumnProposal] = {}
+    rules: dict[str, list[dict[str, Any]]] = synonyms()["derived"].get(deriving.entity.name, {})
+    for name, alternatives in rules.items():
+        for rule in alternatives:
+            needed = {key: _named(deriving, names) for key, names in rule["needs"].items()}
+            if any(raw is None for raw in needed.values()):
+                continue
+            raw_columns = {key: raw for key, raw in needed.items() if raw is not None}
+            if "values" in rule and not _some_value_holds(deriving, raw_columns["a"], str(rule["values"])):
+                continue
+            expression = str(rule["expression"]).format(**{key: quoted(raw) for key, raw in raw_columns.items()})
+            used = tuple(raw_columns.values())
+            found.setdefault(name, ColumnProposal(name, expression, 0.75, (str(rule["because"]),), deriving.raw(*used)))
+    return found
+
+
+def _named(deriving: Deriving, names: list[str]) -> str | None:
+    filled = [column.name for column in deriving.table.columns.values() if column.form != "empty"]
+    return best_name(filled, names, deriving.entity.name)
+
+
+def _some_value_holds(deriving: Deriving, column: str, word: str) -> bool:
+    text = text_of(deriving.table, column)
+    row = deriving.con.execute(
+        f"select count(*) from {deriving.table.relation} where lower({text}) like ?", [f"%{word}%"]
+    ).fetchone()
+    return row is not None and row[0] > 0
+
+
+def _same_as(deriving: Deriving, columns: Columns) -> dict[str, ColumnProposal]:
+    """A required column that may share the raw column of another one: an id where only a name is there."""
+    found = {}
+    for name, other in synonyms()["same_as"].get(deriving.entity.name, {}).items():
+        if name not in columns and other in columns:
+            given = columns[other]
+            score = min(given.score, 0.7)
+            found[name] = ColumnProposal(name, given.expression, score, (f"no column of its own; as {other}",), given.raw)
+    return found
+
+
+def _date_parts(deriving: Deriving, columns: Columns) -> dict[str, ColumnProposal]:
+    """A required date that stands in columns for year, month and day."""
+    wanted = [
+        n for n in deriving.entity.required if deriving.entity.columns[n].type in {"date", "timestamp"} and n not in columns
+    ]
+    month, day = _part(deriving, ("month", "月份", "月")), _part(deriving, ("day", "day of month", "日"))
+    if len(wanted) != 1 or month is None or day is None:
+        return {}
+    year = _part(deriving, ("year", "年份", "年"))
+    if year is not None:
+        year_text, score, reason = f"cast({quoted(year.name)} as varchar)", 0.85, "year, month and day"
+    else:
+        number, reason = _missing_year(deriving, month, day)
+        year_text, score = f"'{number}'", 0.85 if deriving.year else 0.5
+    code = _month_code(month)
+    text = f"{year_text} || ' ' || cast({quoted(month.name)} as varchar) || ' ' || cast({quoted(day.name)} as varchar)"
+    expression = f"cast(strptime({text}, '%Y {code} %d') as date)"
+    parts = [column.name for column in (year, month, day) if column is not None]
+    return {wanted[0]: ColumnProposal(wanted[0], expression, score, (reason,), deriving.raw(*parts))}
+
+
+def _part(deriving: Deriving, names: tuple[str, ...]) -> ColumnProfile | None:
+    """Return the column with exactly one of these names whose values can be that part of a date."""
+    terms: set[Words] = {words_of(name) for name in names}
+    for column in deriving.table.columns.values():
+        if words_of(column.name) in terms and (column.form == "integer" or "month" in column.kind.patterns):
+            return column
+    return None
+
+
+def _month_code(month: ColumnProfile) -> str:
+    return "%m" if month.form == "integer" else "%B"
+
+
+def _missing_year(deriving: Deriving, month: ColumnProfile, day: ColumnProfile) -> tuple[int, str]:
+    """Return (year, where it comes from): given, in the file's name, or the last one in which all these days are past."""
+    if deriving.year is not None:
+        return deriving.year, "month and day; the year as given"
+    named = _YEAR.search(deriving.table.given.files[0].name)
+    if named:
+        return int(named[0]), "month and day; the year from the file's name; CHECK"
+    text = f"'2000 ' || {text_of(deriving.table, month.name)} || ' ' || {text_of(deriving.table, day.name)}"
+    sql = f"select max(try_strptime({text}, {literal(f'%Y {_month_code(month)} %d')})) from {deriving.table.relation}"
+    row = deriving.con.execute(sql).fetchone()
+    now = machine_now()
+    last: dt.datetime | None = row[0] if row else None
+    is_past = last is not None and (last.month, last.day) <= (now.month, now.day)
+    year = now.year if is_past else now.year - 1
+    return year, f"month and day; CHECK: no column holds the year, {year} is only assumed (--year)"
+
+
+def _constants(deriving: Deriving, columns: Columns) -> dict[str, ColumnProposal]:
+    """A required column that is the same in the whole file, as the name of the file or its folder says."""
+    file = deriving.table.given.files[0]
+    words = [words_of(deriving.table.given.stem), words_of(file.path.parent.name)]
+    found = {}
+    for name, values in synonyms()["constants"].get(deriving.entity.name, {}).items():
+        for value, names in values.items():
+            named = any(_follows(words_of(term), given) for term in names for given in words)
+            if name in columns or name in found or (names and not named):
+                continue
+            reason = "name of the file or folder" if named else "CHECK: no column or file name says which"
+            found[name] = ColumnProposal(name, literal(value), 0.8 if named else 0.5, (reason,))
+    return found
+
+
+def _follows(part: Words, words: Words) -> bool:
+    return any(words[start : start + len(part)] == part for start in range(len(words)))

@@ -1,0 +1,179 @@
+"""``kpi source suggest`` on real files, against a truth written by hand; and from a folder of CSV files to a scorecard."""
+
+from __future__ import annotations
+
+import json
+from datetime import date, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pandas as pd
+import pytest
+import yaml
+
+from tests.conftest import BuiltWorkspace, run_kpi
+from tests.integration.suggest_truth import ANY, REAL, SHAPES, Truth, Wanted
+
+pytestmark = pytest.mark.integration
+LEAST_SHARE = 0.8
+
+
+def proposed(shared_data: Path, truth: Truth, *options: str) -> dict[str, dict[str, Any]]:
+    """The proposed entities by name, as the command prints them for machines."""
+    done = run_kpi("source", "suggest", *(shared_data / file for file in truth.files), "--format", "json", *options)
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    entities = [entity for source in found["sources"] for entity in source["entities"]] + found["incomplete"]
+    return {entity["entity"]: entity for entity in entities}
+
+
+def judged(
+    truth: Truth, entities: dict[str, dict[str, Any]], year: int | None = None
+) -> tuple[list[str], list[str], list[str]]:
+    """Return needed columns that are right, those that are wrong or missing, and mapped columns that nobody needs."""
+    right, wrong, surplus = [], [], []
+    for name, wanted in truth.entities.items():
+        columns = {column["column"]: column for column in entities.get(name, {}).get("columns", [])}
+        for column, raw in wanted.items():
+            (right if _is_right(columns.get(column), raw, year) else wrong).append(f"{name}.{column}")
+        surplus += [f"{name}.{column}" for column in columns if column not in wanted]
+    for name, column in truth.latest_by:
+        (right if entities.get(name, {}).get("latest_by") == column else wrong).append(f"{name}: latest_by")
+    return right, wrong, surplus + [name for name in entities if name not in truth.entities]
+
+
+def _is_right(column: dict[str, Any] | None, wanted: Wanted, year: int | None) -> bool:
+    if column is None:
+        return False
+    if wanted == ANY:
+        return not column["raw"] and column["expression"].startswith("'")
+    taken = "+".join(raw.partition(".")[2] for raw in column["raw"])
+    if isinstance(wanted, str) and " of " in wanted:
+        wanted, _, needed = wanted.partition(" of ")
+        return taken == wanted and year == int(needed) and f"'{needed}'" in column["expression"]
+    return taken in (wanted if isinstance(wanted, tuple) else (wanted,))
+
+
+@pytest.mark.parametrize("name", REAL)
+def test_needed_columns_of_real_files(shared_data: Path, name: str) -> None:
+    truth = REAL[name]
+    right, wrong, surplus = judged(truth, proposed(shared_data, truth))
+    share = len(right) / (len(right) + len(wrong))
+    print(f"{name}: {len(right)} of {len(right) + len(wrong)} right ({share:.0%}); wrong {wrong}; surplus {surplus}")
+    assert share >= LEAST_SHARE, wrong
+    # A mapped column that is not needed has to be removed by hand as well.
+    assert not surplus
+
+
+def test_a_given_year_makes_the_date_of_the_ads_right(shared_data: Path) -> None:
+    truth = REAL["ads"]
+    right, wrong, _ = judged(truth, proposed(shared_data, truth, "--year", "2020"), year=2020)
+    assert "ad_performance.performance_on" in right
+    assert not wrong
+
+
+def test_dates_of_the_incidents_are_read_day_first(shared_data: Path) -> None:
+    done = run_kpi("source", "suggest", shared_data / "incidents", "--format", "json")
+    read = json.loads(done.stdout)["sources"][0]["tables"][0]["read"]
+    assert read["timestamp_format"] == "%d/%m/%Y %H:%M"
+    assert read["null_values"] == ["?"]
+
+
+@pytest.mark.parametrize("name", SHAPES)
+def test_files_beyond_the_four(shared_data: Path, name: str) -> None:
+    truth = SHAPES[name]
+    right, wrong, surplus = judged(truth, proposed(shared_data, truth))
+    share = len(right) / (len(right) + len(wrong))
+    print(f"{name}: {len(right)} of {len(right) + len(wrong)} right ({share:.0%}); wrong {wrong}; surplus {surplus}")
+    assert share >= LEAST_SHARE, wrong
+
+
+def test_files_without_dates_fill_nothing(shared_data: Path) -> None:
+    done = run_kpi("source", "suggest", shared_data / "web_sessions")
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert done.stderr.splitlines()[-1].startswith("kpi: no entity could be filled from these files")
+
+
+@pytest.mark.parametrize(("source", "entities"), [("shop", 4), ("web", 1), ("helpdesk", 2)])
+def test_the_demo_companys_own_mapping(demo: BuiltWorkspace, source: str, entities: int) -> None:
+    """The demo's workspace.yml was written by hand, and knows what its files mean: plain columns are compared with it."""
+    settings = yaml.safe_load((demo.root / "workspace.yml").read_text())["sources"][source]
+    done = run_kpi("source", "suggest", demo.root / settings["path"], "--format", "json")
+    assert done.returncode == 0, done.stderr
+    found = {entity["entity"]: entity for source in json.loads(done.stdout)["sources"] for entity in source["entities"]}
+    right, wrong, compared = [], [], 0
+    for name, mapping in settings["entities"].items():
+        columns = {column["column"]: column["expression"] for column in found[name]["columns"]}
+        plain = {column: raw for column, raw in mapping.get("columns", {}).items() if str(raw).isidentifier()}
+        compared += bool(plain)
+        for column, raw in plain.items():
+            (right if columns.get(column) == raw else wrong).append(f"{name}.{column}")
+    assert compared == entities
+    assert len(right) >= LEAST_SHARE * (len(right) + len(wrong)), wrong
+
+
+# From a folder of CSV files to a scorecard -------------------------------------------------------------------------------------
+
+FIRST, DAYS = date(2025, 1, 1), 100
+
+
+def write_exports(folder: Path) -> None:
+    """Orders by semicolon with German dates and numbers, refunds by comma in ISO, tickets as an event log."""
+    orders, refunds, tickets = [], [], []
+    for number in range(DAYS * 3):
+        day = FIRST + timedelta(days=number // 3)
+        amount = f"1.{100 + number % 90},{number % 10}0" if number % 7 == 0 else f"{20 + number % 31},{number % 10}5"
+        orders.append(f"B{number:05};{day.day}.{day.month}.{day.year} {8 + number % 12}:15;K{number % 80};{amount}")
+        if number % 10 == 4:
+            refunds.append(f"R{number},B{number:05},{day + timedelta(days=2)} 09:00:00,{5 + number % 5}.25")
+        if number % 3 == 0:
+            opened = f"{day} 07:30:00"
+            tickets.append(f"T{number},{opened},,{opened},new,email")
+            if number % 2 == 0:
+                solved = f"{day + timedelta(days=1)} 07:30:00"
+                tickets.append(f"T{number},{opened},{solved},{solved},closed,email")
+    (folder / "Shop Orders.csv").write_text("\n".join(["Order No;Order Date;Customer No;Order Amount", *orders, ""]))
+    (folder / "refunds.csv").write_text("\n".join(["refund_id,order_no,refunded_at,refund_amount", *refunds, ""]))
+    head = "ticket_id,created_at,solved_at,updated_at,status,channel"
+    (folder / "support_tickets.csv").write_text("\n".join([head, *tickets, ""]))
+
+
+@pytest.mark.slow
+def test_from_a_folder_of_csv_files_to_a_scorecard(tmp_path: Path) -> None:
+    exports, company = tmp_path / "exports", tmp_path / "my_company"
+    exports.mkdir()
+    write_exports(exports)
+    done = run_kpi("source", "suggest", exports, "--new", company, "--name", "My company", "--currency", "EUR")
+    assert done.returncode == 0, done.stderr
+    done = run_kpi("run", "-w", company)
+    assert done.returncode == 0, done.stderr
+    assert "My company on 2025-04-1" in done.stdout
+    for title in ("Orders", "Revenue after refunds", "Return rate"):
+        assert title in done.stdout
+
+    with duckdb.connect(str((company / "published" / "current.duckdb").resolve()), read_only=True) as con:
+        rows = con.execute(
+            "select metric, period_start, value from mart.kpi_current where grain = 'month' and segment_dimension = ''"
+        ).fetchall()
+    values = {(metric, start): value for metric, start, value in rows}
+    orders = pd.read_csv(exports / "Shop Orders.csv", sep=";", decimal=",", thousands=".")
+    orders["month"] = pd.to_datetime(orders["Order Date"], format="%d.%m.%Y %H:%M").dt.to_period("M")
+    refunds = pd.read_csv(exports / "refunds.csv", parse_dates=["refunded_at"])
+    refunds["month"] = refunds["refunded_at"].dt.to_period("M")
+    tickets = pd.read_csv(exports / "support_tickets.csv", parse_dates=["solved_at"]).drop_duplicates(
+        "ticket_id", keep="last"
+    )
+    for month in (1, 2, 3):
+        start, period = date(2025, month, 1), pd.Period(f"2025-{month:02}", "M")
+        of_month = orders[orders["month"] == period]
+        gross = Decimal(str(round(of_month["Order Amount"].sum(), 2)))
+        refunded = Decimal(str(round(refunds.loc[refunds["month"] == period, "refund_amount"].sum(), 2)))
+        assert values["orders", start] == len(of_month)
+        assert round(Decimal(str(values["gross_revenue", start])), 2) == gross
+        assert round(Decimal(str(values["revenue", start])), 2) == gross - refunded
+        assert values["tickets_solved", start] == (tickets["solved_at"].dt.to_period("M") == period).sum()
+    # January by hand: three orders on each of 31 days.
+    assert values["orders", date(2025, 1, 1)] == 93

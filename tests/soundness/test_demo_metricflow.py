@@ -1,0 +1,260 @@
+"""MetricFlow 0.213 as the oracle on the demo company: every metric by day, week and month, in total and by each of its dimensions.
+
+Every disagreement is a failure, except the cases of ``KNOWN``: they are listed one by one with their reason, and a test of
+their own holds what each side answers against SQL written by hand. ``BELLWETHER_METRICFLOW_ALONE=1`` asks every metric
+in a query of its own, which takes twice as long.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import duckdb
+import pytest
+
+from metrics.errors import QueryError
+from metrics.semantic import Query, SemanticLayer
+from tests.conftest import BuiltWorkspace
+from tests.soundness.demo_metricflow import Case, Comparison, Question, all_cases, compare, missing_names, questions
+from tests.soundness.metricflow_oracle import MetricFlow
+
+pytestmark = [pytest.mark.integration, pytest.mark.slow]
+
+ONE_BY_ONE = os.environ.get("BELLWETHER_METRICFLOW_ALONE") == "1"
+GRAINS = ("day", "week", "month")
+
+
+@dataclass(frozen=True)
+class Known:
+    """Cases that one side does not answer, or answers by another convention."""
+
+    reason: str
+    metrics: str
+    grains: str
+    dimensions: tuple[str | None, ...]
+
+    @property
+    def cases(self) -> set[Case]:
+        return {
+            (metric, grain, name)
+            for metric in self.metrics.split()
+            for grain in self.grains.split()
+            for name in self.dimensions
+        }
+
+
+# revenue_growth in total and by each of its dimensions
+_OF_REVENUE = (
+    *(None, "campaign", "channel", "country", "customer", "medium", "region", "session", "source"),
+    *("customer__customer_segment", "session__campaign", "session__channel", "session__country", "session__device"),
+    *(
+        "session__medium",
+        "session__region",
+        "session__source",
+        "session__business_date__day",
+        "session__business_date__week",
+    ),
+    *("session__business_date__month", "session__business_date__quarter", "session__business_date__year"),
+)
+KEYWORD = Known(
+    "the entity is called like the keyword ORDER: MetricFlow writes the name without quotes, and its SQL does not parse",
+    metrics="orders gross_revenue orders_with_refund return_rate average_order_value",
+    grains="day week month",
+    dimensions=("order",),
+)
+MONTH_BEFORE_A_WEEK = Known(
+    "an offset of a month by week: MetricFlow looks for a week that starts a month before, on a Monday only in March; "
+    "ours refuses",
+    metrics="revenue_growth",
+    grains="week",
+    dimensions=_OF_REVENUE,
+)
+AFTER_THE_LAST_MONTH = Known(
+    "the month after the last one, of which only the month before is known: MetricFlow ends where the time spine ends, "
+    "ours shows the row without a value",
+    metrics="revenue_growth",
+    grains="month",
+    dimensions=_OF_REVENUE,
+)
+KNOWN = (KEYWORD, MONTH_BEFORE_A_WEEK, AFTER_THE_LAST_MONTH)
+KNOWN_CASES = frozenset(case for known in KNOWN for case in known.cases)
+
+
+@pytest.fixture(scope="module")
+def con(demo: BuiltWorkspace) -> Iterator[duckdb.DuckDBPyConnection]:
+    """The published tables under the name that the manifest gives to their catalog."""
+    with duckdb.connect() as connection:
+        connection.execute(f"attach '{demo.published.resolve()}' as warehouse (read_only)")
+        connection.execute("use warehouse; set threads = 1")
+        yield connection
+
+
+@pytest.fixture(scope="module")
+def layer(demo: BuiltWorkspace) -> SemanticLayer:
+    return SemanticLayer.from_manifest(demo.root / "published" / "parquet" / "current" / "semantic_manifest.json")
+
+
+@pytest.fixture(scope="module")
+def oracle(demo: BuiltWorkspace) -> MetricFlow:
+    return MetricFlow(demo.root / "published" / "parquet" / "current" / "semantic_manifest.json")
+
+
+@pytest.mark.parametrize("grain", GRAINS)
+def test_every_metric_by_every_dimension_equals_metricflow(
+    grain: str, con: duckdb.DuckDBPyConnection, layer: SemanticLayer, oracle: MetricFlow
+) -> None:
+    compared: set[Case] = set()
+    problems, without_values = [], []
+    for question in questions(layer, grain, KNOWN_CASES, ONE_BY_ONE):
+        found = _answered(con, layer, oracle, question)
+        problems += [f"{question.metrics} by {question.keys}: {line}" for line in found.problems]
+        without_values += [(metric, question.keys) for metric, count in found.values.items() if not count]
+        compared |= question.cases
+    assert not problems, f"{len(problems)} disagreements:\n" + "\n".join(problems[:20])
+    assert without_values == []
+    known = {case for case in KNOWN_CASES if case[1] == grain}
+    assert compared | known == all_cases(layer, grain)
+    assert compared.isdisjoint(known)
+    # 50 metrics have 1346 dimensions; more metrics may come, none may go
+    assert len(compared) >= {"day": 1391, "week": 1369, "month": 1369}[grain]
+
+
+def _answered(con: duckdb.DuckDBPyConnection, layer: SemanticLayer, oracle: MetricFlow, question: Question) -> Comparison:
+    metrics, keys = list(question.metrics), question.keys
+    try:
+        return compare(con, question, layer.compile(Query(metrics, keys)), oracle.compile(metrics, keys))
+    except Exception as error:  # MetricFlow's refusals have no common class
+        return Comparison((f"{type(error).__name__}: {str(error)[:300]}",), {})
+
+
+def test_metricflow_knows_no_dimension_that_is_not_asked(layer: SemanticLayer, oracle: MetricFlow) -> None:
+    """The list of dimensions is itself an answer of the layer."""
+    missing = {metric: names for metric in layer.metrics if (names := missing_names(layer, oracle, metric))}
+    assert missing == {"revenue_growth": {"metric_time__week"}}
+
+
+_BY_ORDER = """select
+        date_trunc('{grain}', business_date) as metric_time__{grain},
+        order_id as "order",
+        count(*) as orders,
+        sum(gross_amount) as gross_revenue,
+        count(has_refund) filter (where has_refund) as orders_with_refund,
+        count(*) filter (where has_refund) / count(*) as return_rate,
+        sum(gross_amount)::double / count(*) as average_order_value
+    from core.fct_orders
+    group by all"""
+
+
+@pytest.mark.parametrize("grain", GRAINS)
+def test_an_entity_called_like_a_keyword_is_answered_by_ours_only(
+    grain: str, con: duckdb.DuckDBPyConnection, layer: SemanticLayer, oracle: MetricFlow
+) -> None:
+    question = Question(tuple(KEYWORD.metrics.split()), grain, "order")
+    for metric in question.metrics:
+        with pytest.raises(duckdb.ParserException):
+            con.execute(oracle.compile([metric], question.keys))
+    ours = layer.compile(Query(question.metrics, question.keys))
+    found = compare(con, question, ours, _BY_ORDER.format(grain=grain))
+    assert found.problems == ()
+    assert min(found.values.values()) > 1000
+
+
+# Revenue at order date less refunds at refund date; a channel without any row in a month has no revenue there, not 0.
+_GROWTH_BY_CHANNEL = """with movements as (
+        select business_date, channel, gross_amount as amount from core.fct_orders
+        union all
+        select business_date, channel, -amount from core.fct_refunds
+    ),
+    revenue as (
+        select date_trunc('{grain}', business_date) as period, channel, sum(amount) as revenue
+        from movements
+        group by all
+    ),
+    before as (select period + interval 1 month as period, channel, revenue from revenue)
+    select
+        coalesce(revenue.period, before.period) as metric_time__{grain},
+        coalesce(revenue.channel, before.channel) as channel,
+        (revenue.revenue / nullif(before.revenue, 0) - 1)::double as revenue_growth
+    from revenue
+    full join before on revenue.period = before.period and revenue.channel is not distinct from before.channel"""
+
+
+def test_the_growth_of_a_month_by_hand(con: duckdb.DuckDBPyConnection, layer: SemanticLayer) -> None:
+    """All months with the one after the last: ours is what the definition says."""
+    question = Question(("revenue_growth",), "month", "channel")
+    found = compare(
+        con, question, layer.compile(Query(question.metrics, question.keys)), _GROWTH_BY_CHANNEL.format(grain="month")
+    )
+    assert found.problems == ()
+    assert found.values["revenue_growth"] > 100
+
+
+@pytest.mark.parametrize("name", AFTER_THE_LAST_MONTH.dimensions)
+def test_months_of_the_spine_agree_and_the_one_behind_it_has_no_value(
+    name: str | None, con: duckdb.DuckDBPyConnection, layer: SemanticLayer, oracle: MetricFlow
+) -> None:
+    question = Question(("revenue_growth",), "month", name)
+    ours = layer.compile(Query(question.metrics, question.keys))
+    last = "(select date_trunc('month', max(date_day)) from core.time_spine_daily)"
+    within = f"select * from ({ours}) where metric_time__month <= {last}"
+    found = compare(con, question, within, oracle.compile(["revenue_growth"], question.keys))
+    assert found.problems == ()
+    assert found.values["revenue_growth"] > 0
+    # behind the spine stand the members that have revenue in its last month, by MetricFlow's account, and nothing is known
+    behind = f"select * from ({ours}) where metric_time__month > {last}"
+    members = ", ".join(f'"{key}"' for key in question.keys[1:])
+    revenue = oracle.compile(["revenue"], question.keys)
+    wanted = f"""select metric_time__month + interval 1 month as metric_time__month, {members + "," if members else ""}
+            null::double as revenue_growth
+        from ({revenue}) where metric_time__month = {last}"""
+    assert compare(con, question, behind, wanted) == Comparison((), {"revenue_growth": 0})
+
+
+def test_a_month_before_a_week_by_hand(con: duckdb.DuckDBPyConnection, oracle: MetricFlow) -> None:
+    """MetricFlow answers for weeks that start on the same day of the month as another one: what nobody asked."""
+    question = Question(("revenue_growth",), "week", "channel")
+    theirs = f"select * from ({oracle.compile(['revenue_growth'], question.keys)}) where revenue_growth is not null"
+    literal = f"select * from ({_GROWTH_BY_CHANNEL.format(grain='week')}) where revenue_growth is not null"
+    found = compare(con, question, theirs, literal)
+    assert found.problems == ()
+    assert found.values["revenue_growth"] > 0
+    months = con.execute(f"select distinct month(metric_time__week) from ({theirs})").fetchall()
+    assert months == [(3,)]
+
+
+@pytest.mark.parametrize("name", MONTH_BEFORE_A_WEEK.dimensions)
+def test_growth_over_a_month_by_week_is_refused_and_metricflow_has_it_in_march_only(
+    name: str | None, con: duckdb.DuckDBPyConnection, layer: SemanticLayer, oracle: MetricFlow
+) -> None:
+    question = Question(("revenue_growth",), "week", name)
+    with pytest.raises(QueryError, match="weeks do not nest in months"):
+        layer.compile(Query(question.metrics, question.keys))
+    theirs = oracle.compile(["revenue_growth"], question.keys)
+    elsewhere = "revenue_growth is not null and month(metric_time__week) <> 3"
+    assert con.execute(f"select count(*), count(*) filter (where {elsewhere}) from ({theirs})").fetchall()[0][1] == 0
+
+
+def test_the_comparison_sees_each_kind_of_difference(con: duckdb.DuckDBPyConnection) -> None:
+    """Proof that the tests above can fail."""
+    question = Question(("amount",), "day", "channel")
+
+    def problems(left: str, right: str) -> str:
+        sides = [f"select * from (values {rows}) as rows (metric_time__day, channel, amount)" for rows in (left, right)]
+        return " ".join(compare(con, question, *sides).problems)
+
+    day = "(date '2026-01-01', {}, {})"
+    null, shop = day.format("null::text", "1.00"), day.format("'shop'", "1.00")
+    assert problems(null, null) == ""
+    assert problems(f"{null}, {shop}", f"{shop}, {null}") == ""
+    assert "1 rows on one side only" in problems(f"{null}, {shop}", shop)
+    assert "2 rows on one side only" in problems(null, day.format("''", "1.00"))
+    assert "repeated keys: 2 rows against 2, 4 pairs" in problems(f"{null}, {null}", f"{null}, {null}")
+    assert "repeated keys: 2 rows against 1" in problems(f"{shop}, {shop}", shop)
+    assert "1 of 1 values differ" in problems(shop, day.format("'shop'", "1.01"))
+    assert "1 of 1 values differ" in problems(shop, day.format("'shop'", "null::decimal(3, 2)"))
+    assert "amount is DECIMAL(3,2) against DOUBLE" in problems(shop, day.format("'shop'", "1.0::double"))
+    assert problems(day.format("'a'", "1e9::double"), day.format("'a'", "(1e9 + 0.5)::double")) == ""
+    for wrong in ("(1e9 + 5)::double", "null::double", "'nan'::double", "'inf'::double", "0::double"):
+        assert "1 of 1 values differ" in problems(day.format("'a'", "1e9::double"), day.format("'a'", wrong))

@@ -1,0 +1,123 @@
+"""``kpi source suggest`` as it is called: output, exit codes, what it refuses, what it never prints."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import yaml
+from typer.testing import CliRunner
+
+from dagster_project.cli import app
+from metrics.errors import BellwetherError, SourceError, WorkspaceError
+from metrics.workspace import load_workspace
+
+LEADS = "\n".join(
+    ["Lead Id,Full Name,Email,Mobile,Created On,Origin",
+     *(f"L{n},Ada Lovelace{n},ada{n}@example.com,+49 170 10000{n:02},{n % 28 + 1}/01/2024,Web" for n in range(40)), ""]
+)  # fmt: skip
+
+
+def run(*arguments: str | Path) -> str:
+    """Standard output of the command; raises what ``kpi`` would print as one line."""
+    result = CliRunner().invoke(app, ["source", "suggest", *map(str, arguments)])
+    if isinstance(result.exception, BellwetherError):
+        raise result.exception
+    assert result.exit_code == 0, result.output
+    return result.stdout
+
+
+@pytest.fixture
+def leads(folder: Path) -> Path:
+    file = folder / "crm_leads.csv"
+    file.write_text(LEADS)
+    return file
+
+
+def test_every_mapped_line_says_how_sure_it_is(leads: Path) -> None:
+    text = run(leads)
+    mapped = yaml.safe_load(text)["sources"]["exports"]["entities"]["leads"]["columns"]
+    assert mapped == {
+        "lead_id": '"Lead Id"',
+        "created_at": '"Created On"',
+        "email": "Email",
+        "phone": "Mobile",
+        "channel": "Origin",
+    }
+    for column in mapped:
+        line = next(line for line in text.splitlines() if line.strip().startswith(f"{column}:"))
+        assert line.partition("  # ")[2].split(":")[0] in {"high", "medium", "low"}
+    assert "# not mapped: Full Name" in text
+
+
+@pytest.mark.parametrize("output", ["yaml", "json"])
+def test_personal_values_are_never_printed(leads: Path, output: str) -> None:
+    text = run(leads, "--format", output)
+    assert not any(value in text for value in ("ada1", "example.com", "Lovelace", "+49"))
+
+
+def test_json_for_machines(leads: Path) -> None:
+    found = json.loads(run(leads, "--format", "json"))
+    columns = {column["column"]: column for column in found["sources"][0]["entities"][0]["columns"]}
+    assert columns["lead_id"]["raw"] == ["crm_leads.Lead Id"]
+    assert columns["lead_id"]["confidence"] == "high"
+
+
+def test_a_new_workspace_loads_and_is_not_overwritten(leads: Path, tmp_path: Path) -> None:
+    new = tmp_path / "my_company"
+    run(leads.parent, "--new", new, "--currency", "EUR")
+    ws = load_workspace(new)
+    assert (ws.name, ws.currency, ws.sources["exports"].path) == ("My Company", "EUR", "../exports")
+    (new / "workspace.yml").write_text("mine")
+    with pytest.raises(WorkspaceError, match=r"is there already.*--force"):
+        run(leads.parent, "--new", new)
+    assert (new / "workspace.yml").read_text() == "mine"
+    run(leads.parent, "--new", new, "--force", "--name", "Acme: & Söhne #1")
+    assert load_workspace(new).name == "Acme: & Söhne #1"
+
+
+def test_strange_names_of_files_and_columns_are_quoted(folder: Path) -> None:
+    data = folder / "it's # 100%: [new]"
+    data.mkdir()
+    rows = [f"{n},2024-01-{n % 28 + 1:02},{n}.5" for n in range(30)]
+    (data / "orders [x] *.csv").write_text("\n".join(['"Order ""Id""","order: date #1",Total', *rows, ""]))
+    mapped = yaml.safe_load(run(data))["sources"]
+    source = next(iter(mapped.values()))
+    assert source["entities"]["orders"]["columns"]["order_id"] == '"Order ""Id"""'
+    assert [path.name for path in data.glob(next(iter(source["tables"].values()))["files"])] == ["orders [x] *.csv"]
+
+
+def test_a_missing_required_column_is_a_todo(leads: Path, folder: Path) -> None:
+    (folder / "ticket_comments.csv").write_text(
+        "\n".join(["id,ticket_id,created_at,public", *(f"{n},{n % 9},2024-01-{n % 28 + 1:02},true" for n in range(40)), ""])
+    )
+    text = run(folder)
+    assert "TODO author_kind: required, not found" in text
+    assert set(yaml.safe_load(text)["sources"]["exports"]["entities"]) == {"leads"}
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("a,b\n1,2\n", "like no entity"),
+        ("id,ticket_id,created_at,public\n1,2,2024-01-01,true\n2,2,2024-01-01,true\n", "has no column for author_kind"),
+        ("id,created_at\n", "holds a header and no rows"),
+    ],
+)
+def test_no_entity_is_one_line(folder: Path, content: str, said: str) -> None:
+    (folder / "ticket_comments.csv").write_text(content)
+    with pytest.raises(SourceError, match=said) as error:
+        run(folder)
+    assert "\n" not in str(error.value)
+
+
+def test_a_path_that_does_not_exist(folder: Path) -> None:
+    with pytest.raises(SourceError, match="does not exist"):
+        run(folder / "nothing.csv")
+
+
+def test_wrong_options_are_refused(leads: Path) -> None:
+    for option, value in (("--timezone", "Europe/Berlln"), ("--currency", "euro")):
+        result = CliRunner().invoke(app, ["source", "suggest", str(leads), option, value])
+        assert result.exit_code == 2

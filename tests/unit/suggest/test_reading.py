@@ -1,0 +1,173 @@
+"""How files are written: encoding, delimiter, lines before the header, numbers, dates, which files make one table."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from dagster_project.suggest.sniff import sniff_csv
+from dagster_project.suggest.value_kinds import sample_kind
+from tests.unit.suggest.conftest import Suggest, entity, expressions
+
+ORDERS = "order_id,ordered_at,customer,total\n"
+
+
+def orders(rows: int = 30) -> str:
+    return ORDERS + "".join(f"{n},2024-01-{n % 28 + 1:02} 10:00:00,{n % 7},{n}.50\n" for n in range(rows))
+
+
+@pytest.mark.parametrize(
+    ("content", "encoding", "expected"),
+    [
+        ("a,b\n1,2\n", "utf-8", ("utf-8", 0, None)),
+        ("a,b\n1,2\n", "utf-8-sig", ("utf-8", 0, None)),
+        ("Käufer;Preis\nMüller;2\n", "cp1252", ("cp1252", 0, None)),
+        ("订单号,下单时间\n一,二\n", "gb18030", ("gb18030", 0, None)),
+        ("a\tb\n1\t2\n", "utf-16", ("utf-16", 0, None)),
+        ("Report\n2024, January\n\na,b,c\n1,2,3\n4,5,6\n7,8,9\n", "utf-8", ("utf-8", 3, None)),
+        # The header itself holds more commas than semicolons.
+        ("a, b, c;d\n1;2\n3;4\n5;6\n", "utf-8", ("utf-8", 0, ";")),
+    ],
+)
+def test_style_of_a_text_file(tmp_path: Path, content: str, encoding: str, expected: tuple[object, ...]) -> None:
+    file = tmp_path / "x.csv"
+    file.write_bytes(content.encode(encoding))
+    style = sniff_csv(file, file.name)
+    assert (style.encoding, style.skip, style.delimiter) == expected
+
+
+@pytest.mark.parametrize(
+    ("values", "form", "pattern"),
+    [
+        (["1", "22"], "integer", None),
+        (["1.5", "2"], "decimal", None),
+        (["1.234,50", "2,00"], "decimal", None),
+        (["007", "008"], "text", None),
+        (["yes", "no"], "boolean", None),
+        (["2024-01-31"], "date", None),
+        (["2024-01-31T10:00:00Z"], "timestamp", None),
+        (["31.1.2024", "1.02.2024"], "date", "d.m.y"),
+        (["1/31/2024 9:05 PM"], "timestamp", "d/m/y"),
+        (["2024年1月3日"], "date", "y年m月d日"),
+        (["20240131", "20240201"], "date", "yyyymmdd"),
+        (["a", "2024-01-31"], "text", None),
+        ([], "empty", None),
+    ],
+)
+def test_kind_of_a_sample(values: list[str], form: str, pattern: str | None) -> None:
+    kind = sample_kind(values)
+    assert (kind.form, kind.date_pattern) == (form, pattern)
+
+
+@pytest.mark.parametrize(
+    ("dates", "form", "is_sure"),
+    [
+        (["31/12/2024", "01/02/2024"], "%d/%m/%Y", True),
+        (["12/31/2024", "01/02/2024"], "%m/%d/%Y", True),
+        (["01/02/2024", "03/04/2024"], "%d/%m/%Y", False),
+        (["1.2.2024", "3.4.2024"], "%d.%m.%Y", True),
+    ],
+)
+def test_day_or_month_first_is_decided_by_all_rows(
+    folder: Path, suggest: Suggest, dates: list[str], form: str, is_sure: bool
+) -> None:
+    lines = [f"{n},{dates[n % 2]},{n}.5" for n in range(20)]
+    (folder / "orders.csv").write_text("\n".join(["order_id,order_date,total", *lines, ""]))
+    proposal = suggest()
+    assert proposal.sources[0].tables[0].read.timestamp_format == form
+    assert ("CHECK" not in entity(proposal, "orders").columns["ordered_at"].reason) == is_sure
+
+
+def test_german_numbers_and_old_encoding(folder: Path, suggest: Suggest) -> None:
+    lines = [f'{n};{n % 28 + 1}.01.2024 08:15;Müller {n % 3};"1.2{n:02},50"' for n in range(30)]
+    text = "\n".join(["Order-Nr;Order Date;Customer;Order Total", *lines, ""])
+    (folder / "Bestellungen.csv").write_bytes(text.encode("cp1252"))
+    proposal = suggest()
+    read = proposal.sources[0].tables[0].read
+    assert (read.encoding, read.decimal_separator, read.thousands_separator) == ("cp1252", ",", ".")
+    assert read.timestamp_format == "%d.%m.%Y %H:%M"
+    assert expressions(proposal, "orders") == {
+        "order_id": '"Order-Nr"', "ordered_at": '"Order Date"', "customer_id": "Customer", "gross_amount": '"Order Total"',
+    }  # fmt: skip
+
+
+def test_texts_that_mean_nothing_are_nulls_but_namibia_is_a_country(folder: Path, suggest: Suggest) -> None:
+    rows = [f"{n},2024-01-0{n % 9 + 1},{'N/A' if n % 5 == 0 else n},{['NA', 'DE', 'FR'][n % 3]}" for n in range(40)]
+    (folder / "orders.csv").write_text("\n".join(["order_id,order_date,total,country", *rows, ""]))
+    proposal = suggest()
+    assert proposal.sources[0].tables[0].read.null_values == ("N/A",)
+    assert expressions(proposal, "orders")["country"] == "country"
+
+
+def test_monthly_files_are_one_table(folder: Path, suggest: Suggest) -> None:
+    for month in (1, 2, 3):
+        text = ORDERS + "".join(f"{month}{n:02},2024-{month:02}-{n:02} 10:00:00,{n},{n}.50\n" for n in range(1, 20))
+        (folder / f"orders_2024-{month:02}.csv").write_text(text)
+    (folder / "notes.txt").write_text("hello")
+    (folder / "broken.csv").write_bytes(b"\x00\x01")
+    (folder / "empty.csv").write_text("")
+    proposal = suggest()
+    table = proposal.sources[0].tables[0]
+    assert (table.name, table.rows) == ("orders", 57)
+    assert sorted(path.name for path in folder.glob(table.files)) == [f"orders_2024-0{month}.csv" for month in (1, 2, 3)]
+    # What could not be read is said, and does not stop the rest.
+    assert [reason.partition(":")[0].rpartition("/")[2] for reason in proposal.left_out] == [
+        "notes.txt",
+        "broken.csv",
+        "empty.csv",
+    ]
+
+
+def test_every_format_gives_the_same_mapping(folder: Path, suggest: Suggest) -> None:
+    expected = {"order_id": "order_id", "ordered_at": "ordered_at", "customer_id": "customer", "gross_amount": "total"}
+    (folder / "orders.csv").write_text(orders())
+    with duckdb.connect() as con:
+        con.execute(f"create table orders as select * from read_csv('{folder}/orders.csv')")
+        con.execute(f"copy orders to '{folder}/orders.parquet'")
+        rows = con.execute("select * from orders").fetchall()
+    names = ORDERS.strip().split(",")
+    lines = [json.dumps(dict(zip(names, map(str, row), strict=True))) for row in rows]
+    import openpyxl
+
+    book = openpyxl.Workbook()
+    for row in [names, *map(list, rows)]:
+        book.active.append(row)  # type: ignore[union-attr]
+    assert expressions(suggest(), "orders") == expected
+    (folder / "orders.parquet").rename(folder.parent / "orders.parquet")
+    with zipfile.ZipFile(folder / "orders.zip", "w") as archive:
+        archive.write(folder / "orders.csv", "orders.csv")
+    (folder / "orders.csv").unlink()
+    assert expressions(suggest(), "orders") == expected
+    (folder / "orders.zip").unlink()
+    (folder.parent / "orders.parquet").rename(folder / "orders.parquet")
+    assert expressions(suggest(), "orders") == expected
+    (folder / "orders.parquet").unlink()
+    (folder / "orders.jsonl").write_text("\n".join(lines) + "\n")
+    assert expressions(suggest(), "orders") == expected
+    (folder / "orders.jsonl").unlink()
+    book.save(folder / "orders.xlsx")
+    assert expressions(suggest(), "orders") == expected
+
+
+def test_what_is_not_looked_at_is_said(folder: Path, suggest: Suggest, monkeypatch: pytest.MonkeyPatch) -> None:
+    import openpyxl
+
+    book = openpyxl.Workbook()
+    for line in orders().splitlines():
+        book.active.append(line.split(","))  # type: ignore[union-attr]
+    book.create_sheet("Refunds & more")
+    book.save(folder / "orders.xlsx")
+    (folder / "older").mkdir()
+    proposal = suggest()
+    assert proposal.sources[0].tables[0].notes == ["only the first sheet is read; others: Refunds & more (read.sheet)"]
+    assert proposal.left_out[0].startswith("older: is a folder")
+    (folder / "orders.xlsx").unlink()
+    (folder / "orders.csv").write_text(orders(1000))
+    monkeypatch.setattr("dagster_project.suggest.profile.MOST_BYTES", 10_000)
+    table = suggest().sources[0].tables[0]
+    assert table.rows < 1000
+    assert "judged by its first" in table.notes[0]
