@@ -162,7 +162,7 @@ def _window(context: PlanContext, metric: str, grain: str, windows: Windows) -> 
         return ALL_TIME
     touched: list[Window | None] = [windows] if isinstance(windows, Window) else []
     if isinstance(windows, Mapping):
-        touched = [window for entity, window in windows.items() if entity in found.reads]
+        touched = [windows[metric]] if metric in windows else []
     if None in touched:
         return ALL_TIME
     whole = hull(window for window in touched if window is not None)

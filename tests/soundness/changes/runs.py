@@ -53,7 +53,7 @@ class Company:
         self._build(ws, run_id)
         with open_warehouse(ws) as con:
             layer, catalogue = load_definitions(ws)
-            compute_values(con, ws, layer, catalogue, pending_windows(con), run_id)
+            compute_values(con, ws, layer, catalogue, pending_windows(con, ws, layer, catalogue), run_id)
             clear_pending(con)
             write_definitions(con, catalogue)
             write_status(con, ws, catalogue)
@@ -66,7 +66,7 @@ class Company:
         if stale:
             outcome = dbt_runner.build(ws, [manifest["nodes"][unique_id]["name"] for unique_id in sorted(stale)])
             assert outcome.success, outcome.failures()
-        dbt_assets._hand_over(ws, run_id, built, now)
+        dbt_assets._remember_as_built(ws, now)
 
     def ask(self, sql: str) -> list[tuple[Any, ...]]:
         """Ask the warehouse; the session is in UTC."""
