@@ -41,7 +41,9 @@ class FactDigest:
 Reads = Mapping[FactDate, frozenset[Target]]
 
 
-def facts_read(manifest: Manifest, graph: JoinGraph, metric: str, group_by: Iterable[str]) -> dict[FactDate, frozenset[Target]]:
+def facts_read(
+    manifest: Manifest, graph: JoinGraph, metric: str, group_by: Iterable[str]
+) -> dict[FactDate, frozenset[Target]]:
     """The facts behind a metric, each with the columns of other models that ``group_by`` and filters need."""
     read: dict[FactDate, frozenset[Target]] = {}
     groups = [(parse_name(item), _KINDS) for item in group_by]
@@ -72,24 +74,23 @@ def fact_digest(manifest: Manifest, fact: FactDate, targets: Iterable[Target]) -
 
 
 def _own_columns(manifest: Manifest, model: SemanticModel) -> list[exp.Expr]:
-    measures = [measure for measure in manifest.measures.values() if measure.model == model.name]
-    parts = [*model.entities.values(), *model.dimensions.values(), *measures]
-    return [column for part in parts for column in sql.source(part.expr, sql.FACT).find_all(exp.Column)]
+    measures = [measure.expr for measure in manifest.measures.values() if measure.model == model.name]
+    named = [entity.expr for entity in model.entities.values()] + [part.expr for part in model.dimensions.values()]
+    return [column for expr in (*named, *measures) for column in sql.source(expr, sql.FACT).find_all(exp.Column)]
 
 
 def _joined(manifest: Manifest, targets: Iterable[Target]) -> tuple[list[exp.Join], list[exp.Expr]]:
     """Left joins to the models of ``targets``, each once, and the columns that the targets name there."""
     aliases: dict[tuple[Hop, ...], str] = {(): sql.FACT}
-    joins, columns = [], []
+    joins: list[exp.Join] = []
+    columns: list[exp.Expr] = []
     for target in targets:
         for length, hop in enumerate(target.hops, 1):
             way = target.hops[:length]
             if way in aliases:
                 continue
             alias = aliases[way] = f"joined_{len(aliases)}"
-            keys = exp.EQ(
-                this=sql.source(hop.left_expr, aliases[way[:-1]]), expression=sql.source(hop.right_expr, alias)
-            )
+            keys = exp.EQ(this=sql.source(hop.left_expr, aliases[way[:-1]]), expression=sql.source(hop.right_expr, alias))
             table = sql.relation(manifest.models[hop.model].relation, alias, "duckdb")
             joins.append(exp.Join(this=table, side="LEFT", on=keys))
         columns += sql.source(target.expr, aliases[target.hops]).find_all(exp.Column)

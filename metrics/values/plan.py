@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from metrics.workspace import Workspace
 
 ALL_TIME = Window(date.min, date.max)
-Windows = Window | Mapping[str, Window | None] | None
+Windows = Window | Mapping[str, Window] | None
 SeriesKey = tuple[str, str, str]
 _LONGEST_PERIOD = timedelta(days=92)
 
@@ -160,12 +160,7 @@ def _window(context: PlanContext, metric: str, grain: str, windows: Windows) -> 
     found = context.catalogue.lineage[metric]
     if windows is None:
         return ALL_TIME
-    touched: list[Window | None] = [windows] if isinstance(windows, Window) else []
-    if isinstance(windows, Mapping):
-        touched = [windows[metric]] if metric in windows else []
-    if None in touched:
-        return ALL_TIME
-    whole = hull(window for window in touched if window is not None)
+    whole = windows if isinstance(windows, Window) else windows.get(metric)
     return None if whole is None else touched_periods(whole, grain, found.definition.reach, context.today)
 
 

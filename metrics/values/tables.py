@@ -267,5 +267,3 @@ def _wanted_columns() -> list[tuple[str, list[str], list[str]]]:
         for statement in _TABLES:
             empty.execute(statement)
         return empty.execute(_COLUMNS_OF_MART).fetchall()
-
-

@@ -27,15 +27,6 @@ class EntityColumn(BaseModel):
     pii: bool = False
 
 
-class Affects(BaseModel):
-    """How many days before and after a touched business date can change; ``open`` = until the last day."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    back: int = 0
-    forward: int | Literal["open"] = 0
-
-
 class Entity(BaseModel):
     """A canonical entity: an event (decided by its business date) or a reference."""
 
@@ -47,7 +38,6 @@ class Entity(BaseModel):
     grain: str
     key: tuple[str, ...]
     business_date: str | None = None
-    affects: Affects | Literal["all"] = Affects()
     columns: dict[str, EntityColumn] = Field(min_length=1)
 
     @property

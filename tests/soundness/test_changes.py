@@ -53,7 +53,7 @@ def follow(template: Company, runs: list[list[Change]]) -> None:
     with tempfile.TemporaryDirectory() as folder:
         company = copied(template, Path(folder) / "changed")
         history = History(company)
-        history.check("first")
+        history.begin()
         for number, changes in enumerate(runs, 1):
             for change in changes:
                 change.apply(files)
@@ -69,7 +69,9 @@ def bounded(test: Callable[..., None]) -> Callable[..., None]:
     slow = [HealthCheck.too_slow, HealthCheck.function_scoped_fixture, HealthCheck.data_too_large]
     if EXAMPLES:
         return settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=slow, print_blob=True)(test)
-    few = settings(max_examples=6, deadline=None, database=None, suppress_health_check=slow, phases=[Phase.explicit, Phase.generate])
+    few = settings(
+        max_examples=5, deadline=None, database=None, suppress_health_check=slow, phases=[Phase.explicit, Phase.generate]
+    )
     return few(seed(20240331)(test))
 
 

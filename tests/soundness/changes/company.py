@@ -205,7 +205,7 @@ COLUMNS: dict[str, tuple[str, ...]] = {
     "replies": ("id", "ticket", "at", "author"),
     "answers": ("id", "survey", "at", "answered", "score", "ticket", "buyer"),
 }
-KEYS = {table: ("id",) for table in COLUMNS} | {"rates": ("day", "cur"), "ads": ("day", "campaign")}
+KEYS = dict.fromkeys(COLUMNS, ("id",)) | {"rates": ("day", "cur"), "ads": ("day", "campaign")}
 SOURCE_OF = {
     table: source
     for source, tables in {

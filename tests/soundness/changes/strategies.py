@@ -40,7 +40,9 @@ def _ids(letter: str, count: int, *, none: bool = False) -> st.SearchStrategy[st
 
 
 # Most days lie in the history, some on its last day, a few after it: then the clock moves on.
-_days = st.one_of(st.integers(0, 60), st.integers(0, 60), st.sampled_from([0, 8, 39, 40, 41, 59, 60, 60, 61, 62, 85])).map(day)
+_days = st.one_of(st.integers(0, 60), st.integers(0, 60), st.sampled_from([0, 8, 39, 40, 41, 59, 60, 60, 61, 62, 85])).map(
+    day
+)
 _times = st.builds(lambda at, hour: f"{at} {hour:02}:20:00", _days, st.integers(0, 23))
 _maybe_times = st.one_of(st.just(""), _times, _times)
 _money = st.integers(1, 9999).map(lambda cents: f"{cents / 100:.2f}")
