@@ -5,7 +5,7 @@
   and after the load of each of its tables, and its results are compared.
 - A reference touches the whole history (a NULL date), by new rows too: what refers to them may be there already. New
   exchange rates touch the days that use them, until the next one.
-- A raw column that changes its type touches the whole history.
+- A raw column that changes its type touches the whole history, and so does a row without a date.
 """
 
 from __future__ import annotations
@@ -163,7 +163,7 @@ def _touched_dates(
     if count(con, change.relation) > count(con, change.came):
         same_key = f"select {keys} from {change.came} union all select {keys} from {change.went}"
         touched += f" union select {date} from {change.relation} where ({keys}) in ({same_key})"
-    return f"select distinct business_date from ({touched}) where business_date is not null"
+    return f"select distinct business_date from ({touched})"
 
 
 def _rate_dates(con: duckdb.DuckDBPyConnection, ws: Workspace, entity: Entity, change: Change) -> str | None:

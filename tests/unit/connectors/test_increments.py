@@ -123,6 +123,15 @@ def test_another_mapping_reads_everything_again(small: SmallWorkspace) -> None:
     assert load.columns["code"] == "VARCHAR"
 
 
+def test_a_row_without_a_date_is_a_change_too(small: SmallWorkspace) -> None:
+    small.file("orders.csv", csv_text("1,2024-02-01,1", "2,,1"))
+    small.load()
+    assert small.dates() == ["2024-02-01", None]
+    small.file("orders.csv", csv_text("1,2024-02-01,1", "2,,2"))
+    small.load()
+    assert small.dates() == [None]
+
+
 def test_query_touches_the_dates_of_its_rows(small: SmallWorkspace) -> None:
     small.source["tables"]["lines"] = {"files": "lines.csv"}
     small.source["entities"]["order_lines"] = {

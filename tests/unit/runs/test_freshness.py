@@ -28,10 +28,21 @@ ORDERS = {"table": "orders", "columns": {"order_id": "id", "ordered_at": "at", "
     ],
 )
 def test_late_sources(tmp_path: Path, last_event: str, silent_days_ok: int | None, is_late: bool) -> None:
-    source = {"connector": "files", "domain": "sales", "tables": {"orders": {"files": "*.csv"}}, "entities": {"orders": ORDERS}}
+    source = {
+        "connector": "files",
+        "domain": "sales",
+        "tables": {"orders": {"files": "*.csv"}},
+        "entities": {"orders": ORDERS},
+    }
     if silent_days_ok is not None:
         source["silent_days_ok"] = silent_days_ok
-    settings = {"name": "Shop", "timezone": "UTC", "currency": "EUR", "history_start": "2024-01-01", "sources": {"shop": source}}
+    settings = {
+        "name": "Shop",
+        "timezone": "UTC",
+        "currency": "EUR",
+        "history_start": "2024-01-01",
+        "sources": {"shop": source},
+    }
     (tmp_path / "workspace.yml").write_text(yaml.safe_dump(settings))
     ws = load_workspace(tmp_path)
     with open_warehouse(ws) as con:
