@@ -15,8 +15,6 @@ from dagster_project.assets.keys import SINGLE_RUN, model_key
 from dagster_project.assets.translator import STAGING_PREFIX, WorkspaceTranslator
 from dagster_project.failures import expected_errors
 from dagster_project.resources import WorkspaceRun, progress
-from metrics.catalogue.lineage import entities_of
-from metrics.values.pending import hand_over
 from metrics.warehouse import open_warehouse
 from metrics.workspace import Workspace
 
@@ -64,7 +62,7 @@ def dbt_model_assets(ws: Workspace) -> dg.AssetsDefinition:
         say(f"dbt: {len(wanted)} of {len(selected)} models to build, with their tests")
         if not wanted:
             tables = _row_counts(workspace.workspace, manifest, _tables(manifest, selected))
-            _hand_over(workspace.workspace, context.run.run_id, manifest, built, now)
+            _remember_as_built(workspace.workspace, now)
             yield from _in_order(manifest, selected, outputs, {}, tables)
             return
         with expected_errors():
@@ -79,7 +77,7 @@ def dbt_model_assets(ws: Workspace) -> dg.AssetsDefinition:
         yield from checks
         _stop_on_failure(outcome, workspace.workspace)
         if stale <= set(selected):
-            _hand_over(workspace.workspace, context.run.run_id, manifest, built, now)
+            _remember_as_built(workspace.workspace, now)
 
     return dbt_build
 
@@ -113,15 +111,10 @@ class _Built:
         (ws.dbt_target_dir / _STAMP).write_text(json.dumps(asdict(self)))
 
 
-def _hand_over(ws: Workspace, run_id: str, manifest: Mapping[str, Any], built: _Built | None, now: _Built) -> None:
-    """Everything stale was built: the touched dates go on to the KPI values, all of them after a changed definition.
-
-    Which dates a raw table touches in models that read it directly is unknown: the whole history of their entities.
-    """
-    everything = built is None or built.definitions != now.definitions
-    read_directly = set() if built is None else _descendants(_changed_sources(manifest, built, now), manifest["child_map"])
+def _remember_as_built(ws: Workspace, now: _Built) -> None:
+    """Everything stale was built: the models hold every noted change."""
     with open_warehouse(ws) as con:
-        hand_over(con, run_id, everything=everything, entities=entities_of(manifest, read_directly))
+        con.execute("delete from raw.ops.run_dates")
     now.write(ws)
 
 

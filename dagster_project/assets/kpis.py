@@ -92,7 +92,8 @@ def _kpi_values(ws: Workspace) -> dg.AssetsDefinition:
         with expected_errors(), open_warehouse(ws) as con:
             layer, catalogue = load_definitions(ws)
             asked = requested or lookback_window(context.run.tags, workspace_today(con))
-            windows = None if FULL_REFRESH_TAG in context.run.tags else pending_windows(con, asked)
+            pending = pending_windows(con, ws, layer, catalogue, asked)
+            windows = None if FULL_REFRESH_TAG in context.run.tags else pending
             changes = compute_values(con, ws, layer, catalogue, windows, context.run.run_id, say)
             clear_pending(con)
             days = con.execute(_DAYS_WRITTEN, [context.run.run_id]).fetchall()

@@ -39,10 +39,10 @@ _CODES = {"%Y": r"(?P<year>\d{4})", "%m": r"(?P<month>\d{2})", "%d": r"(?P<day>\
 
 @dataclass(frozen=True)
 class LastEvent:
-    """The latest row of an event entity: its business date, and its local time where it has more than a date."""
+    """The latest row of an event entity: its business date, and its moment (naive UTC) where it has more than a date."""
 
     business_date: dt.date
-    local_time: dt.datetime | None
+    at: dt.datetime | None
 
 
 def finish_extraction(con: duckdb.DuckDBPyConnection, ws: Workspace, run_id: str) -> None:
@@ -89,7 +89,7 @@ def _last_events(con: duckdb.DuckDBPyConnection, ws: Workspace, source: Source) 
         day = business_date_sql(ws, source, entity, "latest", type_name)
         time = "cast(null as timestamp)"
         if entity.columns[entity.business_date or ""].type == "timestamp":
-            time = f"{event_time_sql(source, 'latest', type_name)} at time zone '{ws.timezone}'"
+            time = f"{event_time_sql(source, 'latest', type_name)} at time zone 'UTC'"
         row = con.execute(f"select {day}, {time} from (select max({column}) as latest from {relation})").fetchone()
         if row is not None and row[0] is not None:
             found[entity.name] = LastEvent(row[0], row[1])
@@ -122,17 +122,19 @@ def _closed_through(
         if not set(source.tables) <= set(loaded):
             return None
         began_at = min(min(loaded[table] for table in source.tables), clock.now)
-        local = (began_at - closes.grace).replace(tzinfo=dt.UTC).astimezone(ws.zone)
-        closed = local.date() - ONE_DAY
+        closed = _local_day(ws, began_at - closes.grace) - ONE_DAY
     else:
         deciding = [event for name, event in events.items() if closes.entity in {None, name}]
         if not deciding:
             return None
-        reached = [
-            (event.local_time - closes.grace).date() if event.local_time else event.business_date for event in deciding
-        ]
+        reached = [_local_day(ws, event.at - closes.grace) if event.at else event.business_date for event in deciding]
         closed = max(reached) - ONE_DAY
     return min(closed, clock.today - ONE_DAY)
+
+
+def _local_day(ws: Workspace, at: dt.datetime) -> dt.date:
+    """The day it is in the workspace at a moment (naive UTC); grace is real time, also where clocks change."""
+    return at.replace(tzinfo=dt.UTC).astimezone(ws.zone).date()
 
 
 def _closed_by_file_names(con: duckdb.DuckDBPyConnection, ws: Workspace, source: Source) -> dt.date | None:

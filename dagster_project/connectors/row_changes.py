@@ -3,10 +3,9 @@
 - An event touches the business dates of its changed rows, old and new, and of every row with the same key (one of them
   may now be the one that is kept). Rows of ``table:`` mappings are compared as raw rows; a ``query:`` is evaluated before
   and after the load of each of its tables, and its results are compared.
-- A reference touches the whole history (a NULL date) when rows changed or vanished. New rows alone touch nothing: what
-  refers to them arrives with or after them. Exchange rates are the exception, because a day without a rate uses the last
-  one before: a new rate touches the days until the next one.
-- A raw column that changes its type touches the whole history.
+- A reference touches the whole history (a NULL date), by new rows too: what refers to them may be there already. New
+  exchange rates touch the days that use them, until the next one.
+- A raw column that changes its type touches the whole history, and so does a row without a date.
 """
 
 from __future__ import annotations
@@ -164,14 +163,14 @@ def _touched_dates(
     if count(con, change.relation) > count(con, change.came):
         same_key = f"select {keys} from {change.came} union all select {keys} from {change.went}"
         touched += f" union select {date} from {change.relation} where ({keys}) in ({same_key})"
-    return f"select distinct business_date from ({touched}) where business_date is not null"
+    return f"select distinct business_date from ({touched})"
 
 
-def _rate_dates(con: duckdb.DuckDBPyConnection, ws: Workspace, entity: Entity, change: Change) -> str:
-    """Return SQL for the dates that new rows of a reference decide: none, unless a day is part of its key."""
+def _rate_dates(con: duckdb.DuckDBPyConnection, ws: Workspace, entity: Entity, change: Change) -> str | None:
+    """Return SQL for the dates that new rows of a reference decide, None (all of them) unless a day is part of its key."""
     days = [name for name in entity.key if entity.columns[name].type == "date"]
     if not days:
-        return "select cast(null as date) limit 0"
+        return None
     day = f"cast({change.columns[days[0]]} as date)"
     others = [change.columns[name] for name in entity.key if name not in days]
     partition = f"partition by {', '.join(others)}" if others else ""

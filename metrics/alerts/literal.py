@@ -129,6 +129,17 @@ _NEWLY = """create or replace temp table newly_evaluated as
     order by metric, day"""
 
 
+# A day whose data was taken away, or a metric that is not watched any more.
+_DELETE_GONE = """delete from mart.swings
+    where not exists (
+        select 1 from evaluated
+        where evaluated.metric = swings.metric
+            and evaluated.day = swings.day
+            and evaluated.segment_dimension = swings.segment_dimension
+            and evaluated.segment_value = swings.segment_value
+    )"""
+
+
 @dataclass(frozen=True)
 class SwingReport:
     """What one evaluation found. ``rows`` are the newly evaluated closed days, with the columns FRAME_COLUMNS."""
@@ -158,6 +169,7 @@ def evaluate_swings(con: duckdb.DuckDBPyConnection, ws: Workspace, catalogue: Ca
         _write_rules(con, ws, catalogue)
         con.execute(_EVALUATED)
         con.execute(_NEWLY)
+        con.execute(_DELETE_GONE)
         con.execute(
             """delete from mart.swings
             using newly_evaluated as newer

@@ -61,13 +61,6 @@ def metric_entities(manifest_path: Path) -> dict[str, set[str]]:
     return {name: set(found.reads) for name, found in read_lineage(manifest_path, events=()).items()}
 
 
-def entities_of(manifest: Json, unique_ids: Collection[str]) -> frozenset[str]:
-    """Every entity that these dbt models declare in ``meta.entities`` or read upstream."""
-    models = [u for u in unique_ids if u.startswith("model.")]
-    declared = frozenset().union(*(_declared_entities(manifest["nodes"][u]) for u in models))
-    return declared | _upstream_entities(manifest, models)
-
-
 def _event_entities() -> frozenset[str]:
     from metrics.workspace import load_entities
 

@@ -5,7 +5,7 @@ sqlglot is imported with the first query that is compiled, so that listing metri
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +14,8 @@ from metrics.semantic.query import Query
 
 if TYPE_CHECKING:
     from metrics.semantic.explain import Explanation
+    from metrics.semantic.fact_days import FactDate, FactDigest, Reads
+    from metrics.semantic.joins import Target
     from metrics.semantic.plan import Plan
 
 _MOST_COMPILED = 4096
@@ -63,6 +65,18 @@ class SemanticLayer:
             value = Resolver(self.manifest, self._graph).value(metric)
             self._dimensions[metric] = reachable_names(value, self.manifest, self._graph)
         return list(self._dimensions[metric])
+
+    def facts(self, metric: str, group_by: Iterable[str]) -> Reads:
+        """The facts behind ``metric``, each with what grouping by any of ``group_by`` needs of other models."""
+        from metrics.semantic.fact_days import facts_read
+
+        return facts_read(self.manifest, self._graph, metric, group_by)
+
+    def digest(self, fact: FactDate, targets: Iterable[Target]) -> FactDigest:
+        """What tells on which days a fact, seen together with ``targets``, has changed."""
+        from metrics.semantic.fact_days import fact_digest
+
+        return fact_digest(self.manifest, fact, targets)
 
     def explain(self, query: Query) -> Explanation:
         """How ``query`` is answered: facts read, over which days, joins, conditions, and how they meet."""

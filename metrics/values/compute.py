@@ -33,8 +33,8 @@ def compute_values(
 ) -> ValueChanges:
     """Append new and changed values, tombstones and states.
 
-    ``windows``: None computes the whole history; a Window the periods that intersect it; a mapping entity -> Window or
-    None (`pending_windows`) only the metrics that read one of these entities. A metric, grain or segment without values
+    ``windows``: None computes the whole history; a Window the periods that intersect it; a mapping metric -> Window
+    (`pending_windows`) only these metrics. A metric, grain or segment without values
     so far, and a metric whose definition changed, is always computed in full. A failure leaves everything as it was.
     """
     ensure_tables(con)

@@ -1,64 +1,92 @@
-"""Which business dates wait for a computation, by entity: what extraction noted, widened by what the entity affects."""
+"""Which dates wait for a computation, by metric: those on which the facts behind it differ from what it was computed from.
+
+The facts are compared as they are, day by day and by a digest of their rows, however they came to differ: a late row, a
+deletion, a customer who arrived after the orders, a cohort that a closed day has made mature, a model that was rewritten.
+Nothing has to be known about how a model carries rows from one day to another. Digests cost about a twentieth of
+building the tables they read.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from datetime import date, timedelta
+from datetime import date
 from typing import TYPE_CHECKING
 
-from metrics.values.periods import Window
-from metrics.values.rows import one_transaction, workspace_today
-from metrics.workspace import Entity, load_entities, machine_now
+from metrics.values.periods import Window, hull
+from metrics.values.rows import insert_rows, one_transaction, workspace_today
 
 if TYPE_CHECKING:
     import duckdb
 
+    from metrics.catalogue import Catalogue
+    from metrics.semantic import SemanticLayer
+    from metrics.semantic.fact_days import FactDate
+    from metrics.semantic.joins import Target
+    from metrics.workspace import Workspace
 
-def pending_windows(con: duckdb.DuckDBPyConnection, asked: Window | None = None) -> dict[str, Window | None]:
-    """Entity -> dates to look at again, None for its whole history. Entities without touched rows are absent.
+# Facts of every metric: between an old and a new bound of time, values appear, move into their period or vanish.
+_BOUNDS = ("today", "history_start")
 
-    ``asked``: dates to look at for every entity, whatever was touched.
+_CHANGED = """select fact, min(day), max(day)
+    from temp.fact_days_now as now
+    full join raw.ops.fact_days as known using (fact, day)
+    where now.digest is distinct from known.digest
+    group by fact"""
+
+
+def pending_windows(
+    con: duckdb.DuckDBPyConnection, ws: Workspace, layer: SemanticLayer, catalogue: Catalogue, asked: Window | None = None
+) -> dict[str, Window]:
+    """Metric -> dates to look at again. Metrics without any are absent; ``asked``: dates to look at for all of them.
+
+    Call ``clear_pending`` when the values are committed.
     """
-    today, entities = workspace_today(con), load_entities()
-    rows = con.execute(
-        """select entity, min(business_date), max(business_date), bool_or(business_date is null)
-        from raw.ops.built_dates
-        group by entity
-        order by entity"""
-    ).fetchall()
-    windows: dict[str, Window | None] = dict.fromkeys(entities, asked) if asked else {}
-    for entity, first, last, is_everything in rows:
-        touched = None if is_everything else affected(entities[entity], Window(first, last), today)
-        windows[entity] = touched.hull(asked) if touched and asked else touched
+    metrics = [metric for metric in catalogue.metrics if catalogue.connected(metric)]
+    reads = {metric: _facts(layer, catalogue, metric) for metric in metrics}
+    names = _digest_facts(con, ws, layer, reads)
+    found = {fact: Window(first, last) for fact, first, last in con.execute(_CHANGED).fetchall()}
+    windows = {}
+    for metric in metrics:
+        facts = [*_BOUNDS, *(names[fact] for fact in reads[metric])]
+        touched = hull([*(found[fact] for fact in facts if fact in found), *([asked] if asked else [])])
+        if touched is not None:
+            windows[metric] = touched
     return windows
 
 
-def affected(entity: Entity, touched: Window, today: date) -> Window | None:
-    """The dates whose values a touched date can change, None for all of them."""
-    affects = entity.affects
-    if affects == "all":
-        return None
-    first = touched.first - timedelta(days=affects.back)
-    last = max(today, touched.last) if affects.forward == "open" else touched.last + timedelta(days=affects.forward)
-    return Window(first, last)
-
-
 def clear_pending(con: duckdb.DuckDBPyConnection) -> None:
-    """Forget the noted dates; call it once the values are committed."""
-    con.execute("delete from raw.ops.built_dates")
-
-
-def hand_over(con: duckdb.DuckDBPyConnection, run_id: str, *, everything: bool, entities: Collection[str] = ()) -> None:
-    """The models now hold every touched date: pass the dates on to the KPI values. Each consumer has a queue of its own, so
-    that a run of the one without the other loses nothing.
-
-    ``everything``: the models themselves have changed, so that any value of any day can differ. ``entities``: those of
-    which any day can differ.
-    """
+    """Remember the facts that ``pending_windows`` saw; call it once the values are committed."""
     with one_transaction(con):
-        con.execute("insert into raw.ops.built_dates select * from raw.ops.run_dates")
-        con.execute("delete from raw.ops.run_dates")
-        whole = sorted(load_entities() if everything else entities)
-        con.execute(
-            "insert into raw.ops.built_dates select unnest(?::varchar[]), null, ?, ?", [whole, run_id, machine_now()]
-        )
+        con.execute("delete from raw.ops.fact_days")
+        con.execute("insert into raw.ops.fact_days select fact, day, digest from temp.fact_days_now")
+
+
+def _facts(layer: SemanticLayer, catalogue: Catalogue, metric: str) -> dict[FactDate, frozenset[Target]]:
+    """What a metric reads in any of its segments, and what counts its observations."""
+    n_metric = catalogue.metric(metric).meta.get("n")
+    found: dict[FactDate, frozenset[Target]] = {}
+    for name in (metric, *([n_metric] if n_metric else [])):
+        for fact, targets in layer.facts(name, catalogue.segments(metric)).items():
+            found[fact] = found.get(fact, frozenset()) | targets
+    return found
+
+
+def _digest_facts(
+    con: duckdb.DuckDBPyConnection,
+    ws: Workspace,
+    layer: SemanticLayer,
+    reads: dict[str, dict[FactDate, frozenset[Target]]],
+) -> dict[FactDate, str]:
+    """Fill temp.fact_days_now; return the name of each fact there."""
+    wanted: dict[FactDate, frozenset[Target]] = {}
+    for facts in reads.values():
+        for fact, targets in facts.items():
+            wanted[fact] = wanted.get(fact, frozenset()) | targets
+    con.execute("create or replace temp table fact_days_now (fact text, day date, digest hugeint)")
+    bounds: dict[str, date] = {"today": workspace_today(con), "history_start": ws.history_start}
+    insert_rows(con, "fact_days_now", [(name, bounds[name], 1) for name in _BOUNDS])
+    names = {}
+    for fact, targets in sorted(wanted.items(), key=lambda item: item[0]):
+        digest = layer.digest(fact, targets)
+        names[fact] = digest.name
+        con.execute(f"insert into fact_days_now select $fact, day, digest from ({digest.sql})", {"fact": digest.name})
+    return names

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from metrics.workspace import Workspace
 
 ALL_TIME = Window(date.min, date.max)
-Windows = Window | Mapping[str, Window | None] | None
+Windows = Window | Mapping[str, Window] | None
 SeriesKey = tuple[str, str, str]
 _LONGEST_PERIOD = timedelta(days=92)
 
@@ -158,15 +158,9 @@ def _n_rule(catalogue: Catalogue, metric: str, kind: str) -> Literal["metric", "
 
 def _window(context: PlanContext, metric: str, grain: str, windows: Windows) -> Window | None:
     found = context.catalogue.lineage[metric]
-    if windows is None or not found.reads:
-        # Of a metric that reads no entity nobody notes the touched dates.
+    if windows is None:
         return ALL_TIME
-    touched: list[Window | None] = [windows] if isinstance(windows, Window) else []
-    if isinstance(windows, Mapping):
-        touched = [window for entity, window in windows.items() if entity in found.reads]
-    if None in touched:
-        return ALL_TIME
-    whole = hull(window for window in touched if window is not None)
+    whole = windows if isinstance(windows, Window) else windows.get(metric)
     return None if whole is None else touched_periods(whole, grain, found.definition.reach, context.today)
 
 

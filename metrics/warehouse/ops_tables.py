@@ -4,8 +4,8 @@
 - file_columns: what each loaded file holds per column (value_kinds is a bit set, see connectors/column_types.py)
 - quarantine: rows that could not be loaded, by run
 - run_dates: business dates that loads touched and the models have not taken up yet; a NULL date is the whole history
-- built_dates: the same for dates that the models hold and the KPI values have not taken up yet
 - digests: for tables that are read in place, what they held at the last run, so that a change is seen; a NULL date is all
+- fact_days: what the facts held, day by day, when the KPI values were last computed from them (a digest of their rows)
 - loads: one row per attempt to load a table
 """
 
@@ -57,11 +57,10 @@ TABLES = (
         run_id text not null,
         recorded_at timestamp not null
     )""",
-    """raw.ops.built_dates (
-        entity text not null,
-        business_date date,
-        run_id text not null,
-        recorded_at timestamp not null
+    """raw.ops.fact_days (
+        fact text not null,
+        day date not null,
+        digest hugeint not null
     )""",
     """raw.ops.digests (
         source text not null,

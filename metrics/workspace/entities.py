@@ -29,15 +29,6 @@ class EntityColumn(BaseModel):
     pii: bool = False
 
 
-class Affects(BaseModel):
-    """How many days before and after a touched business date can change; ``open`` = until the last day."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    back: int = 0
-    forward: int | Literal["open"] = 0
-
-
 class Fact(BaseModel):
     """The table that keeps an entity's rows, and its main amount in the workspace's currency."""
 
@@ -79,7 +70,6 @@ class Entity(BaseModel):
     grain: str
     key: tuple[str, ...]
     business_date: str | None = None
-    affects: Affects | Literal["all"] = Affects()
     reconcile: Reconcile = Reconcile()
     columns: dict[str, EntityColumn] = Field(min_length=1)
 

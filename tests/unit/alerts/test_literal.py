@@ -71,6 +71,18 @@ def test_each_verdict(tmp_path: Path) -> None:
     ]  # fmt: skip
 
 
+def test_days_whose_data_was_taken_away_are_not_judged_any_more(tmp_path: Path) -> None:
+    company = company_with(tmp_path, [100, 100, 100])
+    run(company)
+    company.con.execute(f"delete from core.fct_orders where business_date > '{START}'")
+    company.set_time(START, START, None)
+    run(company, "later")
+    assert verdicts(company) == ["no_previous"]
+    company.con.execute("delete from core.fct_orders")
+    run(company, "empty")
+    assert verdicts(company) == []
+
+
 def test_a_fall_is_seen_though_it_takes_the_volume_with_it(tmp_path: Path) -> None:
     company = company_with(tmp_path, [100, 3, 100, 100])
     assert [alert.day for alert in run(company).new_alerts] == [START + timedelta(days=1), START + timedelta(days=2)]

@@ -123,6 +123,15 @@ def test_another_mapping_reads_everything_again(small: SmallWorkspace) -> None:
     assert load.columns["code"] == "VARCHAR"
 
 
+def test_a_row_without_a_date_is_a_change_too(small: SmallWorkspace) -> None:
+    small.file("orders.csv", csv_text("1,2024-02-01,1", "2,,1"))
+    small.load()
+    assert small.dates() == ["2024-02-01", None]
+    small.file("orders.csv", csv_text("1,2024-02-01,1", "2,,2"))
+    small.load()
+    assert small.dates() == [None]
+
+
 def test_query_touches_the_dates_of_its_rows(small: SmallWorkspace) -> None:
     small.source["tables"]["lines"] = {"files": "lines.csv"}
     small.source["entities"]["order_lines"] = {
@@ -175,7 +184,7 @@ def test_hidden_and_lock_files_are_left_alone(small: SmallWorkspace) -> None:
 
 
 class TestReference:
-    """New rows of a reference touch nothing, changed ones the whole history; a rate touches the days that use it."""
+    """New and changed rows of a reference touch the whole history; a new rate touches the days that use it."""
 
     def entity(self, small: SmallWorkspace, name: str, columns: dict[str, str]) -> None:
         small.source["tables"]["refs"] = {"files": "refs.csv"}
@@ -186,8 +195,11 @@ class TestReference:
         self.entity(small, "customers", {"customer_id": "id", "country": "country"})
         small.file("refs.csv", "id,country\n1,DE\n")
         small.load()
-        assert small.dates("customers") == []
+        assert small.dates("customers") == [None]
+        # An order of theirs may be there already.
         small.file("refs.csv", "id,country\n1,DE\n2,FR\n")
+        small.load()
+        assert small.dates("customers") == [None]
         small.load()
         assert small.dates("customers") == []
         small.file("refs.csv", "id,country\n1,AT\n2,FR\n")

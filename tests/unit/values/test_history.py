@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date
 from pathlib import Path
 
 import duckdb
 import pytest
 
 from metrics.values import Window, clear_pending, compute_values, pending_windows
-from metrics.values.pending import affected
 from metrics.values.tables import ensure_tables
-from metrics.workspace import load_entities
 from tests.unit.values.company import METRICS, Company, build
 
 DAY = date(2026, 4, 1)
@@ -30,13 +28,20 @@ def company(tmp_path: Path) -> Company:
             from range(30) as t(i)"""
         )
     found.set_time(date(2026, 4, 3), date(2026, 4, 2), date(2026, 4, 1))
+    changed(found)
     compute(found, "first")
+    clear_pending(found.con)
     return found
 
 
 def compute(company: Company, run_id: str, windows: object = None) -> int:
     """Compute and return how many rows were appended."""
     return compute_values(company.con, company.ws, company.layer, company.catalogue, windows, run_id).appended  # type: ignore[arg-type]
+
+
+def changed(company: Company) -> dict[str, Window]:
+    """The windows that the facts ask for."""
+    return pending_windows(company.con, company.ws, company.layer, company.catalogue)
 
 
 def days(company: Company, metric: str = "orders") -> dict[date, tuple[float, str]]:
@@ -94,7 +99,7 @@ def test_a_watermark_may_go_back(company: Company) -> None:
 
 def test_a_settled_value_that_changes_is_restated_and_stays_so(company: Company) -> None:
     company.con.execute("delete from core.fct_orders where order_id = 'x0'")
-    compute(company, "late", {"orders": Window(DAY, DAY)})
+    compute(company, "late", changed(company))
     assert days(company)[DAY] == (9, "restated")
     assert days(company)[date(2026, 4, 2)] == (10, "provisional")
     assert compute(company, "again") == 0
@@ -118,14 +123,14 @@ def test_a_new_definition_is_computed_in_full_and_not_called_restated(company: C
 
 def test_a_vanished_period_leaves_a_tombstone(company: Company) -> None:
     company.con.execute(f"delete from core.fct_orders where business_date = date '{DAY}'")
-    compute(company, "gone", {"orders": Window(DAY, DAY)})
+    compute(company, "gone", changed(company))
     assert DAY not in days(company)
     found = company.con.execute(
         "select state, value from mart.kpi_values where run_id = 'gone' and metric = 'orders' and grain = 'day'"
     ).fetchall()
     assert found == [("removed", None)] * 2
     company.con.execute(f"insert into core.fct_orders select 'new', date '{DAY}', 'email', 1, 5, 30")
-    compute(company, "back", {"orders": Window(DAY, DAY)})
+    compute(company, "back", changed(company))
     assert days(company)[DAY] == (1, "settled")
 
 
@@ -168,34 +173,6 @@ def test_a_failure_changes_nothing(company: Company) -> None:
     company.con.execute("select 1")
 
 
-def test_pending_windows_widen_by_what_an_entity_affects(company: Company) -> None:
-    now = datetime.fromisoformat("2026-04-03")
-    for entity, day in (
-        ("orders", date(2026, 4, 1)),
-        ("order_lines", date(2026, 4, 2)),
-        ("tickets", DAY),
-        ("customers", None),
-    ):
-        company.con.execute("insert into raw.ops.built_dates values (?, ?, 'run', ?)", [entity, day, now])
-    assert pending_windows(company.con) == {
-        "customers": None,
-        "order_lines": Window(date(2026, 4, 2), date(2026, 4, 2)),
-        "orders": Window(date(2026, 3, 2), date(2026, 4, 3)),
-        "tickets": None,
-    }
-    asked = pending_windows(company.con, asked=Window(date(2026, 2, 1), date(2026, 2, 2)))
-    assert asked["orders"] == Window(date(2026, 2, 1), date(2026, 4, 3))
-    assert asked["leads"] == Window(date(2026, 2, 1), date(2026, 2, 2))
-    assert asked["customers"] is None
-    clear_pending(company.con)
-    assert pending_windows(company.con) == {}
-
-
-def test_affected_dates_of_an_open_ended_entity_reach_today() -> None:
-    orders = load_entities()["orders"]
-    assert affected(orders, Window(DAY, DAY), date(2026, 4, 30)) == Window(date(2026, 3, 2), date(2026, 4, 30))
-
-
 def test_tables_of_an_older_version_are_brought_up_to_date(tmp_path: Path) -> None:
     with duckdb.connect(str(tmp_path / "old.duckdb")) as con:
         con.execute("create schema mart")
@@ -203,7 +180,9 @@ def test_tables_of_an_older_version_are_brought_up_to_date(tmp_path: Path) -> No
         con.execute("create table mart.alerts (fingerprint text primary key, metric text)")
         con.execute("insert into mart.alerts values ('a', 'orders')")
         ensure_tables(con)
-        columns = {row[0] for row in con.execute("select column_name from duckdb_columns() where table_name = 'dim_kpi'").fetchall()}
+        columns = {
+            row[0] for row in con.execute("select column_name from duckdb_columns() where table_name = 'dim_kpi'").fetchall()
+        }
         assert "matures_after_days" in columns
         assert "forgotten" not in columns
         assert con.execute("select fingerprint, metric, threshold from mart.alerts").fetchall() == [("a", "orders", None)]

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from metrics.values import ValueChanges, Window, compute_values
+from metrics.values import ValueChanges, Window, clear_pending, compute_values, pending_windows
 from tests.unit.values.company import METRICS, TODAY, Company, Truth, build, random_frames, truth
 
 CLOSED, SETTLED = date(2026, 6, 9), date(2026, 5, 10)
@@ -35,12 +35,15 @@ def _computed(root: Path) -> Company:
     found = build(root)
     found.load(random_frames(seed=1))
     found.set_time(TODAY, CLOSED, SETTLED)
-    compute(found, run_id="first")
+    compute(found, "changed", run_id="first")
     return found
 
 
 def compute(company: Company, windows: object = None, run_id: str = "again") -> ValueChanges:
-    """Compute with the catalogue of the company."""
+    """Compute with the catalogue of the company; "changed": what its facts ask for."""
+    if windows == "changed":
+        windows = pending_windows(company.con, company.ws, company.layer, company.catalogue)
+        clear_pending(company.con)
     return compute_values(company.con, company.ws, company.layer, company.catalogue, windows, run_id)  # type: ignore[arg-type]
 
 
@@ -126,7 +129,7 @@ def test_a_changed_day_appends_only_its_periods(company: Company) -> None:
     company.con.execute(
         "insert into core.fct_orders (order_id, business_date, channel, gross_amount) values ('late', ?, 'email', 10)", [day]
     )
-    changes = compute(company, {"orders": Window(day, day)}, run_id="late")
+    changes = compute(company, "changed", run_id="late")
     assert set(changes.per_metric) == {"orders", "email_orders", "gross_revenue", "conversion_rate", "revenue_growth"}
     touched = company.con.execute(
         "select distinct grain, period_start, segment_value from mart.kpi_values where run_id = 'late'"
@@ -142,7 +145,7 @@ def test_growth_of_the_next_month_follows_a_late_order(company: Company) -> None
         "insert into core.fct_orders (order_id, business_date, channel, gross_amount) values ('late', ?, 'email', 5000)",
         [day],
     )
-    compute(company, {"orders": Window(day, day)})
+    compute(company, "changed")
     left = company.con.execute(ROWS).fetchall()
     compute(company)
     assert company.con.execute(ROWS).fetchall() == left
@@ -156,7 +159,7 @@ def test_incremental_equals_full(tmp_path_factory: pytest.TempPathFactory, data:
     frames = random_frames(seed=2)
     company.load(frames)
     company.set_time(TODAY, CLOSED, SETTLED)
-    compute(company)
+    compute(company, "changed")
     for _ in range(data.draw(st.integers(1, 3))):
         table = data.draw(st.sampled_from(["fct_orders", "fct_web_sessions", "fct_tickets"]))
         day = date(2026, 3, 2) + timedelta(days=data.draw(st.integers(0, 100)))
@@ -167,8 +170,7 @@ def test_incremental_equals_full(tmp_path_factory: pytest.TempPathFactory, data:
             again = frame[frame["business_date"] == day]
             frames[table] = pd.concat([frame, again], ignore_index=True)
         company.load(frames)
-        entity = {"fct_orders": "orders", "fct_web_sessions": "web_sessions", "fct_tickets": "tickets"}[table]
-        compute(company, {entity: Window(day, day)})
+        compute(company, "changed")
     fresh = build(tmp_path_factory.mktemp("fresh"))
     fresh.load(frames)
     fresh.set_time(TODAY, CLOSED, SETTLED)

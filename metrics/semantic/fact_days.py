@@ -1,0 +1,104 @@
+"""Which facts a metric reads, and SQL that tells on which of their days anything changed that a query could see.
+
+A fact here is a semantic model under one date: what metric_time means for a measure. Its digest, day by day, covers every
+column that an entity, a dimension or a measure of the model names, and every column of another model that the workspace
+groups or filters by: an order of last year has changed when the device of its visit has.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from sqlglot import exp
+
+from metrics.semantic import expressions as sql
+from metrics.semantic.joins import Hop, JoinGraph, Target
+from metrics.semantic.manifest import Manifest, SemanticModel
+from metrics.semantic.query import parse_name
+from metrics.semantic.resolve import Resolver
+from metrics.semantic.resolved import leaves_of
+
+_KINDS = ("dimension", "entity", "time")
+
+
+@dataclass(frozen=True, order=True)
+class FactDate:
+    """A semantic model and the time dimension that its measures are counted by."""
+
+    model: str
+    time_dimension: str
+
+
+@dataclass(frozen=True)
+class FactDigest:
+    """``sql`` returns (day, digest) of a fact; ``name`` changes with anything that decides what the digest covers."""
+
+    name: str
+    sql: str
+
+
+Reads = Mapping[FactDate, frozenset[Target]]
+
+
+def facts_read(
+    manifest: Manifest, graph: JoinGraph, metric: str, group_by: Iterable[str]
+) -> dict[FactDate, frozenset[Target]]:
+    """The facts behind a metric, each with the columns of other models that ``group_by`` and filters need."""
+    read: dict[FactDate, frozenset[Target]] = {}
+    groups = [(parse_name(item), _KINDS) for item in group_by]
+    for leaf in leaves_of(Resolver(manifest, graph).value(metric)):
+        model = leaf.measure.model
+        named = [*groups, *((ref.name, ref.kinds) for part in leaf.conditions for ref in part.references)]
+        targets = [graph.find(model, name, kinds) for name, kinds in named if not name.is_metric_time]
+        fact = FactDate(model, leaf.measure.time_dimension)
+        read[fact] = read.get(fact, frozenset()) | {target for target in targets if target.hops}
+    return read
+
+
+def fact_digest(manifest: Manifest, fact: FactDate, targets: Iterable[Target]) -> FactDigest:
+    """The digest of one fact, in DuckDB's SQL."""
+    model = manifest.models[fact.model]
+    day = sql.cast(sql.source(model.dimensions[fact.time_dimension].expr, sql.FACT), "DATE")
+    joins, joined = _joined(manifest, sorted(targets, key=lambda target: (target.path, target.model, target.expr)))
+    columns = {column.sql("duckdb"): column for column in [*_own_columns(manifest, model), *joined]}
+    select = exp.Select(expressions=[sql.aliased(day, "day"), sql.aliased(_digest([*columns.values()]), "digest")])
+    select.set("from_", exp.From(this=sql.relation(model.relation, sql.FACT, "duckdb")))
+    select.set("joins", joins or None)
+    select = select.where(exp.Not(this=exp.Is(this=day.copy(), expression=exp.Null()))).group_by(exp.Literal.number(1))
+    text = select.sql("duckdb")
+    # An expression may change where its columns do not.
+    decisive = [text, *(repr(part) for part in (model.entities, model.dimensions))]
+    version = hashlib.sha256("\n".join(decisive).encode()).hexdigest()[:12]
+    return FactDigest(f"{fact.model} by {fact.time_dimension} {version}", text)
+
+
+def _own_columns(manifest: Manifest, model: SemanticModel) -> list[exp.Expr]:
+    measures = [measure.expr for measure in manifest.measures.values() if measure.model == model.name]
+    named = [entity.expr for entity in model.entities.values()] + [part.expr for part in model.dimensions.values()]
+    return [column for expr in (*named, *measures) for column in sql.source(expr, sql.FACT).find_all(exp.Column)]
+
+
+def _joined(manifest: Manifest, targets: Iterable[Target]) -> tuple[list[exp.Join], list[exp.Expr]]:
+    """Left joins to the models of ``targets``, each once, and the columns that the targets name there."""
+    aliases: dict[tuple[Hop, ...], str] = {(): sql.FACT}
+    joins: list[exp.Join] = []
+    columns: list[exp.Expr] = []
+    for target in targets:
+        for length, hop in enumerate(target.hops, 1):
+            way = target.hops[:length]
+            if way in aliases:
+                continue
+            alias = aliases[way] = f"joined_{len(aliases)}"
+            keys = exp.EQ(this=sql.source(hop.left_expr, aliases[way[:-1]]), expression=sql.source(hop.right_expr, alias))
+            table = sql.relation(manifest.models[hop.model].relation, alias, "duckdb")
+            joins.append(exp.Join(this=table, side="LEFT", on=keys))
+        columns += sql.source(target.expr, aliases[target.hops]).find_all(exp.Column)
+    return joins, columns
+
+
+def _digest(columns: list[exp.Expr]) -> exp.Expr:
+    """A sum over rows: it does not depend on their order, and a row that is there twice counts twice."""
+    one = exp.Anonymous(this="hash", expressions=columns or [exp.Literal.number(1)])
+    return exp.Sum(this=exp.Cast(this=one, to=exp.DataType(this=exp.DType.INT128, nested=False)))
