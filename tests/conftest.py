@@ -13,6 +13,8 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
+from tests.forked import run_kpi
+
 REPOSITORY = Path(__file__).resolve().parents[1]
 DEMO = REPOSITORY / "data" / "demo"
 SCALE = 0.1
@@ -38,11 +40,11 @@ class BuiltWorkspace:
 Kpi = Callable[..., subprocess.CompletedProcess[str]]
 
 
-def run_kpi(*arguments: str | Path, env: dict[str, str] | None = None, **options: object) -> subprocess.CompletedProcess[str]:
-    """The real command line in a process of its own."""
+def run_installed_kpi(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    """The installed script, as a user starts it."""
     command = [str(Path(sys.executable).with_name("kpi")), *map(str, arguments)]
-    environment = {**os.environ, "COLUMNS": "100", **(env or {})}
-    return subprocess.run(command, capture_output=True, text=True, env=environment, check=False, **options)  # type: ignore[call-overload,no-any-return]
+    environment = {**os.environ, "COLUMNS": "100"}
+    return subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
 
 
 @pytest.fixture(scope="session")
@@ -65,7 +67,7 @@ def demo(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureReques
             making = root.with_name("making")
             _generate_demo(making)
             making.rename(root)
-            done = run_kpi("run", "-w", root)
+            done = run_installed_kpi("run", "-w", root)
             assert done.returncode == 0, done.stderr + done.stdout
     return BuiltWorkspace(root)
 

@@ -34,7 +34,7 @@ def attach_sources(con: duckdb.DuckDBPyConnection, ws: Workspace) -> None:
     """Attach the files. Raises SourceError when one cannot be opened, for example because it is being written."""
     for name, path in attachments(ws).items():
         try:
-            con.execute(f"attach {literal(str(path))} as {quoted(name)} (read_only)")
+            con.execute(f"attach if not exists {literal(str(path))} as {quoted(name)} (read_only)")
         except duckdb.Error as error:
             reason = str(error).splitlines()[0].rstrip(".")
             if "lock" in reason.lower():

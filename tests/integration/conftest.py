@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import run_kpi
+from tests.forked import run_kpi
 from tests.integration.small_shop import SmallShop
 
 

@@ -5,7 +5,6 @@ Which step is at work is read from Dagster's own event log of the workspace, as 
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import signal
 import sqlite3
@@ -16,17 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-_PRELOAD = [
-    "dagster_project.run",
-    "dagster_project.build",
-    "dagster_project.checks.gx",
-    "dagster_project.dbt_runner",
-    "dbt.cli.main",
-    "dbt.adapters.duckdb",
-    "dlt",
-    "great_expectations",
-    "serving.publish",
-]
+from tests.forked import forking
+
 _POLL_SECONDS = 0.01
 _LONGEST_RUN_SECONDS = 240.0
 DELIVERY = "deliver"
@@ -51,10 +41,8 @@ class Ended:
 
 def run_in_child(root: Path, moment: Moment | None = None) -> Ended:
     """Run the workspace in a process of its own and kill it, children included, at the moment; None lets it finish."""
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(_PRELOAD)
     before = set(_logs(root))
-    process = context.Process(target=_run, args=(str(root),))
+    process = forking().Process(target=_run, args=(str(root),))
     process.start()
     killed = moment is not None and _waited_for(root, before, moment, process)
     if killed:

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import duckdb
 
-from tests.conftest import REPOSITORY, run_kpi
+from tests.conftest import REPOSITORY
+from tests.forked import run_kpi
 
 CURRENT = "from mart.kpi_current where metric = ? and grain = ? and segment_dimension = ? and segment_value = ?"
 

@@ -15,7 +15,7 @@ import duckdb
 import openpyxl
 import pytest
 
-from tests.conftest import run_kpi
+from tests.forked import run_kpi
 
 pytestmark = pytest.mark.integration
 

@@ -14,7 +14,8 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from tests.conftest import REPOSITORY, run_kpi
+from tests.conftest import REPOSITORY
+from tests.forked import run_kpi
 
 pytestmark = pytest.mark.integration
 Read = Callable[..., list[tuple]]

@@ -13,7 +13,8 @@ import pandas as pd
 import pytest
 import yaml
 
-from tests.conftest import BuiltWorkspace, run_kpi
+from tests.conftest import BuiltWorkspace
+from tests.forked import run_kpi
 from tests.integration.suggest_truth import ANY, REAL, SHAPES, Truth, Wanted
 
 pytestmark = pytest.mark.integration
