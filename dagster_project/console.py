@@ -22,6 +22,7 @@ from serving.published import scorecard
 
 WIDTH = 100
 _MOST_ALERTS = 12
+_MOST_WARNINGS = 6
 _SHORT = 12
 _BARS = "▁▂▃▄▅▆▇█"
 # Together with one space between them: 100 columns.
@@ -113,6 +114,10 @@ def _print_end(out: Console, ws: Workspace, report: RunReport, path: Any) -> Non
     if report.quarantined:
         out.print(Text(f"{report.quarantined} rows could not be read; see table quarantine ({report.quarantine_example}).",
                        style="yellow"))  # fmt: skip
+    for warning in report.warnings[:_MOST_WARNINGS]:
+        out.print(Text(f"! {warning}", style="yellow"))
+    if len(report.warnings) > _MOST_WARNINGS:
+        out.print(f"  ... and {len(report.warnings) - _MOST_WARNINGS} more failed checks: kpi dev shows them")
     for failure in report.delivery_failures:
         out.print(Text(f"An alert could not be sent: {failure}", style="yellow"))
     out.print(f"Published: {_short(path, ws)}", soft_wrap=True)

@@ -50,6 +50,7 @@ class RunReport:
     delivery_failures: tuple[str, ...] = ()
     quarantined: int = 0
     quarantine_example: str = ""
+    warnings: tuple[str, ...] = ()
 
 
 class RunFailed(RunError):  # noqa: N818 - the run failed; what went wrong is in the text
@@ -89,7 +90,7 @@ def run_workspace(
     result = _execute(ws, say, _tags(first, last, full_refresh, lookback), wait_seconds)
     sent, failed = _deliver(ws, say)
     quarantined, example = _quarantined(result)
-    return RunReport(result.run_id, False, _seconds(result), sent, failed, quarantined, example)
+    return RunReport(result.run_id, False, _seconds(result), sent, failed, quarantined, example, _warnings(result))
 
 
 def prepare_dagster_home(ws: Workspace) -> Path:
@@ -153,6 +154,17 @@ def _deliver(ws: Workspace, say: Say) -> tuple[int, tuple[str, ...]]:
 
     delivery = deliver_pending(ws, say)
     return delivery.sent, tuple(delivery.failed)
+
+
+def _warnings(result: dg.ExecuteInProcessResult) -> tuple[str, ...]:
+    """Checks that failed without stopping the run, in words; swings are told as alerts."""
+    from dagster_project.checks.swings import SWING_CHECK
+
+    return tuple(
+        f"{found.asset_key.to_user_string()}: {found.check_name}: {found.description or 'failed'}"
+        for found in result.get_asset_check_evaluations()
+        if not found.passed and found.check_name != SWING_CHECK
+    )
 
 
 def _quarantined(result: dg.ExecuteInProcessResult) -> tuple[int, str]:

@@ -45,7 +45,7 @@ _ALERTS = """
 select a.day, a.metric, d.unit, a.value, a.previous_value, a.change, a.threshold, a.n, a.severity, a.is_good, a.status,
        a.message_{language} as message
 from mart.alerts as a left join mart.dim_kpi as d on d.metric = a.metric
-where a.day > (select max(today) from mart.clock) - ?::integer
+where a.day > (select max(today) from mart.clock) - ?::integer and a.day <= (select max(today) from mart.clock)
 order by a.day desc, a.metric
 """
 

@@ -1,6 +1,7 @@
 """The dbt models as assets, built by one in-process invocation: only what is downstream of a change, every test kept."""
 
 import json
+import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from graphlib import TopologicalSorter
@@ -16,10 +17,11 @@ from dagster_project.assets.translator import STAGING_PREFIX, WorkspaceTranslato
 from dagster_project.failures import expected_errors
 from dagster_project.resources import WorkspaceRun, progress
 from metrics.warehouse import open_warehouse
-from metrics.workspace import Workspace
+from metrics.workspace import Workspace, load_entities
 
 FULL_REFRESH_TAG = "bellwether/full_refresh"
 _STAMP = "built.json"
+_REQUIRED = re.compile(r"not_null_columns_stg_mapped__(\w+)\.")
 _BEFORE_HASHING = (STAGING_PREFIX, "_int_")
 _CLOSED_DAYS = """
 select (select max(today) from mart.clock),
@@ -213,12 +215,23 @@ def _stop_on_failure(outcome: dbt_runner.BuildResult, ws: Workspace) -> None:
     raise dg.Failure(f"dbt stopped at {what}{more}. Nothing was published.", allow_retries=False)
 
 
+def _entity_and_columns(text: str) -> tuple[str, str]:
+    """The entity and its required columns, of the name of a dbt test such as orders_order_id__ordered_at."""
+    entity = max((name for name in load_entities() if text.startswith(f"{name}_")), key=len, default=text)
+    return entity, " or ".join(text.removeprefix(f"{entity}_").split("__"))
+
+
 def _in_words(node: dbt_runner.NodeResult, ws: Workspace) -> str:
     """dbt's message; for a test that found rows, the first of them, which is what has to be mended.
 
     Rows of staging and intermediate models are not shown: e-mail addresses and telephone numbers are hashed only later.
     """
     message = " ".join(node.message.split())
+    if required := _REQUIRED.search(node.unique_id):
+        entity, columns = _entity_and_columns(required[1])
+        return f"{message}: rows of {entity} without {columns}. Fill them in at the source, or leave them out with `query:`"
+    if "currency_is_known" in node.unique_id:
+        message += ". Map the entity exchange_rates for every currency besides the workspace's"
     if node.status != "fail" or not node.compiled_sql or any(part in node.unique_id for part in _BEFORE_HASHING):
         return message
     with open_warehouse(ws) as con:

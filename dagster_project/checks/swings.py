@@ -13,12 +13,14 @@ from metrics.warehouse import open_warehouse
 
 _SHOWN = ("metric", "day", "value", "previous_value", "change", "threshold")
 
+SWING_CHECK = "daily_swing"
+
 
 def swing_check() -> dg.AssetChecksDefinition:
     """One check on ``mart/alerts`` over the closed days that are recent enough to be alerted on."""
 
     @dg.asset_check(
-        asset=ALERTS, name="daily_swing", description="No closed day moved more than its KPI's threshold (15 % by default)."
+        asset=ALERTS, name=SWING_CHECK, description="No closed day moved more than its KPI's threshold (15 % by default)."
     )
     def daily_swing(workspace: WorkspaceRun) -> dg.AssetCheckResult:
         with open_warehouse(workspace.workspace) as con:

@@ -211,6 +211,13 @@ def _engine(ws: Workspace, source: Source) -> Any:
     from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 
     path = _sqlite_path(ws, source)
+    authority = (source.connection or "").partition("://")[2].partition("?")[0]
+    if path is None and authority.count("@") > 1:
+        where = ws.where("sources", source.name, "connection")
+        raise SourceError(
+            f"{where}: {source.name}: the connection holds more than one '@'. In a user name or password"
+            " write it as %40 (and : / # as %3A %2F %23)."
+        )
     try:
         if path is not None:
             return create_engine(f"sqlite:///file:{path}?mode=ro&uri=true")

@@ -21,7 +21,7 @@ Sentence = Annotated[str, Field(min_length=2)]
 class Frozen(BaseModel):
     """A model that cannot change and knows every one of its fields."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True, allow_inf_nan=False)
 
 
 class Text(Frozen):

@@ -96,6 +96,23 @@ def test_unreadable_values_go_to_quarantine_and_the_run_goes_on(small_shop: Smal
     ]  # fmt: skip
 
 
+def test_a_missing_amount_stops_the_run_in_words(small_shop: SmallShop, kpi: Kpi) -> None:
+    before = small_shop.state().published
+    small_shop.add("9004,2026-02-28 21:00:00,")
+    line = refusal(kpi("run", "-w", small_shop.root))
+    assert "rows of orders without order_id or ordered_at or gross_amount. Fill them in at the source" in line
+    assert small_shop.state().published == before
+
+
+def test_a_file_that_shrank_is_said_loudly(small_shop: SmallShop, kpi: Kpi) -> None:
+    for month in (1, 2):
+        small_shop.month(month).write_text("\n".join([*small_shop.month(month).read_text().splitlines()[:20], ""]))
+    done = kpi("run", "-w", small_shop.root)
+    assert done.returncode == 0, done.stderr
+    shown = " ".join(done.stdout.split())
+    assert "! raw_shop/orders: volume: 38 rows, 21% of the load before" in shown
+
+
 class TestSettings:
     """workspace.yml is wrong: the line of the file, before anything is read."""
 

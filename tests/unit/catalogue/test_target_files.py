@@ -87,6 +87,7 @@ def test_they_take_the_place_of_shipped_ones_and_add_up_over_files(company: Comp
         ),
         ("orders,2026-01-01,,year,5", "a.csv:2: orders: 'grain' is 'year', should be 'day', 'week', 'month' or 'quarter'."),
         ("orders,2026-01-01,,month,many", "a.csv:2: orders: 'value' is 'many', should be a valid number"),
+        ("orders,2026-01-01,,month,nan", "a.csv:2: orders: 'value' is 'nan', should be a finite number"),
         ("orders,2026-01-01,,month,", "a.csv:2: the cell of 'value' is empty."),
         (
             "orders,2026-01-01,,month,5\norders,2026-05-01,,month,6",

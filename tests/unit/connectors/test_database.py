@@ -178,6 +178,12 @@ class TestErrors:
         with pytest.raises(SourceError, match=r"leads: the cursor 'changed' is text in the database.*leave `cursor:`"):
             crm.load()
 
+    def test_a_password_with_an_at_sign_is_not_printed(self, crm: CrmWorkspace) -> None:
+        crm.source["connection"] = "postgresql://reader:s3cr3t@tail@127.0.0.1:1/shop"
+        message = self.error(crm)
+        assert "write it as %40" in message
+        assert "tail" not in message
+
     def test_missing_cursor(self, crm: CrmWorkspace) -> None:
         crm.source["tables"]["leads"]["cursor"] = "changed_at"
         assert "changed_at" in self.error(crm)
