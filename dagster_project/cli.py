@@ -166,11 +166,14 @@ def reconcile(
 @app.command()
 def validate(workspace: WorkspaceOption = None) -> None:
     """Check workspace.yml, the mapping, the models and the KPI files without running anything."""
+    from dagster_project.connectors.file_ledger import missing_files
     from dagster_project.dbt_runner import ensure_manifest
     from metrics.errors import CatalogueError
     from metrics.workspace import workspace_warnings
 
     ws = _load(workspace)
+    for missing in missing_files(ws):
+        typer.echo(f"warning: {missing}")
     ensure_manifest(ws)
     from serving.published import check_definitions
 

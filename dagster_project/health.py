@@ -46,7 +46,7 @@ def _row(folder: Path, now: datetime, tell: bool) -> dict[str, Any]:
             row["message"] += _tell(ws, now)
     except BellwetherError as error:
         row["healthy"] = False
-        row["message"] = str(error)
+        row["message"] = f"{row['workspace']}: {error}"
     return row
 
 

@@ -104,6 +104,14 @@ def test_a_missing_amount_stops_the_run_in_words(small_shop: SmallShop, kpi: Kpi
     assert small_shop.state().published == before
 
 
+def test_validate_says_which_folder_is_not_there(small_shop: SmallShop, kpi: Kpi) -> None:
+    files = small_shop.root / "files"
+    files.rename(small_shop.root / "moved")
+    done = kpi("validate", "-w", small_shop.root)
+    assert done.returncode == 0, done.stderr
+    assert f"shop.orders: the folder {files} does not exist." in done.stdout
+
+
 def test_a_file_that_shrank_is_said_loudly(small_shop: SmallShop, kpi: Kpi) -> None:
     for month in (1, 2):
         small_shop.month(month).write_text("\n".join([*small_shop.month(month).read_text().splitlines()[:20], ""]))
