@@ -69,7 +69,7 @@ def test_nothing_published_and_unreadable_settings_do_not_hide_the_others(
     assert printed.out.startswith("Small shop: published")
     never, wrong = printed.err.splitlines()
     assert never == f"kpi: Small shop: nothing is published yet. Run `kpi run -w {folder / 'never'}`."
-    assert wrong.startswith("kpi: workspace.yml:1: is not valid YAML")
+    assert wrong.startswith("kpi: wrong: workspace.yml:1: is not valid YAML")
 
 
 def test_it_can_tell_the_routes_when_the_scheduler_is_dead(folder: Path) -> None:
