@@ -191,6 +191,8 @@ def _currency(
             ).fetchone()
             if row and row[0] and row[0].isalpha():
                 return row[0], f"the usual one in {table}.{raw}; CHECK"
+        if column is not None and not column.raw:
+            return str(column.expression).strip("'"), "the sign of the amounts; CHECK"
     names = [name for draft in complete for name in tables[draft.table].columns if not is_loader_column(name)]
     found = Counter(code for name in names if (code := currency_of(name)))
     if found:

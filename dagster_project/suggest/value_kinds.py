@@ -22,7 +22,7 @@ _PATTERNS: dict[str, re.Pattern[str]] = {
     "url": re.compile(r"(https?://|www\.)\S+", re.IGNORECASE),
     "iso2": re.compile(r"[A-Z]{2}"),
     "iso3": re.compile(r"[A-Z]{3}"),
-    "money": re.compile(r"[-(]?\s?(?:[$€£¥￥]|[A-Z]{3} )\s?[\d,.]+\)?|[-(]?[\d,.]+\s?[$€£¥元]\)?"),
+    "money": re.compile(r"[-(]?\s?(?:[$€£¥￥]|[A-Z]{3} )\s?[\d,.]+\)?|[-(]?[\d,.]+\s?(?:[$€£¥￥元]|[A-Z]{3})\)?"),
     "month": re.compile(
         r"(jan(uary)?|feb(ruary)?|mar(ch)?|apr(il)?|may|june?|july?|aug(ust)?|sep(t|tember)?|oct(ober)?|nov(ember)?|dec(ember)?)",
         re.IGNORECASE,
