@@ -51,11 +51,23 @@ def entity_proposal(con: duckdb.DuckDBPyConnection, found: EntityCandidate, year
         columns |= {name: column for name, column in derive(deriving, columns).items() if name not in columns}
     ordered = {name: columns[name] for name in found.entity.columns if name in columns}
     missing = [name for name in found.entity.required if name not in ordered]
+    notes += _left_over(deriving, ordered)
     # What was computed says something about the table, a constant hardly anything.
     computed = [columns[name] for name in found.entity.required if name in columns and name not in found.columns]
     bonus = sum(COMPUTED_WEIGHT * column.score for column in computed if column.raw)
     score = found.score + (bonus - 0.15 * len(missing)) / len(found.entity.required)
     return EntityProposal(found.entity.name, found.table.name, score, ordered, missing, notes=notes)
+
+
+def _left_over(deriving: Deriving, columns: Columns) -> list[str]:
+    """Say of columns that are called exactly as one of the entity why they are not mapped."""
+    used = {raw for column in columns.values() for raw in column.raw}
+    return [
+        f"CHECK {name}: column {raw} is called so, but its values do not fit the type {spec.type}; it is not mapped"
+        for name, spec in deriving.entity.columns.items()
+        for raw, column in deriving.table.columns.items()
+        if name not in columns and words_of(raw) == words_of(name) and column.filled and deriving.raw(raw)[0] not in used
+    ]
 
 
 def _matched(deriving: Deriving, candidate: Candidate) -> ColumnProposal | str:
@@ -74,6 +86,8 @@ def _matched(deriving: Deriving, candidate: Candidate) -> ColumnProposal | str:
         if money.doubt:
             return money.doubt
         expression, reasons = money.expression(column.name), (*reasons, f"CHECK: {money.note}")
+    elif kind == "boolean" and column.kind.true_word is not None:
+        expression = f"lower(trim({quoted(column.name)})) = {literal(column.kind.true_word)}"
     if (deriving.entity.name, candidate.column) in POSITIVE and is_negative(deriving.con, deriving.table, column.name):
         plain = expression == deriving.plain(column.name)
         expression = f"-{quoted(column.name)}" if plain else f"-({expression})"

@@ -144,9 +144,18 @@ def _unused(tables: dict[str, TableProfile], chosen: list[EntityProposal], draft
         like = max((d for d in drafts if d.table == name), key=lambda draft: draft.score, default=None)
         better = next((d.table for d in chosen if like is not None and d.entity == like.entity), None)
         found[table.given.label] = (
-            f"looks like {like.entity}, but {better} fits better" if like and better else "like no entity"
+            f"looks like {like.entity}, but {better} fits better" if like and better else _lacks(table)
         )
     return found
+
+
+def _lacks(table: TableProfile) -> str:
+    """Say what the likeliest entity of a table that is like none would still need."""
+    near = entity_candidates(table)[0]
+    lacking = [name for name in near.entity.required if name not in near.columns]
+    if not near.columns or not lacking:
+        return "like no entity"
+    return f"like no entity: lacks {', '.join(lacking)} of {near.entity.name}"
 
 
 def _settings(

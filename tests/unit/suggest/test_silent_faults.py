@@ -107,3 +107,48 @@ def test_refunds_of_both_signs_are_left_alone(folder: Path, suggest: Suggest) ->
     rows = [f"R{n},A{n},2024-01-{n % 28 + 1:02},{n - 5}.5" for n in range(60)]
     _orders(folder, rows, "refund_id,order_id,refund_date,refund_amount", "refunds.csv")
     assert expressions(suggest(), "refunds")["amount"] == "refund_amount"
+
+
+@pytest.mark.parametrize(
+    ("values", "is_marked"), [(["2.361", "950"], True), (["2.361", "0.125"], False), (["2.361", "2.5"], False)]
+)
+def test_three_digits_after_a_dot_could_be_thousands(
+    folder: Path, suggest: Suggest, values: list[str], is_marked: bool
+) -> None:
+    rows = [f"A{n};2024-01-{n % 28 + 1:02};{values[n % 2]}" for n in range(60)]
+    _orders(folder, rows, "order_id;order_date;total")
+    amount = entity(suggest(), "orders").columns["gross_amount"]
+    assert ("CHECK: could be thousands: set read: thousands_separator" in amount.reason) is is_marked
+    assert amount.confidence == ("medium" if is_marked else "high")
+
+
+def test_a_comma_in_another_column_makes_them_thousands(folder: Path, suggest: Suggest) -> None:
+    rows = [f"A{n};2024-01-{n % 28 + 1:02};2.361;{n},50" for n in range(60)]
+    _orders(folder, rows, "order_id;order_date;total;cogs")
+    proposal = suggest()
+    read = proposal.sources[0].tables[0].read
+    assert (read.decimal_separator, read.thousands_separator) == (",", ".")
+    assert "CHECK: its dots are read as thousands" in entity(proposal, "orders").columns["gross_amount"].reason
+
+
+@pytest.mark.parametrize(("yes", "no"), [("ja", "nein"), ("Ja", "Nein"), ("是", "否"), ("J", "N")])
+def test_words_for_true_and_false(folder: Path, suggest: Suggest, yes: str, no: str) -> None:
+    rows = [f"A{n},2024-01-{n % 28 + 1:02},{n}.5,{yes if n % 9 == 0 else no}" for n in range(60)]
+    _orders(folder, rows, "order_id,order_date,total,is_test")
+    flag = entity(suggest(), "orders").columns["is_test"]
+    assert _read(flag.expression, "is_test", [yes, no, f" {yes}"]) == [1.0, 0.0, 1.0]
+
+
+@pytest.mark.parametrize(("yes", "no"), [("yes", "no"), ("Y", "N"), ("true", "false")])
+def test_words_that_the_connector_reads_are_mapped_as_they_are(folder: Path, suggest: Suggest, yes: str, no: str) -> None:
+    rows = [f"A{n},2024-01-{n % 28 + 1:02},{n}.5,{yes if n % 9 == 0 else no}" for n in range(60)]
+    _orders(folder, rows, "order_id,order_date,total,is_test")
+    assert expressions(suggest(), "orders")["is_test"] == "is_test"
+
+
+def test_a_column_with_the_right_name_and_other_values_is_named(folder: Path, suggest: Suggest) -> None:
+    rows = [f"A{n},2024-01-{n % 28 + 1:02},{n}.5,{'internal' if n % 9 == 0 else 'shop'}" for n in range(60)]
+    _orders(folder, rows, "order_id,order_date,total,is_test")
+    orders = entity(suggest(), "orders")
+    assert "is_test" not in orders.columns
+    assert any(note.startswith("CHECK is_test: column is_test is called so") for note in orders.notes)
