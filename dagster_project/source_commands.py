@@ -105,7 +105,9 @@ def _refuse_nothing(proposal: Proposal) -> None:
 
 
 def _summary(proposal: Proposal, written: Path) -> str:
-    checks = written.read_text(encoding="utf-8").count("CHECK")
+    # The first line of the file only says what CHECK means.
+    lines_written = written.read_text(encoding="utf-8").splitlines()
+    checks = sum("CHECK" in line and not line.startswith("#") for line in lines_written)
     lines = [f"{written}: {len(proposal.entities)} entities from {sum(len(s.tables) for s in proposal.sources)} tables"]
     for source in proposal.sources:
         for entity in source.complete:
@@ -114,5 +116,7 @@ def _summary(proposal: Proposal, written: Path) -> str:
         lines.append(
             f"  {incomplete.entity} from {incomplete.table}: lacks {', '.join(incomplete.missing)} (a TODO in the file)"
         )
+    lines += [f"  {label}: {reason}; not used" for label, reason in proposal.unused_tables.items()]
+    lines += [f"  {reason}; not read" for reason in proposal.left_out]
     lines.append(f"{checks} lines to CHECK. Next: kpi validate -w {written.parent}, then kpi run -w {written.parent}")
     return "\n".join(lines)

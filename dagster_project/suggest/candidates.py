@@ -131,6 +131,8 @@ def type_fit(kind: ColumnType, name: str, column: ColumnProfile) -> tuple[float,
     if kind == "boolean":
         if column.form == "boolean" or column.kind.is_flag:
             return 1.0, "0 and 1" if column.kind.is_flag else "true and false"
+        if column.kind.true_word is not None:
+            return 0.95, f"words for true and false; CHECK: true where it is {column.kind.true_word}"
         return 0.0, ""
     return _text_fit(name, column)
 
@@ -163,6 +165,8 @@ def _number_fit(kind: ColumnType, column: ColumnProfile) -> tuple[float, str]:
         return 1.0, f"{_percent(column.kind.share)} whole numbers"
     if column.form == "decimal":
         reason = f"{_percent(column.kind.share)} numbers"
+        if column.digits_note:
+            return 0.75, f"{reason}; CHECK: {column.digits_note}"
         return (0.9 if kind == "integer" else 1.0), reason
     if "money" in column.kind.patterns and kind == "decimal":
         return 0.9, "numbers with a currency sign"

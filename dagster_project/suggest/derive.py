@@ -10,6 +10,7 @@ from typing import Any
 
 import duckdb
 
+from dagster_project.suggest.amounts import POSITIVE, is_negative, money_of
 from dagster_project.suggest.candidates import Candidate, EntityCandidate, is_epoch
 from dagster_project.suggest.names import Words, best_name, synonyms, words_of
 from dagster_project.suggest.profile import ColumnProfile, TableProfile, text_of
@@ -43,20 +44,37 @@ class Deriving:
 def entity_proposal(con: duckdb.DuckDBPyConnection, found: EntityCandidate, year: int | None) -> EntityProposal:
     """Return the proposal of a table for an entity: the matched columns, then what can be derived."""
     deriving = Deriving(con, found.table, found.entity, year)
-    columns = {name: _matched(deriving, candidate) for name, candidate in found.columns.items()}
-    for derive in (_derived, _same_as, _date_parts, _constants):
+    matched = {name: _matched(deriving, candidate) for name, candidate in found.columns.items()}
+    columns = {name: column for name, column in matched.items() if isinstance(column, ColumnProposal)}
+    notes = [f"TODO {name}: {doubt}; map it by hand" for name, doubt in matched.items() if isinstance(doubt, str)]
+    for derive in (_derived, _same_as, _date_parts, _constants, _sign_currency):
         columns |= {name: column for name, column in derive(deriving, columns).items() if name not in columns}
     ordered = {name: columns[name] for name in found.entity.columns if name in columns}
     missing = [name for name in found.entity.required if name not in ordered]
+    notes += _left_over(deriving, ordered)
     # What was computed says something about the table, a constant hardly anything.
     computed = [columns[name] for name in found.entity.required if name in columns and name not in found.columns]
     bonus = sum(COMPUTED_WEIGHT * column.score for column in computed if column.raw)
     score = found.score + (bonus - 0.15 * len(missing)) / len(found.entity.required)
-    return EntityProposal(found.entity.name, found.table.name, score, ordered, missing)
+    return EntityProposal(found.entity.name, found.table.name, score, ordered, missing, notes=notes)
 
 
-def _matched(deriving: Deriving, candidate: Candidate) -> ColumnProposal:
-    """Return the column as it is, or turned into what the entity wants where the values plainly need it."""
+def _left_over(deriving: Deriving, columns: Columns) -> list[str]:
+    """Say of columns that are called exactly as one of the entity why they are not mapped."""
+    used = {raw for column in columns.values() for raw in column.raw}
+    return [
+        f"CHECK {name}: column {raw} is called so, but its values do not fit the type {spec.type}; it is not mapped"
+        for name, spec in deriving.entity.columns.items()
+        for raw, column in deriving.table.columns.items()
+        if name not in columns and words_of(raw) == words_of(name) and column.filled and deriving.raw(raw)[0] not in used
+    ]
+
+
+def _matched(deriving: Deriving, candidate: Candidate) -> ColumnProposal | str:
+    """Return the column as it is, or turned into what the entity wants where the values plainly need it.
+
+    A text says why its values cannot be read safely.
+    """
     column = deriving.table.columns[candidate.raw]
     kind = deriving.entity.columns[candidate.column].type
     expression, reasons = deriving.plain(column.name), candidate.reasons
@@ -64,7 +82,16 @@ def _matched(deriving: Deriving, candidate: Candidate) -> ColumnProposal:
         seconds = quoted(column.name) + (" / 1000" if column.epoch_unit == "ms" else "")
         expression = f"to_timestamp({seconds})"
     elif kind == "decimal" and column.form == "text" and "money" in column.kind.patterns:
-        expression = f"cast(regexp_replace({quoted(column.name)}, '[^0-9.-]', '', 'g') as decimal(18, 6))"
+        money = money_of(deriving.con, deriving.table, column.name)
+        if money.doubt:
+            return money.doubt
+        expression, reasons = money.expression(column.name), (*reasons, f"CHECK: {money.note}")
+    elif kind == "boolean" and column.kind.true_word is not None:
+        expression = f"lower(trim({quoted(column.name)})) = {literal(column.kind.true_word)}"
+    if (deriving.entity.name, candidate.column) in POSITIVE and is_negative(deriving.con, deriving.table, column.name):
+        plain = expression == deriving.plain(column.name)
+        expression = f"-{quoted(column.name)}" if plain else f"-({expression})"
+        reasons = (*reasons, "CHECK: all values are negative, refunds are positive amounts: the sign is turned")
     return ColumnProposal(candidate.column, expression, candidate.score, reasons, deriving.raw(column.name))
 
 
@@ -178,6 +205,20 @@ def _constants(deriving: Deriving, columns: Columns) -> dict[str, ColumnProposal
             reason = "name of the file or folder" if named else "CHECK: no column or file name says which"
             found[name] = ColumnProposal(name, literal(value), 0.8 if named else 0.5, (reason,))
     return found
+
+
+def _sign_currency(deriving: Deriving, columns: Columns) -> dict[str, ColumnProposal]:
+    """The currency that the signs of the amounts name, where they name one and the same."""
+    if "currency" not in deriving.entity.columns:
+        return {}
+    raws = {raw.removeprefix(f"{deriving.table.name}.") for column in columns.values() for raw in column.raw}
+    signed = [column for name, column in deriving.table.columns.items() if name in raws and column.form == "text"]
+    amounts = [column.name for column in signed if "money" in column.kind.patterns]
+    codes = {money_of(deriving.con, deriving.table, name).currency for name in amounts}
+    code = codes.pop() if len(codes) == 1 else None
+    if code is None:
+        return {}
+    return {"currency": ColumnProposal("currency", literal(code), 0.8, ("CHECK: the sign of all amounts",))}
 
 
 def _follows(part: Words, words: Words) -> bool:

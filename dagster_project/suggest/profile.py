@@ -43,6 +43,8 @@ class ColumnProfile:
     dates: DateStyle | None = None
     span: tuple[float, float] | None = None
     """Least and greatest value of a numeric column."""
+    digits_note: str = ""
+    """What the dots of a numeric column could mean as well, empty where that is plain."""
 
     @property
     def form(self) -> Form:
@@ -150,6 +152,7 @@ def profile_table(con: duckdb.DuckDBPyConnection, given: GivenTable, name: str) 
         filled, distinct = counts[column]
         kind = kinds[column] if filled else SampleKind("empty")
         table.columns[column] = ColumnProfile(column, kind, rows, filled, distinct, native)
+    _note_thousands(con, table, prepared[0].delimiter)
     _note_numbers(table)
     for column, profile in list(table.columns.items()):
         if profile.is_temporal:
@@ -236,15 +239,34 @@ def _counts(con: duckdb.DuckDBPyConnection, table: TableProfile, columns: list[s
     return {column: (row[2 * place], row[2 * place + 1]) for place, column in enumerate(columns)}
 
 
+def _note_thousands(con: duckdb.DuckDBPyConnection, table: TableProfile, delimiter: str) -> None:
+    """Mark numbers such as 2.361 in a file with semicolons: where the comma is the decimal sign, they are thousands."""
+    for name, column in list(table.columns.items()):
+        if delimiter != ";" or column.form != "decimal" or column.native is not None or column.kind.numbers != NumberStyle():
+            continue
+        text = text_of(table, name)
+        fits = f"regexp_full_match({text}, '[-+]?([1-9]\\d{{0,2}}\\.\\d{{3}}|\\d{{1,3}})')"
+        others = _one(con, f"select count(*) from {table.relation} where {text} is not null and not {fits}")[0]
+        if not others:
+            said = "could be thousands: set read: thousands_separator and decimal_separator"
+            table.columns[name] = replace(column, digits_note=said)
+
+
 def _note_numbers(table: TableProfile) -> None:
     """Numbers are written in one way throughout a table: the one that most of its decimal columns show."""
     styles = [c.kind.numbers for c in table.columns.values() if c.form == "decimal" and c.native is None]
     special = [style for style in styles if style != NumberStyle()]
     if special and all(style.decimal == special[0].decimal for style in special):
-        plain = [s for s in styles if s == NumberStyle()]
+        dotted = [c for c in table.columns.values() if c.digits_note]
+        plain = [s for s in styles if s == NumberStyle()][len(dotted) :]
         # A dot as the decimal sign in one column and a comma in another cannot both be read.
         if special[0].decimal == "." or not plain:
             grouped = next((s.thousands for s in special if s.thousands), None)
+            if special[0].decimal == "," and dotted and grouped is None:
+                grouped = "."
+            for column in dotted if grouped == "." else ():
+                said = "its dots are read as thousands, because other columns have a comma before the decimals"
+                table.columns[column.name] = replace(column, digits_note=said)
             change = {"decimal_separator": special[0].decimal, "thousands_separator": grouped}
             table.read = table.read.model_copy(update=change)
 

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import duckdb
 
-from dagster_project.suggest.names import best_name, synonyms
-from dagster_project.suggest.profile import TableProfile, text_of
+from dagster_project.suggest.names import best_name, is_loader_column, synonyms, words_of
+from dagster_project.suggest.profile import ColumnProfile, TableProfile, text_of
 from dagster_project.suggest.proposal import ColumnProposal, EntityProposal
 from metrics.warehouse import quoted
 from metrics.workspace import load_entities
@@ -15,6 +15,13 @@ from metrics.workspace.mapping import PLAIN_NAME
 
 # Entities whose amounts may be added up when a file is finer than the entity.
 _ADDITIVE = {"ad_performance", "orders"}
+# Words in the names of columns that tell the parts of one order or the placements of one campaign from each other.
+_PART_WORDS = frozenset(
+    ("line", "item", "position", "product", "sku", "article", "variant", "stock", "quantity", "amount", "price", "total",
+     "ad", "adset", "group", "keyword", "placement", "device", "creative", "商品", "数量", "金额", "单价")
+)  # fmt: skip
+# Words in the names of columns that change while the row stays the same thing.
+_STATE_WORDS = frozenset(("status", "state", "updated", "modified", "changed", "loaded", "exported", "状态"))
 
 
 def note_repeats(con: duckdb.DuckDBPyConnection, proposal: EntityProposal, table: TableProfile) -> None:
@@ -31,17 +38,36 @@ def note_repeats(con: duckdb.DuckDBPyConnection, proposal: EntityProposal, table
     if not repeated:
         return
     said = f"{rows:,} rows of {distinct:,} keys"
-    updated = _update_column(con, table, keys)
+    differing = _differing(con, table, keys)
+    updated = _update_column(table, differing)
     if updated is not None:
-        proposal.latest_by = updated if PLAIN_NAME.fullmatch(updated) else quoted(updated)
-        proposal.notes.append(f"{said}: the last by {updated} is kept")
-        _mend_key(proposal, entity.key)
-    elif proposal.entity in _ADDITIVE:
+        _keep_last(proposal, updated, said)
+    elif proposal.entity in _ADDITIVE and any(_is_part(table.columns[n]) and share > 0.5 for n, share in differing.items()):
         proposal.is_grouped = True
-        proposal.notes.append(f"{said}: the file is finer, amounts are added up")
-        _mend_key(proposal, entity.key)
+        proposal.notes.append(f"{said}: the file is finer, amounts are added up; CHECK that the rows are parts, not copies")
+        _mark_sums(proposal, entity.key)
+    elif not any(_is_part(table.columns[name]) for name in differing):
+        what = (
+            f"the rows of a key differ in {', '.join(differing)} only" if differing else "rows with the same key are copies"
+        )
+        proposal.notes.append(f"{said}: {what}, one of each is kept")
     else:
         proposal.notes.append(f"{said}: CHECK, only one row of each is kept; set latest_by or map another key")
+        return
+    _mend_key(proposal, entity.key)
+
+
+def _keep_last(proposal: EntityProposal, updated: str, said: str) -> None:
+    proposal.latest_by = updated if PLAIN_NAME.fullmatch(updated) else quoted(updated)
+    proposal.notes.append(f"{said}: the last by {updated} is kept")
+
+
+def _mark_sums(proposal: EntityProposal, key: tuple[str, ...]) -> None:
+    """Copies among the parts would be counted twice, so that a sum always has to be looked at."""
+    types = load_entities()[proposal.entity].columns
+    for name, column in proposal.columns.items():
+        if name not in key and types[name].type in {"integer", "decimal", "double"}:
+            proposal.columns[name] = replace(column, reasons=(*column.reasons, "CHECK: added up over the rows of a key"))
 
 
 def _texts(column: ColumnProposal, table: TableProfile) -> list[str]:
@@ -49,20 +75,40 @@ def _texts(column: ColumnProposal, table: TableProfile) -> list[str]:
     return [text_of(table, raw.removeprefix(f"{table.name}.")) for raw in column.raw]
 
 
-def _update_column(con: duckdb.DuckDBPyConnection, table: TableProfile, keys: list[str]) -> str | None:
-    """Return the time of the last change where it differs between the rows of most keys that repeat."""
-    times = [column.name for column in table.columns.values() if column.is_temporal]
-    name = best_name(times, synonyms()["updated"], "tickets")
-    if name is None:
-        return None
-    key = ", ".join(keys)
+def _differing(con: duckdb.DuckDBPyConnection, table: TableProfile, keys: list[str]) -> dict[str, float]:
+    """Return column -> share of the keys that repeat whose rows differ in it; columns in which none differs are left out."""
+    names = list(table.columns)
+    # An empty cell beside a filled one is a difference, too.
+    counts = ", ".join(f"count(distinct coalesce({text_of(table, name)}, '')) > 1 as c{n}" for n, name in enumerate(names))
+    shares = ", ".join(f"avg(c{n}::int)" for n in range(len(names)))
     row = con.execute(
-        f"""select count(*), count(*) filter (where moments > 1) from (
-          select count(distinct {text_of(table, name)}) as moments from {table.relation}
-          group by {key} having count(*) > 1)"""
+        f"select {shares} from (select {counts} from {table.relation} where {keys[0]} is not null"
+        f" group by {', '.join(keys)} having count(*) > 1)"
     ).fetchone()
-    keys_repeated, differing = row or (0, 0)
-    return name if keys_repeated and differing > 0.5 * keys_repeated else None
+    return {name: share for name, share in zip(names, row or (), strict=True) if share}
+
+
+def _update_column(table: TableProfile, differing: dict[str, float]) -> str | None:
+    """Return the time of the last change where it tells the rows of a key apart.
+
+    In an event log it does for most keys; where rows differ in nothing but such bookkeeping, it may do so for a few.
+    """
+    times = [name for name, column in table.columns.items() if column.is_temporal]
+    name = best_name(times, synonyms()["updated"], "tickets")
+    if name is not None and differing.get(name, 0) > 0.5:
+        return name
+    if any(_is_part(table.columns[other]) for other in differing):
+        return None
+    loaded = next((time for time in times if is_loader_column(time)), None)
+    return next((time for time in (name, loaded) if time is not None and time in differing), None)
+
+
+def _is_part(column: ColumnProfile) -> bool:
+    """Whether a column in which rows differ can say that they are parts: numbers, lines, products, placements."""
+    words = set(words_of(column.name))
+    if column.is_temporal or is_loader_column(column.name) or words & _STATE_WORDS:
+        return False
+    return column.form in {"integer", "decimal"} or "money" in column.kind.patterns or bool(words & _PART_WORDS)
 
 
 def _mend_key(proposal: EntityProposal, key: tuple[str, ...]) -> None:

@@ -144,9 +144,18 @@ def _unused(tables: dict[str, TableProfile], chosen: list[EntityProposal], draft
         like = max((d for d in drafts if d.table == name), key=lambda draft: draft.score, default=None)
         better = next((d.table for d in chosen if like is not None and d.entity == like.entity), None)
         found[table.given.label] = (
-            f"looks like {like.entity}, but {better} fits better" if like and better else "like no entity"
+            f"looks like {like.entity}, but {better} fits better" if like and better else _lacks(table)
         )
     return found
+
+
+def _lacks(table: TableProfile) -> str:
+    """Say what the likeliest entity of a table that is like none would still need."""
+    near = entity_candidates(table)[0]
+    lacking = [name for name in near.entity.required if name not in near.columns]
+    if not near.columns or not lacking:
+        return "like no entity"
+    return f"like no entity: lacks {', '.join(lacking)} of {near.entity.name}"
 
 
 def _settings(
@@ -191,6 +200,8 @@ def _currency(
             ).fetchone()
             if row and row[0] and row[0].isalpha():
                 return row[0], f"the usual one in {table}.{raw}; CHECK"
+        if column is not None and not column.raw:
+            return str(column.expression).strip("'"), "the sign of the amounts; CHECK"
     names = [name for draft in complete for name in tables[draft.table].columns if not is_loader_column(name)]
     found = Counter(code for name in names if (code := currency_of(name)))
     if found:

@@ -15,6 +15,10 @@ Form = Literal["empty", "boolean", "integer", "decimal", "date", "timestamp", "t
 MOST_BAD_SHARE = 0.05
 NULL_TEXTS = ("?", "NA", "N/A", "n/a", "#N/A", "NULL", "null", "NaN", "nan", "None", "\\N", "(null)", "<null>", "#VALUE!")
 
+# Pairs of words for (true, false) in other languages.
+_FLAG_WORDS = (("ja", "nein"), ("j", "n"), ("wahr", "falsch"), ("oui", "non"), ("vrai", "faux"), ("si", "no"), ("sí", "no"),
+               ("sim", "não"), ("是", "否"), ("有", "无"))  # fmt: skip
+
 _INTEGER = re.compile(r"[-+]?\d{1,18}")
 _PATTERNS: dict[str, re.Pattern[str]] = {
     "email": re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+"),
@@ -22,7 +26,7 @@ _PATTERNS: dict[str, re.Pattern[str]] = {
     "url": re.compile(r"(https?://|www\.)\S+", re.IGNORECASE),
     "iso2": re.compile(r"[A-Z]{2}"),
     "iso3": re.compile(r"[A-Z]{3}"),
-    "money": re.compile(r"[-(]?\s?(?:[$€£¥￥]|[A-Z]{3} )\s?[\d,.]+\)?|[-(]?[\d,.]+\s?[$€£¥元]\)?"),
+    "money": re.compile(r"[-(]?\s?(?:[$€£¥￥]|[A-Z]{3} )\s?[\d,.]+\)?|[-(]?[\d,.]+\s?(?:[$€£¥￥元]|[A-Z]{3})\)?"),
     "month": re.compile(
         r"(jan(uary)?|feb(ruary)?|mar(ch)?|apr(il)?|may|june?|july?|aug(ust)?|sep(t|tember)?|oct(ober)?|nov(ember)?|dec(ember)?)",
         re.IGNORECASE,
@@ -50,6 +54,8 @@ class SampleKind:
     patterns: frozenset[str] = frozenset()
     is_flag: bool = False
     """Only 0 and 1."""
+    true_word: str | None = None
+    """The word for true, in lower case, where the values are a pair of words that the connector does not read itself."""
 
 
 # How dates are written; a time may follow. Which of day and month comes first is decided over all rows (dates.py).
@@ -80,7 +86,9 @@ def sample_kind(values: Sequence[str]) -> SampleKind:
     for kind in (_as_date(values), _as_number(values), _as_boolean(values)):
         if kind is not None:
             return SampleKind(kind.form, kind.share, kind.date_pattern, kind.numbers, patterns, kind.is_flag)
-    return SampleKind("text", patterns=patterns)
+    words = {value.lower() for value in values}
+    true_word = next((pair[0] for pair in _FLAG_WORDS if words <= set(pair)), None)
+    return SampleKind("text", patterns=patterns, true_word=true_word)
 
 
 def _share(values: Sequence[str], test: Callable[[str], object]) -> float:

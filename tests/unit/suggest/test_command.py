@@ -121,3 +121,13 @@ def test_wrong_options_are_refused(leads: Path) -> None:
     for option, value in (("--timezone", "Europe/Berlln"), ("--currency", "euro")):
         result = CliRunner().invoke(app, ["source", "suggest", str(leads), option, value])
         assert result.exit_code == 2
+
+
+def test_the_summary_counts_lines_and_names_unused_files(leads: Path, folder: Path, tmp_path: Path) -> None:
+    (folder / "rooms.csv").write_text("order_id,floor\n" + "".join(f"A{n},{n % 3}\n" for n in range(20)))
+    said = run(folder, "--new", tmp_path / "shop", "--currency", "EUR", "--timezone", "UTC")
+    text = (tmp_path / "shop" / "workspace.yml").read_text()
+    marked = [line for line in text.splitlines()[1:] if "CHECK" in line]
+    assert "CHECK" in text.splitlines()[0]
+    assert f"\n{len(marked)} lines to CHECK" in said
+    assert "  rooms.csv: like no entity: lacks " in said

@@ -1,0 +1,154 @@
+"""Proposals that would be wrong without a word: copies, signs of currencies, thousands, negative refunds, flags."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from tests.unit.suggest.conftest import Suggest, entity, expressions
+
+
+def _orders(folder: Path, rows: list[str], head: str, name: str = "orders.csv") -> None:
+    (folder / name).write_text("\n".join([head, *rows, ""]))
+
+
+def test_copies_are_not_added_up(folder: Path, suggest: Suggest) -> None:
+    """Two exports that overlap: twenty orders stand in both, in the same words."""
+    rows = [f"A{n},2024-01-{n % 28 + 1:02},{n}.5" for n in range(60)]
+    _orders(folder, rows[:40], "order_id,order_date,total", "orders_1.csv")
+    _orders(folder, rows[20:], "order_id,order_date,total", "orders_2.csv")
+    orders = entity(suggest(), "orders")
+    assert not orders.is_grouped
+    assert orders.latest_by is None
+    assert "80 rows of 60 keys: rows with the same key are copies, one of each is kept" in orders.notes
+
+
+@pytest.mark.parametrize(
+    ("extra", "latest_by"), [("status", None), ("updated_at", "updated_at"), ("etl_loaded_at", "etl_loaded_at")]
+)
+def test_rows_that_differ_in_their_state_only_are_not_added_up(
+    folder: Path, suggest: Suggest, extra: str, latest_by: str | None
+) -> None:
+    values = ["open", "paid"] if extra == "status" else ["2024-02-01 10:00:00", "2024-02-02 10:00:00"]
+    # A third of the repeated orders has changed.
+    rows = [f"A{n % 30},2024-01-{n % 28 % 20 + 1:02},{n % 30}.5" for n in range(30)]
+    again = [f"{row},{values[number % 3 == 0]}" for number, row in enumerate(rows)]
+    _orders(folder, [f"{row},{values[0]}" for row in rows] + again, f"order_id,order_date,total,{extra}")
+    orders = entity(suggest(), "orders")
+    assert not orders.is_grouped
+    assert orders.latest_by == latest_by
+
+
+def test_what_is_added_up_is_to_be_checked(folder: Path, suggest: Suggest) -> None:
+    rows = [f"A{n // 3},2024-01-{n // 3 % 28 + 1:02},P{n % 3},{n}.5" for n in range(90)]
+    _orders(folder, rows, "order_id,order_date,product_id,total")
+    orders = entity(suggest(), "orders")
+    assert orders.is_grouped
+    assert "CHECK" in orders.columns["gross_amount"].reason
+    assert "CHECK" not in orders.columns["order_id"].reason
+
+
+def _read(expression: object, column: str, values: list[str]) -> list[float]:
+    """What a mapping makes of texts."""
+    given = ", ".join(f"('{value}')" for value in values)
+    rows = duckdb.execute(f'select cast({expression} as double) from (values {given}) as t("{column}")').fetchall()
+    return [value for (value,) in rows]
+
+
+@pytest.mark.parametrize(
+    ("values", "numbers", "currency", "said"),
+    [
+        (["2.361,25 €", "-17,5 €", "1.000 €"], [2361.25, -17.5, 1000.0], "'EUR'", "amounts in EUR"),
+        (["$2,361.25", "($17.50)", "$1,000"], [2361.25, -17.5, 1000.0], None, "another dollar"),
+        (["2.361,25 CHF", "17,00 CHF", "0,125 CHF"], [2361.25, 17.0, 0.125], "'CHF'", "amounts in CHF"),
+        (["￥1,000", "￥2,500", "￥900"], [1000.0, 2500.0, 900.0], None, "CNY or JPY"),
+        (["£1,234,567.80", "£3.10", "£4"], [1234567.8, 3.1, 4.0], "'GBP'", "amounts in GBP"),
+    ],
+)
+def test_amounts_with_a_sign_are_read_as_they_are_written(
+    folder: Path, suggest: Suggest, values: list[str], numbers: list[float], currency: str | None, said: str
+) -> None:
+    rows = [f"A{n};2024-01-{n % 28 + 1:02};{values[n % 3]}" for n in range(60)]
+    _orders(folder, rows, "order_id;order_date;total")
+    orders = entity(suggest(), "orders")
+    amount = orders.columns["gross_amount"]
+    assert _read(amount.expression, "total", values) == numbers
+    assert "CHECK" in amount.reason
+    assert said in amount.reason
+    assert (orders.columns["currency"].expression if "currency" in orders.columns else None) == currency
+
+
+@pytest.mark.parametrize("values", [["1.459 €", "2.361 €"], ["2.361,25 €", "2,361.25 €"], ["1.459 $", "12.50 $"]])
+def test_amounts_that_could_mean_two_numbers_are_a_todo(folder: Path, suggest: Suggest, values: list[str]) -> None:
+    rows = [f"A{n};2024-01-{n % 28 + 1:02};{values[n % 2]}" for n in range(60)]
+    _orders(folder, rows, "order_id;order_date;total")
+    orders = entity(suggest(), "orders")
+    assert orders.missing == ["gross_amount"]
+    assert orders.notes[0].startswith("TODO gross_amount: total: which of dot and comma")
+
+
+@pytest.mark.parametrize(
+    ("values", "numbers"),
+    [(["-5.50", "-12.25", "0"], [5.5, 12.25, 0.0]), (["-5,50 €", "-1.012,25 €", "0 €"], [5.5, 1012.25, 0.0])],
+)
+def test_negative_refunds_are_turned(folder: Path, suggest: Suggest, values: list[str], numbers: list[float]) -> None:
+    rows = [f"R{n};A{n};2024-01-{n % 28 + 1:02};{values[n % 3]}" for n in range(60)]
+    _orders(folder, rows, "refund_id;order_id;refund_date;refund_amount", "refunds.csv")
+    amount = entity(suggest(), "refunds").columns["amount"]
+    assert str(amount.expression).startswith("-")
+    assert "CHECK: all values are negative" in amount.reason
+    cast = str(amount.expression).replace('-"refund_amount"', '-cast("refund_amount" as double)')
+    assert _read(cast, "refund_amount", values) == numbers
+
+
+def test_refunds_of_both_signs_are_left_alone(folder: Path, suggest: Suggest) -> None:
+    rows = [f"R{n},A{n},2024-01-{n % 28 + 1:02},{n - 5}.5" for n in range(60)]
+    _orders(folder, rows, "refund_id,order_id,refund_date,refund_amount", "refunds.csv")
+    assert expressions(suggest(), "refunds")["amount"] == "refund_amount"
+
+
+@pytest.mark.parametrize(
+    ("values", "is_marked"), [(["2.361", "950"], True), (["2.361", "0.125"], False), (["2.361", "2.5"], False)]
+)
+def test_three_digits_after_a_dot_could_be_thousands(
+    folder: Path, suggest: Suggest, values: list[str], is_marked: bool
+) -> None:
+    rows = [f"A{n};2024-01-{n % 28 + 1:02};{values[n % 2]}" for n in range(60)]
+    _orders(folder, rows, "order_id;order_date;total")
+    amount = entity(suggest(), "orders").columns["gross_amount"]
+    assert ("CHECK: could be thousands: set read: thousands_separator" in amount.reason) is is_marked
+    assert amount.confidence == ("medium" if is_marked else "high")
+
+
+def test_a_comma_in_another_column_makes_them_thousands(folder: Path, suggest: Suggest) -> None:
+    rows = [f"A{n};2024-01-{n % 28 + 1:02};2.361;{n},50" for n in range(60)]
+    _orders(folder, rows, "order_id;order_date;total;cogs")
+    proposal = suggest()
+    read = proposal.sources[0].tables[0].read
+    assert (read.decimal_separator, read.thousands_separator) == (",", ".")
+    assert "CHECK: its dots are read as thousands" in entity(proposal, "orders").columns["gross_amount"].reason
+
+
+@pytest.mark.parametrize(("yes", "no"), [("ja", "nein"), ("Ja", "Nein"), ("是", "否"), ("J", "N")])
+def test_words_for_true_and_false(folder: Path, suggest: Suggest, yes: str, no: str) -> None:
+    rows = [f"A{n},2024-01-{n % 28 + 1:02},{n}.5,{yes if n % 9 == 0 else no}" for n in range(60)]
+    _orders(folder, rows, "order_id,order_date,total,is_test")
+    flag = entity(suggest(), "orders").columns["is_test"]
+    assert _read(flag.expression, "is_test", [yes, no, f" {yes}"]) == [1.0, 0.0, 1.0]
+
+
+@pytest.mark.parametrize(("yes", "no"), [("yes", "no"), ("Y", "N"), ("true", "false")])
+def test_words_that_the_connector_reads_are_mapped_as_they_are(folder: Path, suggest: Suggest, yes: str, no: str) -> None:
+    rows = [f"A{n},2024-01-{n % 28 + 1:02},{n}.5,{yes if n % 9 == 0 else no}" for n in range(60)]
+    _orders(folder, rows, "order_id,order_date,total,is_test")
+    assert expressions(suggest(), "orders")["is_test"] == "is_test"
+
+
+def test_a_column_with_the_right_name_and_other_values_is_named(folder: Path, suggest: Suggest) -> None:
+    rows = [f"A{n},2024-01-{n % 28 + 1:02},{n}.5,{'internal' if n % 9 == 0 else 'shop'}" for n in range(60)]
+    _orders(folder, rows, "order_id,order_date,total,is_test")
+    orders = entity(suggest(), "orders")
+    assert "is_test" not in orders.columns
+    assert any(note.startswith("CHECK is_test: column is_test is called so") for note in orders.notes)
