@@ -13,6 +13,7 @@ import pytest
 import yaml
 
 from dagster_project.connectors import TableLoad, extract_source, finish_extraction
+from metrics.errors import SourceError
 from metrics.warehouse import open_warehouse
 from metrics.workspace import Workspace, load_workspace
 
@@ -43,6 +44,19 @@ class SmallWorkspace:
         self._opened = ExitStack()
         self._con: duckdb.DuckDBPyConnection | None = None
         (folder / "files").mkdir(parents=True)
+
+    def line_of(self, text: str) -> int:
+        """Number of the first line of workspace.yml that holds ``text``."""
+        lines = (self.folder / "workspace.yml").read_text().splitlines()
+        return next(number for number, line in enumerate(lines, 1) if text in line)
+
+    def refusal(self) -> str:
+        """The one line with which a whole load stops."""
+        with pytest.raises(SourceError) as caught:
+            self.load_everything()
+        text = str(caught.value)
+        assert "\n" not in text
+        return text
 
     def file(self, name: str, content: str | bytes) -> Path:
         """Write a file of the source."""

@@ -6,24 +6,9 @@ from typing import Any
 
 import pytest
 
-from metrics.errors import SourceError
 from tests.unit.connectors.conftest import ORDERS, SmallWorkspace, csv_text
 
 ROWS = csv_text("1001,2024-03-01,10", "1002,2024-03-02,20", "1003,2024-03-03,30")
-
-
-def refusal(small: SmallWorkspace) -> str:
-    """The one line with which a run stops."""
-    with pytest.raises(SourceError) as caught:
-        small.load_everything()
-    text = str(caught.value)
-    assert "\n" not in text
-    return text
-
-
-def line_of(small: SmallWorkspace, text: str) -> int:
-    lines = (small.folder / "workspace.yml").read_text().splitlines()
-    return next(number for number, line in enumerate(lines, 1) if text in line)
 
 
 def source(files: str, **more: Any) -> dict[str, Any]:
@@ -46,8 +31,8 @@ class TestIdsOfTwoSources:
         small.file("market.csv", csv_text("1002,2024-04-01,77.77", " 1003 ,2024-04-02,88.88", "2001,2024-04-03,99.99"))
 
     def test_one_line_names_both_sources_and_the_remedy(self, small: SmallWorkspace) -> None:
-        message = refusal(small)
-        assert message.startswith(f"workspace.yml:{line_of(small, 'market:')}: orders: 2 ids are in both shop and market, ")
+        message = small.refusal()
+        assert message.startswith(f"workspace.yml:{small.line_of('market:')}: orders: 2 ids are in both shop and market, ")
         assert "for example 1002." in message
         assert "`ids: own`" in message
         assert "Nothing was published." in message
@@ -63,7 +48,7 @@ class TestIdsOfTwoSources:
         small.more_sources["third"] = source("third.csv")
         small.more_sources["third"]["entities"]["orders"]["columns"]["order_id"] = "'market:' || id"
         small.file("third.csv", csv_text("1002,2024-04-01,1", "5,2024-04-01,1"))
-        assert "orders: 1 id is in both market and third, for example market:1002." in refusal(small)
+        assert "orders: 1 id is in both market and third, for example market:1002." in small.refusal()
 
     def test_different_numbers_are_no_problem(self, small: SmallWorkspace) -> None:
         small.file("market.csv", csv_text("2001,2024-04-01,1", "2002,2024-04-02,1"))
@@ -72,13 +57,13 @@ class TestIdsOfTwoSources:
     def test_other_pairs_are_counted(self, small: SmallWorkspace) -> None:
         small.more_sources["third"] = source("third.csv")
         small.file("third.csv", csv_text("1001,2024-04-01,1", "2001,2024-04-01,1"))
-        message = refusal(small)
+        message = small.refusal()
         assert "(and 2 more pairs of sources)" in message
 
     def test_an_id_that_is_an_address_is_not_shown(self, small: SmallWorkspace) -> None:
         for name in ("orders_1.csv", "market.csv"):
             small.file(name, csv_text("ann@example.com,2024-04-01,1", "bob@example.com,2024-04-01,1"))
-        message = refusal(small)
+        message = small.refusal()
         assert "2 ids are in both" in message
         assert "example" not in message
 
@@ -92,7 +77,7 @@ class TestIdsOfTwoSources:
             }
         small.more_sources["market"]["ids"] = "own"
         small.file("rates.csv", csv_text("2024-03-01,USD,0.93", header="day,cur,r"))
-        message = refusal(small)
+        message = small.refusal()
         assert "exchange_rates: 1 key is in both bank and other_bank, for example 2024-03-01 USD." in message
         assert "Map those rows from one source only." in message
         assert "ids: own" not in message
@@ -114,9 +99,9 @@ class TestIdsOfTwoTablesOfOneSource:
         )
 
     def test_one_line_names_both_tables(self, small: SmallWorkspace) -> None:
-        message = refusal(small)
+        message = small.refusal()
         assert message.startswith(
-            f"workspace.yml:{line_of(small, 'query:')}: orders: 1 id is in both orders and phone_orders of shop"
+            f"workspace.yml:{small.line_of('query:')}: orders: 1 id is in both orders and phone_orders of shop"
         )
         assert "for example 1003." in message
         assert "`latest_by:`" in message
@@ -126,7 +111,7 @@ class TestIdsOfTwoTablesOfOneSource:
 
     def test_own_ids_do_not_help_within_a_source(self, small: SmallWorkspace) -> None:
         small.source["ids"] = "own"
-        assert "1 id is in both orders and phone_orders of shop" in refusal(small)
+        assert "1 id is in both orders and phone_orders of shop" in small.refusal()
 
     def test_latest_by_says_which_row_counts(self, small: SmallWorkspace) -> None:
         small.source["entities"]["orders"] = {"query": self.union(", created_at as changed"), "latest_by": "changed"}

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
-
-from metrics.errors import SourceError
 from tests.unit.connectors.conftest import SmallWorkspace, csv_text
 
 HEADER = "id,created_at,price,phone"
@@ -17,22 +14,13 @@ def refusal(small: SmallWorkspace, *rows: str, **columns: str) -> str:
     small.file("orders_1.csv", csv_text(*GOOD, header=HEADER))
     small.load_everything()
     small.file("orders_2.csv", csv_text("4,2024-03-04,40,030125", *rows, header=HEADER))
-    with pytest.raises(SourceError) as caught:
-        small.load_everything()
-    text = str(caught.value)
-    assert "\n" not in text
-    return text
-
-
-def line_of(small: SmallWorkspace, text: str) -> int:
-    lines = (small.folder / "workspace.yml").read_text().splitlines()
-    return next(number for number, line in enumerate(lines, 1) if text in line)
+    return small.refusal()
 
 
 def test_amount(small: SmallWorkspace) -> None:
     message = refusal(small, "5,2024-03-05,123456789012345678.9,", gross_amount="price * 1")
     assert message.startswith(
-        f"workspace.yml:{line_of(small, 'gross_amount')}: shop.orders.gross_amount: 1 of 5 values cannot be held as decimal"
+        f"workspace.yml:{small.line_of('gross_amount')}: shop.orders.gross_amount: 1 of 5 values cannot be held as decimal"
         " (at most 14 digits before the point), the first in orders_2.csv."
     )
     assert message.endswith("Nothing was published.")
@@ -68,7 +56,7 @@ def test_a_query(small: SmallWorkspace) -> None:
     query = "select id as order_id, created_at as ordered_at, price * 1000 as gross_amount from orders"
     small.source["entities"]["orders"] = {"query": query, "columns": {}}
     message = refusal(small, "5,2024-03-05,123456789012,")
-    assert message.startswith(f"workspace.yml:{line_of(small, 'query:')}: shop.orders.gross_amount: 1 of 5 values")
+    assert message.startswith(f"workspace.yml:{small.line_of('query:')}: shop.orders.gross_amount: 1 of 5 values")
 
 
 def test_a_query_that_fails_shows_no_value(small: SmallWorkspace) -> None:
@@ -77,7 +65,7 @@ def test_a_query_that_fails_shows_no_value(small: SmallWorkspace) -> None:
     )
     small.source["entities"]["orders"] = {"query": query, "columns": {}}
     message = refusal(small, "5,2024-03-05,1,ann@example.com")
-    assert message.startswith(f"workspace.yml:{line_of(small, 'query:')}: shop.orders: the query cannot be computed")
+    assert message.startswith(f"workspace.yml:{small.line_of('query:')}: shop.orders: the query cannot be computed")
     assert "ann@" not in message
 
 
