@@ -70,7 +70,7 @@ id,created_at,updated_at,total,currency,test
 """,
     # Orders 1 and 2 stand twice in the raw table, so the query repeats their lines; order 99 is not there.
     "lines.csv": "line_id,order_id,amount\nl1,1,90.00\nl2,2,50.00\nl3,3,500.00\nl4,4,40.00\nl5,99,7.00\n",
-    "refunds.csv": "id,order_id,at,amount\nr1,1,2024-05-02 09:00:00,10.00\nr2,3,2024-05-02 09:30:00,20.00\n",
+    "refunds.csv": "id,order_id,at,amount\nr1,1,2024-05-02 09:00:00,10.00\nr2,3,2024-05-02 09:30:00,20.00\nr3,4,2024-05-02 11:00:00,5.00\n",
     "rates.csv": "day,currency,rate\n2024-05-01,USD,0.9\n",
     "deals.csv": "id,opened_at,closed_at,won,value\nd1,2024-05-01 08:00:00,2024-05-02 08:00:00,true,1000\nd2,2024-05-01 09:00:00,,,300\n",
     "tickets.csv": "id,at,test\nt1,2024-05-01 08:00:00,false\nt2,2024-05-01 09:00:00,true\n",
@@ -120,6 +120,7 @@ ORDER_LINES = [
     ("shop", "EUR", "- repeated_key", -2, "-140.0000"),
     ("shop", "EUR", "staging", 3, "640.0000"),
     ("shop", "EUR", "- of_test_order", -1, "-500.0000"),
+    ("shop", "EUR", "- currency_of_order", 0, "0.0000"),
     ("shop", "EUR", "- currency_conversion", None, "0.0000"),
     ("shop", "EUR", "- no_exchange_rate", None, "0.0000"),
     ("shop", "EUR", "fact", 2, "140.0000"),
@@ -127,6 +128,7 @@ ORDER_LINES = [
     ("shop", "USD", "- repeated_key", 0, "0.0000"),
     ("shop", "USD", "staging", 1, "40.0000"),
     ("shop", "USD", "- of_test_order", 0, "0.0000"),
+    ("shop", "USD", "- currency_of_order", 0, "0.0000"),
     ("shop", "USD", "- currency_conversion", None, "-4.0000"),
     ("shop", "USD", "- no_exchange_rate", None, "0.0000"),
     ("shop", "USD", "fact", 1, "36.0000"),
@@ -134,10 +136,17 @@ ORDER_LINES = [
     ("all sources", "EUR", "fact table", 3, "176.0000"),
 ]
 # The last steps of the others: what the metric counts, and what it leaves out.
+# No refund names a currency; the five given back for order 4 are its dollars.
 REFUNDS = [
+    ("shop", "EUR", "staging", 3, "35.0000"),
     ("shop", "EUR", "- of_test_order", -1, "-20.0000"),
+    ("shop", "EUR", "- currency_of_order", -1, "-5.0000"),
+    ("shop", "EUR", "- currency_conversion", None, "0.0000"),
     ("shop", "EUR", "fact", 1, "10.0000"),
-    ("all sources", "EUR", "metric table", None, "10.0000"),
+    ("shop", "USD", "- currency_of_order", 1, "5.0000"),
+    ("shop", "USD", "- currency_conversion", None, "-0.5000"),
+    ("shop", "USD", "fact", 1, "4.5000"),
+    ("all sources", "EUR", "metric table", None, "14.5000"),
 ]
 TICKETS = [("shop", "", "- test_ticket", -1, None), ("all sources", "", "metric table", 1, None)]
 OPPORTUNITIES = [("all sources", "EUR", "- not_closed", -1, None), ("all sources", "EUR", "metric table", 1, None)]

@@ -148,7 +148,9 @@ def test_an_amount_without_a_rate_is_named_and_adds_up(root: Path) -> None:
         "delete from intermediate.int_exchange_rates__daily",
         "update core.fct_orders set gross_amount = null where currency = 'USD'",
         "update core.fct_order_lines set amount = null where currency = 'USD'",
+        "update core.fct_refunds set amount = null where currency = 'USD'",
         "update core.metrics_sales_daily set gross_revenue = null where business_date = '2024-05-02'",
+        "update core.metrics_sales_daily set refunds = 10 where refunds = 14.5",
     )
     with reconciled(root, *changes) as (con, _):
         usd = [step[2:] for step in steps_of(con, "orders") if step[1] == "USD"]

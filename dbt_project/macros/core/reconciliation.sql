@@ -1,7 +1,7 @@
 {#- The steps between what a mapping makes of the raw rows and the daily metric table, per entity. A stage is counted in its own
     relation; a difference is counted by its own definition, never as what is missing between two stages.
 
-    Steps of one source and currency: mapped 30 - repeated_key 35 = staging 50 - exclusions 51.. +- currency 65, 66 = fact 70.
+    Steps of one source and currency: mapped 30 - repeated_key 35 = staging 50 - exclusions 51.. +- currency 60, 65, 66 = fact 70.
     Steps of all sources together, in the workspace's currency: facts 80 = fact table 90 - not counted 91.. = metric table 99.
     Steps below 30 are those of the load, which no model knows. Staging is counted where its models meet,
     in int_<entity>__unioned: both are views, and counting each would run the same SQL twice. -#}
@@ -20,6 +20,9 @@
     {%- for reason in exclusions(name) -%}
       {%- do steps.append((false, 51 + loop.index0, 'fact', reason, true, money)) -%}
     {%- endfor -%}
+    {%- if has_currency_of_order(name) -%}
+      {%- do steps.append((false, 60, 'fact', 'currency_of_order', true, money)) -%}
+    {%- endif -%}
     {%- if money -%}
       {%- do steps.extend([(false, 65, 'fact', 'currency_conversion', false, true), (false, 66, 'fact', 'no_exchange_rate', false, true)]) -%}
     {%- endif -%}
@@ -130,23 +133,27 @@
   group by source_relation, {{ currency_of(fact) }}
 {%- endmacro %}
 
-{#- The rows of every source, those that the fact leaves out by reason, and what the conversion adds to the rest: one pass. -#}
+{#- The rows of every source, those that the fact leaves out by reason, and what their currency does to the rest: one pass. -#}
 {% macro measured_union(name, spec) -%}
   {%- set entity = entities()[name] -%}
-  {%- set rate = exchange_rate('labelled.currency', 'rates') -%}
+  {%- set by_order = has_currency_of_order(name) and spec.fact -%}
+  {%- set rate = exchange_rate('priced.fact_currency', 'rates') -%}
   select
     '{{ name }}' as entity,
     pieces.source,
     pieces.currency,
     pieces.step_order,
-    pieces.row_count,
-    pieces.amount
+    sum(pieces.row_count) as row_count,
+    sum(pieces.amount) as amount
   from (
     with labelled as (
       select
         source_relation as source,
         {{ currency_of(spec) }} as currency,
         {{ excluded_because(name) if spec.fact else 'cast(null as text)' }} as reason
+        {%- if by_order %},
+        case when currency is null then order_id end as priced_like
+        {%- endif %}
         {%- if spec.amount %},
         {{ business_date(entity.business_date) if entity.columns[entity.business_date].type == 'timestamp' else entity.business_date }} as business_date,
         {{ spec.amount }} as amount
@@ -154,30 +161,47 @@
       from {{ ref('int_' ~ name ~ '__unioned') }}
     ),
 
-    counted as (
+    priced as (
       select
         labelled.source,
         labelled.currency,
         labelled.reason,
+        {%- if spec.amount %}
+        labelled.business_date,
+        labelled.amount,
+        {%- endif %}
+        {{ 'coalesce(orders.currency, labelled.currency)' if by_order else 'labelled.currency' }} as fact_currency
+      from labelled
+      {%- if by_order %}
+      left join {{ ref('fct_orders') }} as orders
+        on labelled.priced_like = orders.order_id
+      {%- endif %}
+    ),
+
+    counted as (
+      select
+        priced.source,
+        priced.currency,
+        priced.fact_currency,
+        priced.reason,
         count(*) as row_count,
         {%- if spec.amount %}
-        sum(labelled.amount) as amount,
-        sum(case when labelled.reason is null then {{ in_workspace_currency('labelled.amount', rate) }} - labelled.amount end) as conversion,
-        sum(case when labelled.reason is null and {{ rate }} is null then -labelled.amount end) as not_converted
+        sum(priced.amount) as amount,
+        sum(case when priced.reason is null then {{ in_workspace_currency('priced.amount', rate) }} - priced.amount end) as conversion,
+        sum(case when priced.reason is null and {{ rate }} is null then -priced.amount end) as not_converted
         {%- else %}
         cast(null as decimal(28, 4)) as amount
         {%- endif %}
-      from labelled
+      from priced
       {%- if spec.amount %}
       left join {{ ref('int_exchange_rates__daily') }} as rates
-        on labelled.currency = rates.currency and labelled.business_date = rates.rate_on
+        on priced.fact_currency = rates.currency and priced.business_date = rates.rate_on
       {%- endif %}
-      group by labelled.source, labelled.currency, labelled.reason
+      group by priced.source, priced.currency, priced.fact_currency, priced.reason
     )
 
-    select source, currency, 50 as step_order, sum(row_count) as row_count, sum(amount) as amount
+    select source, currency, 50 as step_order, row_count, amount
     from counted
-    group by source, currency
     {%- if spec.fact %}
     {%- for reason in exclusions(name) %}
     union all
@@ -185,16 +209,25 @@
     from counted
     where reason = '{{ reason }}'
     {%- endfor %}
+    {%- if by_order %}
+    {%- for currency, sign in (('currency', '-'), ('fact_currency', '')) %}
+    union all
+    select source, {{ currency }} as currency, 60 as step_order, {{ sign }}row_count as row_count, {{ sign }}amount as amount
+    from counted
+    where reason is null and currency <> fact_currency
+    {%- endfor %}
+    {%- endif %}
     {%- if spec.amount %}
     {%- for step_order, amount in ((65, 'conversion'), (66, 'not_converted')) %}
     union all
-    select source, currency, {{ step_order }} as step_order, cast(null as bigint) as row_count, {{ amount }} as amount
+    select source, fact_currency as currency, {{ step_order }} as step_order, cast(null as bigint) as row_count, {{ amount }} as amount
     from counted
     where reason is null
     {%- endfor %}
     {%- endif %}
     {%- endif %}
   ) as pieces
+  group by pieces.source, pieces.currency, pieces.step_order
 {%- endmacro %}
 
 {#- The whole fact, whatever its source, and what of it the daily metric does not count. -#}

@@ -7,6 +7,11 @@
     end
 {%- endmacro %}
 
+{#- Entities whose rows belong to an order: what they sold or gave back without naming a currency is in the order's. -#}
+{% macro has_currency_of_order(entity) -%}
+  {{ return(entity in ('order_lines', 'refunds')) }}
+{%- endmacro %}
+
 {#- DuckDB multiplies two decimals of 18 digits within 18 digits and overflows at ten thousand; hence the wider one. -#}
 {% macro in_workspace_currency(amount, rate) -%}
   cast(cast({{ amount }} as decimal(28, 4)) * {{ rate }} as decimal(18, 4))

@@ -1,3 +1,6 @@
+{#- A row that names no currency is in its order's, not in the workspace's. -#}
+{%- set currency = 'coalesce(lines.currency, orders.currency)' -%}
+
 with lines as (
 
   select
@@ -26,10 +29,10 @@ select
   lines.ordered_at,
   lines.business_date,
   lines.quantity,
-  lines.currency,
-  {{ exchange_rate('lines.currency', 'rates') }} as exchange_rate,
-  {{ in_workspace_currency('lines.amount', exchange_rate('lines.currency', 'rates')) }} as amount,
-  {{ in_workspace_currency('lines.cogs_amount', exchange_rate('lines.currency', 'rates')) }} as cogs_amount,
+  {{ currency }} as currency,
+  {{ exchange_rate(currency, 'rates') }} as exchange_rate,
+  {{ in_workspace_currency('lines.amount', exchange_rate(currency, 'rates')) }} as amount,
+  {{ in_workspace_currency('lines.cogs_amount', exchange_rate(currency, 'rates')) }} as cogs_amount,
   coalesce(products.product_category, 'unknown') as product_category,
   orders.channel,
   orders.source,
@@ -44,4 +47,4 @@ left join {{ ref('fct_orders') }} as orders
 left join {{ ref('int_products__unioned') }} as products
   on lines.product_id = products.product_id
 left join {{ ref('int_exchange_rates__daily') }} as rates
-  on lines.currency = rates.currency and lines.business_date = rates.rate_on
+  on {{ currency }} = rates.currency and lines.business_date = rates.rate_on

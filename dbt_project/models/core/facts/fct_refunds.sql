@@ -1,3 +1,6 @@
+{#- A row that names no currency is in its order's, not in the workspace's. -#}
+{%- set currency = 'coalesce(refunds.currency, orders.currency)' -%}
+
 with refunds as (
 
   select
@@ -28,9 +31,9 @@ select
   refunds.business_date,
   orders.business_date as ordered_on,
   refunds.quantity,
-  refunds.currency,
-  {{ exchange_rate('refunds.currency', 'rates') }} as exchange_rate,
-  {{ in_workspace_currency('refunds.amount', exchange_rate('refunds.currency', 'rates')) }} as amount,
+  {{ currency }} as currency,
+  {{ exchange_rate(currency, 'rates') }} as exchange_rate,
+  {{ in_workspace_currency('refunds.amount', exchange_rate(currency, 'rates')) }} as amount,
   coalesce(lines.product_category, 'unknown') as product_category,
   orders.channel,
   orders.source,
@@ -45,4 +48,4 @@ left join {{ ref('fct_orders') }} as orders
 left join {{ ref('fct_order_lines') }} as lines
   on refunds.order_line_id = lines.order_line_id
 left join {{ ref('int_exchange_rates__daily') }} as rates
-  on refunds.currency = rates.currency and refunds.business_date = rates.rate_on
+  on {{ currency }} = rates.currency and refunds.business_date = rates.rate_on
