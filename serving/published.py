@@ -43,11 +43,14 @@ order by d.kind, d.metric
 
 _ALERTS = """
 select a.day, a.metric, d.unit, a.value, a.previous_value, a.change, a.threshold, a.n, a.severity, a.is_good, a.status,
-       a.message_{language} as message
+       case when a.status = 'withdrawn' then '{withdrawn}' else '' end || a.message_{language} as message
 from mart.alerts as a left join mart.dim_kpi as d on d.metric = a.metric
 where a.day > (select max(today) from mart.clock) - ?::integer and a.day <= (select max(today) from mart.clock)
 order by a.day desc, a.metric
 """
+
+
+_WITHDRAWN = {"en": "Withdrawn, its numbers have changed since: ", "zh": "已撤回，数据已有更正："}
 
 
 @dataclass(frozen=True)
@@ -84,7 +87,7 @@ def check_definitions(ws: Workspace) -> tuple[Catalogue, list[Finding]]:
 def scorecard(ws: Workspace, alert_days: int = 7) -> Scorecard:
     """Every connected KPI at its last closed period, worst first, with the alerts of the last days."""
     with open_published(ws) as con:
-        alerts = _rows(con, _ALERTS.format(language=ws.language), [alert_days])
+        alerts = _alerts(con, ws, alert_days)
         known = con.execute("select count(*) from mart.alerts").fetchone()
         clock = con.execute("select max(today) from mart.clock").fetchone()
         log = con.execute("select run_id from mart.publish_log order by published_at desc limit 1").fetchone()
@@ -107,7 +110,11 @@ def list_kpis(ws: Workspace, *, everything: bool) -> list[Row]:
 def list_alerts(ws: Workspace, days: int) -> list[Row]:
     """Alerts of the last ``days`` days before the workspace's today, newest first."""
     with open_published(ws) as con:
-        return _rows(con, _ALERTS.format(language=ws.language), [days])
+        return _alerts(con, ws, days)
+
+
+def _alerts(con: duckdb.DuckDBPyConnection, ws: Workspace, days: int) -> list[Row]:
+    return _rows(con, _ALERTS.format(language=ws.language, withdrawn=_WITHDRAWN[ws.language]), [days])
 
 
 def count_new_alerts(ws: Workspace, run_id: str) -> int:

@@ -19,7 +19,7 @@ _CRITICAL_RATIO = 2.0
 
 @dataclass(frozen=True)
 class Alert:
-    """One event, in the order of the columns of `mart.alerts` (without run and time of detection)."""
+    """One event, in the order of the columns of `mart.alerts` (without run, time of detection and of withdrawal)."""
 
     fingerprint: str
     metric: str

@@ -6,7 +6,8 @@ Every evaluated day is a row of `mart.swings` with a verdict:
   open (not closed yet)
 Only days whose numbers or verdict differ from what is stored are written again. A breach opens an event in
 `mart.alerts` exactly once, by fingerprint. An event whose day lies more than 7 days back when it is first seen is
-`historic`.
+`historic`. One whose day is no breach any more, because its numbers were corrected or taken away, is `withdrawn`; it
+keeps what it said, and stands again when the breach comes back.
 """
 
 from __future__ import annotations
@@ -140,6 +141,21 @@ _DELETE_GONE = """delete from mart.swings
     )"""
 
 
+_IS_BREACH = """exists (
+        select 1 from mart.swings
+        where swings.verdict = 'breach'
+            and swings.metric = alerts.metric
+            and swings.day = alerts.day
+            and swings.segment_dimension = alerts.segment_dimension
+            and swings.segment_value = alerts.segment_value
+    )"""
+_WITHDRAW = f"""update mart.alerts set status = 'withdrawn', withdrawn_at = $now::timestamp
+    where rule = $rule and status <> 'withdrawn' and not {_IS_BREACH}"""
+_STAND_AGAIN = f"""update mart.alerts
+    set status = case when day >= $first_new::date then 'new' else 'historic' end, withdrawn_at = null
+    where rule = $rule and status = 'withdrawn' and {_IS_BREACH}"""
+
+
 @dataclass(frozen=True)
 class SwingReport:
     """What one evaluation found. ``rows`` are the newly evaluated closed days, with the columns FRAME_COLUMNS."""
@@ -189,6 +205,7 @@ def evaluate_swings(con: duckdb.DuckDBPyConnection, ws: Workspace, catalogue: Ca
             order by metric, day"""
         ).fetchall()
         alerts = _open_alerts(con, catalogue, ws.currency, rows, today, run_id)
+        _settle_alerts(con, today)
     return SwingReport(new_alerts=alerts, rows=rows)
 
 
@@ -204,6 +221,12 @@ def recent_swings(con: duckdb.DuckDBPyConnection) -> pd.DataFrame:
         order by metric, day""",
         {"today": workspace_today(con), "days": HISTORIC_AFTER.days},
     ).df()
+
+
+def _settle_alerts(con: duckdb.DuckDBPyConnection, today: date) -> None:
+    """Withdraw the events whose day is no breach any more, and let those stand again whose breach is back."""
+    con.execute(_WITHDRAW, {"rule": RULE, "now": machine_now()})
+    con.execute(_STAND_AGAIN, {"rule": RULE, "first_new": today - HISTORIC_AFTER})
 
 
 def _write_rules(con: duckdb.DuckDBPyConnection, ws: Workspace, catalogue: Catalogue) -> None:
@@ -252,5 +275,5 @@ def _open_alerts(
     breaches = [dict(zip(FRAME_COLUMNS, row, strict=True)) for row in rows if row[-1] == "breach"]
     known = {row[0] for row in con.execute("select fingerprint from mart.alerts where rule = ?", [RULE]).fetchall()}
     events = [event for event in breach_events(catalogue, currency, breaches, today) if event.fingerprint not in known]
-    insert_rows(con, "mart.alerts", [(*event.row(), run_id, machine_now()) for event in events])
+    insert_rows(con, "mart.alerts", [(*event.row(), run_id, machine_now(), None) for event in events])
     return events

@@ -184,7 +184,8 @@ _TABLES = (
         message_zh text not null,
         owner text,
         run_id text not null,
-        detected_at timestamp not null
+        detected_at timestamp not null,
+        withdrawn_at timestamp
     )""",
     """create table if not exists mart.publish_log (
         run_id text not null,

@@ -136,6 +136,24 @@ def test_a_restated_day_is_judged_again_but_alerts_once(tmp_path: Path) -> None:
     assert company.con.execute("select count(*) from mart.swings").fetchone() == (4,)
 
 
+def test_an_alert_whose_day_is_corrected_is_withdrawn_and_stands_again_with_the_breach(tmp_path: Path) -> None:
+    company = company_with(tmp_path, [100, 50, 50, 50])
+    told = run(company).new_alerts
+    found = "select status, withdrawn_at is not null, value, run_id from mart.alerts"
+    assert company.con.execute(found).fetchall() == [("new", False, 50, "run")]
+    late = f"select 'late-' || i, date '{START}' + 1, 'email', 10 from range(50) as t(i)"
+    company.con.execute(f"insert into core.fct_orders (order_id, business_date, channel, gross_amount) {late}")
+    # The correction is a swing of its own, on the day after.
+    assert [alert.day for alert in run(company, "corrected").new_alerts] == [START + timedelta(days=2)]
+    by_day = f"{found} order by day"
+    assert company.con.execute(by_day).fetchall() == [("withdrawn", True, 50, "run"), ("new", False, 50, "corrected")]
+    company.con.execute("delete from core.fct_orders where order_id like 'late-%'")
+    assert run(company, "again").new_alerts == []
+    assert company.con.execute(by_day).fetchall() == [("new", False, 50, "run"), ("withdrawn", True, 50, "corrected")]
+    assert [alert.fingerprint for alert in told] == [row[0] for row in company.con.execute(
+        "select fingerprint from mart.alerts where status = 'new'").fetchall()]  # fmt: skip
+
+
 def test_days_older_than_a_week_are_historic(tmp_path: Path) -> None:
     company = company_with(tmp_path, [100, 50, 100, 100, 100, 100, 100, 100, 100, 50, 50])
     statuses = {alert.day.day: alert.status for alert in run(company).new_alerts}

@@ -88,7 +88,7 @@ def publish_alerts(ws: Workspace, run_id: str, *alerts: Alert) -> None:
         ensure_tables(con)
         con.execute("delete from mart.clock")
         con.execute("insert into mart.clock values (?, timestamp '2026-06-30')", [TODAY])
-        insert_rows(con, "mart.alerts", [(*event.row(), run_id, machine_now()) for event in alerts])
+        insert_rows(con, "mart.alerts", [(*event.row(), run_id, machine_now(), None) for event in alerts])
     publish(ws, run_id)
 
 
