@@ -26,6 +26,7 @@ class Asked:
     lookback: int = 0
     wait: float = 60.0
     unattended: bool = False
+    accept_fewer_rows: bool = False
 
     def arguments(self) -> list[str]:
         """The same as arguments of ``kpi run``."""
@@ -33,6 +34,7 @@ class Asked:
         found += ["--from", self.first.isoformat()] if self.first else []
         found += ["--to", self.last.isoformat()] if self.last else []
         found += ["--full-refresh"] if self.full_refresh else []
+        found += ["--accept-fewer-rows"] if self.accept_fewer_rows else []
         return found + (["--unattended"] if self.unattended else [])
 
 
@@ -57,7 +59,7 @@ def run_one(path: Path, asked: Asked, say: Callable[[str], None], output: str) -
     try:
         report = run_workspace(
             path, say, first=asked.first, last=asked.last, full_refresh=asked.full_refresh,
-            lookback=asked.lookback, wait_seconds=asked.wait,
+            lookback=asked.lookback, accept_fewer_rows=asked.accept_fewer_rows, wait_seconds=asked.wait,
         )  # fmt: skip
     except Exception as error:
         if asked.unattended:

@@ -28,6 +28,9 @@ def run(
     unattended: Annotated[
         bool, typer.Option("--unattended", help="For cron: a failure is sent to the workspace's routes, too.")
     ] = False,
+    accept_fewer_rows: Annotated[
+        bool, typer.Option("--accept-fewer-rows", help="A table that lost more than half of its rows is right.")
+    ] = False,
     output: FormatOption = OutputFormat.table,
 ) -> None:
     """Extract, transform, compute the KPIs, check them, publish; then print the scorecard.
@@ -36,7 +39,7 @@ def run(
     """
     from dagster_project.attended import Asked, run_one
 
-    asked = Asked(day(first, "--from"), day(last, "--to"), full_refresh, lookback, wait, unattended)
+    asked = Asked(day(first, "--from"), day(last, "--to"), full_refresh, lookback, wait, unattended, accept_fewer_rows)
     if all_ is None:
         run_one(path(workspace), asked, progress(), output)
         return

@@ -69,12 +69,14 @@ def run_workspace(
     last: date | None = None,
     full_refresh: bool = False,
     lookback: int = 0,
+    accept_fewer_rows: bool = False,
     wait_seconds: float = 60.0,
 ) -> RunReport:
     """Bring the workspace up to date; raises RunFailed with the root cause when a step failed.
 
     ``first`` and ``last`` ask for these days to be recomputed whatever changed; ``full_refresh`` for everything;
-    ``lookback`` for so many days to be read and recomputed.
+    ``lookback`` for so many days to be read and recomputed; ``accept_fewer_rows`` for a table that lost most of its rows
+    to be taken as right.
     Another run of the same workspace is waited for, at most ``wait_seconds``.
     """
     ws = load_workspace(path)
@@ -87,7 +89,7 @@ def run_workspace(
         note_checked(ws)
         sent, failed = _deliver(ws, say)
         return RunReport(run_id=None, nothing_new=True, alerts_sent=sent, delivery_failures=failed)
-    result = _execute(ws, say, _tags(first, last, full_refresh, lookback), wait_seconds)
+    result = _execute(ws, say, _tags(first, last, full_refresh, lookback, accept_fewer_rows), wait_seconds)
     sent, failed = _deliver(ws, say)
     quarantined, example = _quarantined(result)
     return RunReport(result.run_id, False, _seconds(result), sent, failed, quarantined, example, _warnings(result))
@@ -103,13 +105,17 @@ def prepare_dagster_home(ws: Workspace) -> Path:
     return ws.dagster_home
 
 
-def _tags(first: date | None, last: date | None, full_refresh: bool, lookback: int) -> dict[str, str]:
+def _tags(
+    first: date | None, last: date | None, full_refresh: bool, lookback: int, accept_fewer_rows: bool
+) -> dict[str, str]:
     from dagster_project.assets.dbt import FULL_REFRESH_TAG
+    from dagster_project.checks.raw import ACCEPT_FEWER_ROWS_TAG
     from dagster_project.lookback import lookback_tags
     from dagster_project.partitions import range_tags
 
     tags = range_tags(first, last) if first and last else {}
     tags |= lookback_tags(lookback) if lookback else {}
+    tags |= {ACCEPT_FEWER_ROWS_TAG: "true"} if accept_fewer_rows else {}
     return {**tags, FULL_REFRESH_TAG: "true"} if full_refresh else tags
 
 

@@ -1,4 +1,4 @@
-"""Checks of what the sources delivered: schema (blocking), volume and freshness (they warn)."""
+"""Checks of what the sources delivered: schema and volume (they block), freshness (it warns)."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -9,25 +9,36 @@ from dagster_project.assets.keys import WATERMARKS, raw_key
 from dagster_project.checks.gx import Between, Outcome, validate
 from dagster_project.connectors.mapped_columns import asked_columns
 from dagster_project.resources import WorkspaceRun
+from metrics.values.tables import ensure_tables
 from metrics.warehouse import open_warehouse
 from metrics.workspace import Workspace, load_entities
 
-# A load that keeps less than this share of the rows of the load before is suspicious: most raw tables only grow.
+# A table that keeps less than this share of the rows that were published last is held back (docs/adr/0008): most tables
+# only grow, and a half export looks like any other. Of a few rows half may well go.
 LEAST_ROWS_SHARE = 0.5
+FEW_ROWS = 20
+# A person has looked: fewer rows are right this time.
+ACCEPT_FEWER_ROWS_TAG = "bellwether/accept_fewer_rows"
 
 _TABLES = """
 select t.source, t.table_name as raw_table,
        coalesce(l.rows, 0) as rows_loaded,
-       coalesce(l.rows / nullif(l.rows_before, 0), 1) as share_of_previous,
+       l.rows_published,
+       case when l.rows_published >= $few then coalesce(l.rows, 0) / l.rows_published else 1 end as share_of_published,
        (select count(*) from unnest(t.wanted) as w(name)
          where not exists (select 1 from duckdb_columns() as c
                             where c.database_name = 'raw' and c.schema_name = 'raw_' || t.source
                               and c.table_name = t.table_name and lower(c.column_name) = lower(w.name))) as missing_columns
-from (select unnest(?::varchar[]) as source, unnest(?::varchar[]) as table_name, unnest(?::varchar[][]) as wanted) as t
+from (
+  select unnest($sources::varchar[]) as source, unnest($tables::varchar[]) as table_name,
+         unnest($wanted::varchar[][]) as wanted
+) as t
 left join (
-  select source, table_name, rows, lag(rows) over (partition by source, table_name order by loaded_at) as rows_before
+  select source, table_name, arg_max(rows, loaded_at) as rows,
+         arg_max(rows, loaded_at)
+           filter (where loaded_at <= (select max(published_at) from mart.publish_log)) as rows_published
   from raw.ops.loads where succeeded
-  qualify row_number() over (partition by source, table_name order by loaded_at desc) = 1
+  group by source, table_name
 ) as l on l.source = t.source and l.table_name = t.table_name
 order by t.source, raw_table
 """
@@ -55,8 +66,8 @@ def _table_checks(ws: Workspace) -> dg.AssetChecksDefinition:
         for spec in (
             dg.AssetCheckSpec("schema", asset=raw_key(source.name, table), blocking=True,
                               description="The columns that the mapping reads are there."),
-            dg.AssetCheckSpec("volume", asset=raw_key(source.name, table),
-                              description="Not empty, and not much smaller than the load before."),
+            dg.AssetCheckSpec("volume", asset=raw_key(source.name, table), blocking=True,
+                              description="Not empty, and not much smaller than what was published last."),
         )
     ]  # fmt: skip
 
@@ -66,16 +77,21 @@ def _table_checks(ws: Workspace) -> dg.AssetChecksDefinition:
         chosen = {key.asset_key for key in context.selected_asset_check_keys}
         checked = [(s, t) for s, t in tables if raw_key(s.name, t) in chosen]
         wanted = [sorted({asked.column for asked in asked_columns(ws, s, t)}) for s, t in checked]
+        asked = {
+            "sources": [s.name for s, _ in checked], "tables": [t for _, t in checked], "wanted": wanted, "few": FEW_ROWS,
+        }  # fmt: skip
         with open_warehouse(workspace.workspace) as con:
-            frame = con.execute(_TABLES, [[s.name for s, _ in checked], [t for _, t in checked], wanted]).df()
+            ensure_tables(con)
+            frame = con.execute(_TABLES, asked).df()
         schema = validate(frame, "raw_schema", [Between("missing_columns", 0, 0)])
-        volume = validate(frame, "raw_volume", [Between("rows_loaded", 1), Between("share_of_previous", LEAST_ROWS_SHARE)])
+        volume = validate(frame, "raw_volume", [Between("rows_loaded", 1), Between("share_of_published", LEAST_ROWS_SHARE)])
+        accepted = ACCEPT_FEWER_ROWS_TAG in context.run.tags
         for position, row in enumerate(frame.to_dict("records")):
             missing = f"{row['missing_columns']} mapped columns are missing"
-            few = f"{row['rows_loaded']} rows, {row['share_of_previous']:.0%} of the load before"
+            few, severity_of_few = _too_few(row, accepted)
             for name, outcome, severity, problem in (
                 ("schema", schema, dg.AssetCheckSeverity.ERROR, missing),
-                ("volume", volume, dg.AssetCheckSeverity.WARN, few),
+                ("volume", volume, severity_of_few, few),
             ):
                 key = dg.AssetCheckKey(raw_key(row["source"], row["raw_table"]), name)
                 if key in context.selected_asset_check_keys:
@@ -83,6 +99,18 @@ def _table_checks(ws: Workspace) -> dg.AssetChecksDefinition:
                     yield _result(key, _row_passed(outcome, position), severity, reason, row)
 
     return check_raw
+
+
+def _too_few(row: dict[str, Any], accepted: bool) -> tuple[str, dg.AssetCheckSeverity]:
+    """What to say of a table with too few rows, and whether that stops the run."""
+    if row["share_of_published"] >= LEAST_ROWS_SHARE:
+        return "no rows", dg.AssetCheckSeverity.WARN
+    published = f"{int(row['rows_published']):,} published last"
+    lost = f"{row['rows_loaded']:,} rows, {row['share_of_published']:.0%} of the {published}"
+    if accepted:
+        return f"{lost}; accepted", dg.AssetCheckSeverity.WARN
+    mend = "Deliver the rest, or confirm that it is right with `kpi run --accept-fewer-rows`"
+    return f"{lost}. {mend} (run tag {ACCEPT_FEWER_ROWS_TAG})", dg.AssetCheckSeverity.ERROR
 
 
 def _result(
@@ -96,7 +124,7 @@ def _result(
         description=None if passed else reason,
         metadata={
             "rows": int(row["rows_loaded"]),
-            "share of previous load": float(row["share_of_previous"]),
+            "share of what was published last": float(row["share_of_published"]),
             "missing columns": int(row["missing_columns"]),
         },
     )

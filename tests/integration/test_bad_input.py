@@ -112,13 +112,21 @@ def test_validate_says_which_folder_is_not_there(small_shop: SmallShop, kpi: Kpi
     assert f"shop.orders: the folder {files} does not exist." in done.stdout
 
 
-def test_a_file_that_shrank_is_said_loudly(small_shop: SmallShop, kpi: Kpi) -> None:
+def test_a_file_that_lost_most_of_its_rows_is_held_back_until_confirmed(small_shop: SmallShop, kpi: Kpi) -> None:
+    before = small_shop.state().published
     for month in (1, 2):
         small_shop.month(month).write_text("\n".join([*small_shop.month(month).read_text().splitlines()[:20], ""]))
-    done = kpi("run", "-w", small_shop.root)
+    # Again and again: the loss itself must not become what the next run compares with.
+    for _ in range(2):
+        line = refusal(kpi("run", "-w", small_shop.root))
+        assert "raw_shop/orders: volume failed: 38 rows, 21% of the 177 published last." in line
+        assert "kpi run --accept-fewer-rows" in line
+        assert small_shop.state().published == before
+    done = kpi("run", "-w", small_shop.root, "--accept-fewer-rows")
     assert done.returncode == 0, done.stderr
-    shown = " ".join(done.stdout.split())
-    assert "! raw_shop/orders: volume: 38 rows, 21% of the load before" in shown
+    assert "! raw_shop/orders: volume: 38 rows, 21% of the 177 published last; accepted" in " ".join(done.stdout.split())
+    assert small_shop.state().published != before
+    assert "volume" not in kpi("run", "-w", small_shop.root, "--full-refresh").stdout
 
 
 class TestSettings:
