@@ -6,6 +6,7 @@ import subprocess
 import sys
 import zipfile
 from collections.abc import Callable
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -102,6 +103,21 @@ def test_a_missing_amount_stops_the_run_in_words(small_shop: SmallShop, kpi: Kpi
     line = refusal(kpi("run", "-w", small_shop.root))
     assert "rows of orders without order_id or ordered_at or gross_amount. Fill them in at the source" in line
     assert small_shop.state().published == before
+
+
+def test_a_run_ends_with_what_it_doubts(small_shop: SmallShop, kpi: Kpi) -> None:
+    """Two amounts of one order; the last order of February (10 + 28 % 7 + 0 = 10.50 euros) was exported once more."""
+    small_shop.add("02280,2026-02-28 09:00:00,10.50", "02271,2026-02-27 12:00:00,99.00")
+    done = kpi("run", "-w", small_shop.root)
+    assert done.returncode == 0, done.stderr
+    shown = " ".join(done.stdout.split())
+    # The 27th's order at noon: 10 + 27 % 7 + 1 + 0.50
+    assert (
+        "! mart/reconciliation: undecided_versions: shop.orders: 1 key has rows that differ, and nothing says which is the"
+        " newest (first: order_id 02271, gross_amount 17.50 or 99.00): the row with the larger values was kept. Add latest_by:"
+        " to its mapping, or a query: that keeps one row per key."
+    ) in shown
+    assert small_shop.read("select gross_amount from core.fct_orders where order_id = '02271'") == [(Decimal("99.0000"),)]
 
 
 def test_validate_says_which_folder_is_not_there(small_shop: SmallShop, kpi: Kpi) -> None:
@@ -211,7 +227,10 @@ class TestDefinitions:
             assert "dbt:" not in done.stderr
         else:
             assert found in done.stdout
-            assert (done.returncode, done.stderr) == (1, "kpi: 1 errors in the KPI files of Small shop; each is listed above.\n")
+            assert (done.returncode, done.stderr) == (
+                1,
+                "kpi: 1 errors in the KPI files of Small shop; each is listed above.\n",
+            )
         assert small_shop.state() == before
 
 
