@@ -97,6 +97,18 @@ def test_unreadable_values_go_to_quarantine_and_the_run_goes_on(small_shop: Smal
     ]  # fmt: skip
 
 
+def test_dates_that_a_failed_parser_made_stop_the_run(small_shop: SmallShop, kpi: Kpi) -> None:
+    before = small_shop.state().published
+    small_shop.add("9006,1970-01-01 00:00:00,5.00", "9005,0001-01-01 00:00:00,5.00", "9007,1900-01-01 00:00:00,5.00")
+    line = refusal(kpi("run", "-w", small_shop.root))
+    assert line == (
+        "kpi: check core/fct_orders: keys_and_ranges failed: 3 of 180 rows have a business date before 1990-01-01: shop"
+        " order_id 9005 on 0001-01-01, in orders_2026-02.csv. Correct the rows in the source, or leave them out with `query:`"
+        " and its where. Nothing was published."
+    )
+    assert small_shop.state().published == before
+
+
 def test_a_missing_amount_stops_the_run_in_words(small_shop: SmallShop, kpi: Kpi) -> None:
     before = small_shop.state().published
     small_shop.add("9004,2026-02-28 21:00:00,")
