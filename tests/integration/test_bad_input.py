@@ -118,8 +118,9 @@ def test_a_missing_amount_stops_the_run_in_words(small_shop: SmallShop, kpi: Kpi
 
 
 def test_a_run_ends_with_what_it_doubts(small_shop: SmallShop, kpi: Kpi) -> None:
-    """Two amounts of one order; the last order of February (10 + 28 % 7 + 0 = 10.50 euros) was exported once more."""
-    small_shop.add("02280,2026-02-28 09:00:00,10.50", "02271,2026-02-27 12:00:00,99.00")
+    """Two amounts of one order; one of 28 February (10 + 28 % 7 + 0 = 10.50 euros) that was exported once more; and one order
+    of 31 May, which closes all the days since February."""
+    small_shop.add("02280,2026-02-28 09:00:00,10.50", "02271,2026-02-27 12:00:00,99.00", "05310,2026-05-31 12:00:00,10.00")
     done = kpi("run", "-w", small_shop.root)
     assert done.returncode == 0, done.stderr
     shown = " ".join(done.stdout.split())
@@ -128,6 +129,10 @@ def test_a_run_ends_with_what_it_doubts(small_shop: SmallShop, kpi: Kpi) -> None
         "! mart/reconciliation: undecided_versions: shop.orders: 1 key has rows that differ, and nothing says which is the"
         " newest (first: order_id 02271, gross_amount 17.50 or 99.00): the row with the larger values was kept. Add latest_by:"
         " to its mapping, or a query: that keeps one row per key."
+    ) in shown
+    assert (
+        "! mart/source_watermarks: gaps: shop.orders: no row for 2026-03-01 to 2026-05-30 (91 days), then rows again; in the two"
+        " years before that there was no gap. Is a file missing?"
     ) in shown
     assert small_shop.read("select gross_amount from core.fct_orders where order_id = '02271'") == [(Decimal("99.0000"),)]
 
