@@ -17,6 +17,7 @@ from dagster_project.automation.jobs import daily_job
 from dagster_project.automation.outages import failure_sensor, heartbeat_sensor
 from dagster_project.automation.schedules import schedules
 from dagster_project.automation.sensors import alert_sensor
+from dagster_project.checks.gaps import gaps_check
 from dagster_project.checks.marts import mart_checks
 from dagster_project.checks.raw import raw_checks
 from dagster_project.checks.reconciliation import reconciliation_checks
@@ -44,7 +45,13 @@ def build_defs(path: Path | None = None) -> dg.Definitions:
     unread = sorted(key for key in dbt.keys - read if key.path[0] == "core")
     return dg.Definitions(
         assets=[*raw_assets(ws), dbt, *kpi_assets(ws), reconciliation_asset(), published_asset(unread)],
-        asset_checks=[*raw_checks(ws), *mart_checks(ws, facts), *reconciliation_checks(), swing_check()],
+        asset_checks=[
+            *raw_checks(ws),
+            gaps_check(ws, facts),
+            *mart_checks(ws, facts),
+            *reconciliation_checks(),
+            swing_check(),
+        ],
         jobs=[daily_job()],
         schedules=schedules(ws),
         sensors=[alert_sensor(ws), failure_sensor(ws), heartbeat_sensor(ws)],

@@ -9,14 +9,15 @@ from metrics.reconciliation import write_reconciliation
 from metrics.warehouse import open_warehouse
 
 STEPS = model_key("intermediate", "int_reconciliation__steps")
+VERSIONS = model_key("intermediate", "int_versions__undecided")
 
 
 def reconciliation_asset() -> dg.AssetsDefinition:
     """mart.reconciliation, counted anew by every run: what was changed behind the pipeline's back is found, too."""
 
     @dg.asset(
-        key=RECONCILIATION, deps=[STEPS, WATERMARKS], group_name=KPI_GROUP, owners=[team("data")], kinds={"duckdb"},
-        backfill_policy=SINGLE_RUN,
+        key=RECONCILIATION, deps=[STEPS, VERSIONS, WATERMARKS], group_name=KPI_GROUP, owners=[team("data")],
+        kinds={"duckdb"}, backfill_policy=SINGLE_RUN,
         description="Per source and entity: rows and amounts from the file to the daily metric table, with every difference"
         " by name, and beside them the vendor's own totals.",
     )  # fmt: skip

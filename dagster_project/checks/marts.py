@@ -3,12 +3,12 @@
 from collections.abc import Iterator
 
 import dagster as dg
-import duckdb
 
 from dagster_project.assets.keys import KPI_VALUES, model_key
+from dagster_project.checks.fact_rows import fact_faults
 from dagster_project.checks.gx import Between, validate
 from dagster_project.resources import WorkspaceRun
-from metrics.warehouse import open_warehouse, quoted
+from metrics.warehouse import open_warehouse
 from metrics.workspace import Entity, Workspace, load_entities
 
 _VALUES = """
@@ -43,41 +43,21 @@ def _fact_check(entities: dict[str, Entity]) -> dg.AssetChecksDefinition:
         import pandas as pd
 
         with open_warehouse(workspace.workspace) as con:
-            frame = pd.DataFrame([_fact_row(con, fact, entity) for fact, entity in entities.items()])
+            faults = {fact: fact_faults(con, workspace.workspace, fact, entity) for fact, entity in entities.items()}
+        frame = pd.DataFrame([found.counts for found in faults.values()])
         outcome = validate(frame, "facts", [Between(c, 0, 0) for c in ("duplicate_keys", "dates_outside")])
-        for position, (fact, row) in enumerate(zip(entities, frame.to_dict("records"), strict=True)):
+        for position, (fact, found) in enumerate(faults.items()):
             passed = outcome.passed or (outcome.verdict == "breach" and position not in outcome.rows)
             yield dg.AssetCheckResult(
                 asset_key=model_key("core", fact),
                 check_name="keys_and_ranges",
                 passed=passed,
                 severity=dg.AssetCheckSeverity.ERROR,
-                description=None if passed else _problem(row) if outcome.verdict == "breach" else outcome.reason,
-                metadata={name: int(value) for name, value in row.items()},
+                description=None if passed else str(found) if outcome.verdict == "breach" else outcome.reason,
+                metadata=found.counts,
             )
 
     return check
-
-
-def _fact_row(con: duckdb.DuckDBPyConnection, fact: str, entity: Entity) -> dict[str, int]:
-    """Rows, repeated keys and business dates that are missing or after the workspace's today, of one fact."""
-    # The date in a key is the fact's business_date: facts carry that one instead.
-    columns = ("business_date" if column == entity.business_date else column for column in entity.key)
-    keys = ", ".join(quoted(column) for column in ("source_relation", *columns))
-    rows, distinct, outside = con.execute(
-        f"select count(*), count(distinct ({keys})),"
-        " count(*) filter (where business_date is null or business_date > (select max(today) from mart.clock))"
-        f" from core.{quoted(fact)}"
-    ).fetchone()
-    return {"rows_checked": rows, "duplicate_keys": rows - distinct, "dates_outside": outside}
-
-
-def _problem(row: dict[str, int]) -> str:
-    repeated, outside = row["duplicate_keys"], row["dates_outside"]
-    return (
-        f"{repeated} of {row['rows_checked']} rows repeat a key,"
-        f" {outside} have no business date or one after the workspace's today"
-    )
 
 
 def _values_check() -> dg.AssetChecksDefinition:

@@ -1,7 +1,8 @@
 """Does every source add up, and does it agree with the vendor?
 
 An unexplained remainder blocks: a number that nobody can explain is wrong without an error (docs/adr/0003). A vendor's total
-beyond its tolerance warns: two systems may disagree for reasons that neither is wrong about.
+beyond its tolerance warns: two systems may disagree for reasons that neither is wrong about. So do versions of a row
+of which nothing says which is the newest: one has to be kept, and its owner has to know that it was chosen by its values.
 
 Plain checks: the table is small, and what has to hold is that two queries find no row.
 """
@@ -12,7 +13,7 @@ import dagster as dg
 
 from dagster_project.assets.keys import RECONCILIATION
 from dagster_project.resources import WorkspaceRun
-from metrics.reconciliation import beyond_tolerance, remainders
+from metrics.reconciliation import beyond_tolerance, remainders, undecided_versions
 from metrics.warehouse import open_warehouse
 
 _STAGES = """
@@ -22,8 +23,8 @@ _COMPARED = "select count(*) from mart.reconciliation where within_tolerance is 
 
 
 def reconciliation_checks() -> list[dg.AssetChecksDefinition]:
-    """``adds_up`` and ``control_totals`` of mart/reconciliation."""
-    return [_adds_up(), _control_totals()]
+    """``adds_up``, ``control_totals`` and ``undecided_versions`` of mart/reconciliation."""
+    return [_adds_up(), _control_totals(), _undecided_versions()]
 
 
 def _adds_up() -> dg.AssetChecksDefinition:
@@ -71,6 +72,25 @@ def _control_totals() -> dg.AssetChecksDefinition:
         )
 
     return control_totals
+
+
+def _undecided_versions() -> dg.AssetChecksDefinition:
+    @dg.asset_check(
+        asset=RECONCILIATION,
+        name="undecided_versions",
+        description="Of rows with the same key that differ, the mapping says which is the newest.",
+    )
+    def check(workspace: WorkspaceRun) -> dg.AssetCheckResult:
+        with open_warehouse(workspace.workspace) as con:
+            found = undecided_versions(con, workspace.workspace)
+        return dg.AssetCheckResult(
+            passed=not found,
+            severity=dg.AssetCheckSeverity.WARN,
+            description=" ".join(map(str, found)) or None,
+            metadata={"undecided keys": sum(item.keys for item in found)},
+        )
+
+    return check
 
 
 def _in_words(found: Sequence[object]) -> str | None:

@@ -6,6 +6,7 @@ this check: staging keeps one row per key, the last one by ``latest_by``.
 
 from __future__ import annotations
 
+import datetime as dt
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -14,7 +15,13 @@ import duckdb
 from metrics.errors import SourceError
 from metrics.warehouse import literal, quoted
 from metrics.workspace import Entity, Source, Workspace, load_entities
-from metrics.workspace.business_dates import is_loaded, mapped_relation, query_sql
+from metrics.workspace.business_dates import (
+    business_date_sql,
+    expression_type,
+    is_loaded,
+    mapped_relation,
+    query_sql,
+)
 from metrics.workspace.mapping import maps_column, own_id_columns
 from metrics.workspace.unions import UnionBranch, union_branches
 
@@ -81,6 +88,29 @@ def _check_tables(con: duckdb.DuckDBPyConnection, ws: Workspace, source: Source,
                 f"{meeting}. If they are the same {entity.name}, let `latest_by:` name the column whose largest value "
                 f"counts; else make the key distinct{_distinct_key(entity, other)}. Nothing was published."
             )
+
+
+def file_of_row(
+    con: duckdb.DuckDBPyConnection, ws: Workspace, source_name: str, entity: Entity, key: dict[str, str], day: dt.date | None
+) -> str:
+    """The file that a staged row comes from, by its key and business date; "" where a query or a database made the row."""
+    source = ws.sources[source_name]
+    mapping = source.entities[entity.name]
+    if mapping.query is not None or source.connector != "files":
+        return ""
+    relation, column = mapped_relation(source, mapping, entity.business_date or "")
+    type_name = expression_type(con, relation, column)
+    date_sql = business_date_sql(ws, source, entity, column, type_name)
+    own = own_id_columns(ws, source, entity)
+    columns = [f"{date_sql} as day", "_file"]
+    for name in key:
+        expression = mapped_relation(source, mapping, name)[1] if maps_column(source, mapping, name) else "null"
+        columns.append(_key_column(entity, name, expression, source.name if name in own else None))
+    same = " and ".join(["day is not distinct from ?", *(f"{quoted(name)} is not distinct from ?" for name in key)])
+    row = con.execute(
+        f"select min(_file) from (select {', '.join(columns)} from {relation}) as rows where {same}", [day, *key.values()]
+    ).fetchone()
+    return str(row[0]) if row and row[0] else ""
 
 
 def _counted(entity: Entity, meeting: Meeting) -> str:

@@ -34,7 +34,8 @@ MART = {"closing": "clock source_watermarks", "kpi": "alerts dim_kpi kpi_status 
 def expected_groups() -> dict[str, str]:
     """Group by asset key of the whole demo company."""
     found = {"published/current": "published", "intermediate/int_exchange_rates__daily": "sales",
-             "intermediate/int_watermarks__by_entity": "shared", "intermediate/int_reconciliation__steps": "shared"}  # fmt: skip
+             "intermediate/int_watermarks__by_entity": "shared", "intermediate/int_reconciliation__steps": "shared",
+             "intermediate/int_versions__undecided": "shared"}  # fmt: skip
     for group, sources in RAW.items():
         found |= {f"raw_{source}/{table}": group for source, tables in sources.items() for table in tables.split()}
     for group, names in ENTITIES.items():

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import zipfile
 from collections.abc import Callable
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -96,12 +97,44 @@ def test_unreadable_values_go_to_quarantine_and_the_run_goes_on(small_shop: Smal
     ]  # fmt: skip
 
 
+def test_dates_that_a_failed_parser_made_stop_the_run(small_shop: SmallShop, kpi: Kpi) -> None:
+    before = small_shop.state().published
+    small_shop.add("9006,1970-01-01 00:00:00,5.00", "9005,0001-01-01 00:00:00,5.00", "9007,1900-01-01 00:00:00,5.00")
+    line = refusal(kpi("run", "-w", small_shop.root))
+    assert line == (
+        "kpi: check core/fct_orders: keys_and_ranges failed: 3 of 180 rows have a business date before 1990-01-01: shop"
+        " order_id 9005 on 0001-01-01, in orders_2026-02.csv. Correct the rows in the source, or leave them out with `query:`"
+        " and its where. Nothing was published."
+    )
+    assert small_shop.state().published == before
+
+
 def test_a_missing_amount_stops_the_run_in_words(small_shop: SmallShop, kpi: Kpi) -> None:
     before = small_shop.state().published
     small_shop.add("9004,2026-02-28 21:00:00,")
     line = refusal(kpi("run", "-w", small_shop.root))
     assert "rows of orders without order_id or ordered_at or gross_amount. Fill them in at the source" in line
     assert small_shop.state().published == before
+
+
+def test_a_run_ends_with_what_it_doubts(small_shop: SmallShop, kpi: Kpi) -> None:
+    """Two amounts of one order; one of 28 February (10 + 28 % 7 + 0 = 10.50 euros) that was exported once more; and one order
+    of 31 May, which closes all the days since February."""
+    small_shop.add("02280,2026-02-28 09:00:00,10.50", "02271,2026-02-27 12:00:00,99.00", "05310,2026-05-31 12:00:00,10.00")
+    done = kpi("run", "-w", small_shop.root)
+    assert done.returncode == 0, done.stderr
+    shown = " ".join(done.stdout.split())
+    # The 27th's order at noon: 10 + 27 % 7 + 1 + 0.50
+    assert (
+        "! mart/reconciliation: undecided_versions: shop.orders: 1 key has rows that differ, and nothing says which is the"
+        " newest (first: order_id 02271, gross_amount 17.50 or 99.00): the row with the larger values was kept. Add latest_by:"
+        " to its mapping, or a query: that keeps one row per key."
+    ) in shown
+    assert (
+        "! mart/source_watermarks: gaps: shop.orders: no row for 2026-03-01 to 2026-05-30 (91 days), then rows again; in the two"
+        " years before that there was no gap. Is a file missing?"
+    ) in shown
+    assert small_shop.read("select gross_amount from core.fct_orders where order_id = '02271'") == [(Decimal("99.0000"),)]
 
 
 def test_validate_says_which_folder_is_not_there(small_shop: SmallShop, kpi: Kpi) -> None:
@@ -219,7 +252,10 @@ class TestDefinitions:
             assert "dbt:" not in done.stderr
         else:
             assert found in done.stdout
-            assert (done.returncode, done.stderr) == (1, "kpi: 1 errors in the KPI files of Small shop; each is listed above.\n")
+            assert (done.returncode, done.stderr) == (
+                1,
+                "kpi: 1 errors in the KPI files of Small shop; each is listed above.\n",
+            )
         assert small_shop.state() == before
 
 

@@ -278,8 +278,9 @@ def test_failed_blocking_check_stops_before_publishing(small_shop: SmallShop, kp
     done = kpi("run", "-w", small_shop.root)
     assert done.returncode == 1, done.stdout
     assert done.stderr.splitlines()[-1] == (
-        "kpi: check core/fct_orders: keys_and_ranges failed: 0 of 177 rows repeat a key, 24 have no business date or one"
-        " after the workspace's today. Nothing was published."
+        "kpi: check core/fct_orders: keys_and_ranges failed: 24 of 177 rows have a business date after today 2026-02-20:"
+        " shop order_id 02210 on 2026-02-21, in orders_2026-02.csv. Correct the rows in the source, or leave them out with"
+        " `query:` and its where. Nothing was published."
     )
     assert small_shop.state() == before
     with instance_of(small_shop.root) as instance:

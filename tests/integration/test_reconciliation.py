@@ -13,7 +13,7 @@ import pytest
 from dagster_project import dbt_runner
 from dagster_project.connectors import extract_source, finish_extraction
 from metrics.errors import WorkspaceError
-from metrics.reconciliation import beyond_tolerance, remainders, write_reconciliation
+from metrics.reconciliation import beyond_tolerance, remainders, undecided_versions, write_reconciliation
 from metrics.warehouse import open_warehouse
 from metrics.workspace import Workspace, load_workspace
 from tests.conftest import Kpi
@@ -91,6 +91,40 @@ def test_every_difference_is_counted_by_hand(root: Path) -> None:
         ).fetchone()
         # Every stage but the first of its chain, and those that the query decides.
         assert compared[0] == compared[1] > 30
+
+
+def test_versions_of_a_row_that_nothing_puts_in_order_are_told(root: Path) -> None:
+    """Order 9 came twice under one latest_by, ticket t9 three times without any; an address that is an id is not shown."""
+    changes = (
+        "insert into raw.raw_shop.orders by name"
+        " select 9 as id, '2024-05-01 13:00'::timestamp as created_at, '2024-05-01 13:00'::timestamp as updated_at,"
+        " unnest([20, 30]) as total, unnest(['EUR', 'eur']) as currency, unnest([false, null]) as test",
+        # The third is older, whatever it holds; the fourth is the copy of the one that is kept.
+        "insert into raw.raw_shop.orders by name"
+        " select 9 as id, '2024-05-01 13:00'::timestamp as created_at, unnest(['2024-04-01', '2024-05-01 13:00'])::timestamp"
+        " as updated_at, unnest([99, 30]) as total, 'eur' as currency, unnest([false, null]) as test",
+        "insert into raw.raw_shop.tickets by name"
+        " select unnest(['t9', 't9', 't9', 'ann@example.com', 'ann@example.com']) as id,"
+        " '2024-05-01'::timestamp + to_hours(unnest([8, 9, 10, 8, 9])) as at, false as test",
+    )
+    with reconciled(root) as (con, ws):
+        assert undecided_versions(con, ws) == []
+    with reconciled(root, *changes) as (con, ws):
+        told = [str(found) for found in undecided_versions(con, ws)]
+        con.execute("delete from raw.raw_shop.tickets where id = 't9'")
+        without_id = str(undecided_versions(con, ws)[-1])
+    assert told == [
+        "shop.orders: 1 key has rows that differ, and latest_by is the same in them (first: order_id 9, gross_amount 20.00 or"
+        " 30.00, currency): the row with the larger values was kept. Let latest_by: name a column that tells them apart,"
+        " or a query: that keeps one row per key.",
+        "shop.tickets: 2 keys have rows that differ, and nothing says which is the newest (first: ticket_id t9, created_at"
+        " 2024-05-01 09:00:00 or 2024-05-01 10:00:00): the row with the larger values was kept. Add latest_by: to its mapping, or a"
+        " query: that keeps one row per key.",
+    ]
+    assert (
+        "1 key has rows that differ, and nothing says which is the newest (first: created_at 2024-05-01 08:00:00 or"
+        in without_id
+    )
 
 
 def test_amounts_are_decimals(root: Path) -> None:

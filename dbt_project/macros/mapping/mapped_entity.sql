@@ -71,6 +71,9 @@ union all
   {%- for column in entity.columns %}
     typed.{{ column }},
   {%- endfor %}
+  {%- if entry.latest_by %}
+    typed._latest_by,
+  {%- endif %}
     row_number() over (
       partition by {% for column in entity.key %}typed.{{ column }}{% if not loop.last %}, {% endif %}{% endfor %}
       order by
