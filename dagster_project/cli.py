@@ -165,24 +165,31 @@ def reconcile(
 
 @app.command()
 def validate(workspace: WorkspaceOption = None) -> None:
-    """Check workspace.yml, the mapping, the models and the KPI files without running anything."""
-    from dagster_project.connectors.file_ledger import missing_files
+    """Check workspace.yml, the columns of your files, the models and the KPI files without running anything."""
+    from dagster_project.connectors.looking import look_at_files
     from dagster_project.dbt_runner import ensure_manifest
     from metrics.errors import CatalogueError
     from metrics.workspace import workspace_warnings
 
     ws = _load(workspace)
-    for missing in missing_files(ws):
-        typer.echo(f"warning: {missing}")
+    seen = look_at_files(ws)
+    for line in [*seen, *workspace_warnings(ws)]:
+        typer.echo(str(line))
     ensure_manifest(ws)
     from serving.published import check_definitions
 
     catalogue, findings = check_definitions(ws)
-    for finding in [*workspace_warnings(ws), *findings]:
+    for finding in findings:
         typer.echo(str(finding))
-    errors = [finding for finding in findings if finding.severity == "error"]
+    wrong = {
+        "mapping": sum(finding.severity == "error" for finding in seen),
+        "KPI files": sum(finding.severity == "error" for finding in findings),
+    }
+    errors = sum(wrong.values())
     if errors:
-        raise CatalogueError(f"{len(errors)} errors in the KPI files of {ws.name}; each is listed above.")
+        places = " and the ".join(place for place, count in wrong.items() if count)
+        counted = "1 error, listed" if errors == 1 else f"{errors} errors, each listed"
+        raise CatalogueError(f"{ws.name}: {counted} above: mend the {places}.")
     typer.echo(f"{ws.name}: {len(ws.sources)} sources, {len(ws.mapped_entities())} entities, "
                f"{len(catalogue.kpis)} KPIs: no error.")  # fmt: skip
 

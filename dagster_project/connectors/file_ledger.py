@@ -197,15 +197,3 @@ def note_times(con: duckdb.DuckDBPyConnection, source: Source, table: str, plan:
             "where source = ? and table_name = ? and path = ?",
             [file.size, file.modified_at, checked_at, source.name, table, file.name],
         )
-
-
-def missing_files(ws: Workspace) -> list[str]:
-    """What a run would say of tables without a file, one line each."""
-    said = []
-    for source in ws.sources.values():
-        for table in source.tables if source.connector == "files" else ():
-            try:
-                found_files(ws, source, table)
-            except SourceError as error:
-                said.append(str(error))
-    return said

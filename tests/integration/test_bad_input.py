@@ -112,6 +112,15 @@ def test_validate_says_which_folder_is_not_there(small_shop: SmallShop, kpi: Kpi
     assert f"shop.orders: the folder {files} does not exist." in done.stdout
 
 
+def test_validate_reads_the_headers_of_the_files(small_shop: SmallShop, kpi: Kpi) -> None:
+    small_shop.replace(small_shop.settings, "gross_amount: amount", "gross_amount: amonut")
+    done = kpi("validate", "-w", small_shop.root)
+    line = f"workspace.yml:{small_shop.line_of('amonut')}: shop.orders.gross_amount reads the column 'amonut', which is not in"
+    assert line in done.stdout
+    assert "Did you mean 'amount'?" in done.stdout
+    assert (done.returncode, done.stderr) == (1, "kpi: Small shop: 1 error, listed above: mend the mapping.\n")
+
+
 def test_a_file_that_shrank_is_said_loudly(small_shop: SmallShop, kpi: Kpi) -> None:
     for month in (1, 2):
         small_shop.month(month).write_text("\n".join([*small_shop.month(month).read_text().splitlines()[:20], ""]))
@@ -211,7 +220,7 @@ class TestDefinitions:
             assert "dbt:" not in done.stderr
         else:
             assert found in done.stdout
-            assert (done.returncode, done.stderr) == (1, "kpi: 1 errors in the KPI files of Small shop; each is listed above.\n")
+            assert (done.returncode, done.stderr) == (1, "kpi: Small shop: 1 error, listed above: mend the KPI files.\n")
         assert small_shop.state() == before
 
 
