@@ -31,13 +31,9 @@ for command in (cli_runs.run, cli_runs.health, cli_runs.dev, cli_runs.daemon):
 
 def main() -> None:
     """Entry point of ``kpi``: an expected error is one line on stderr and exit code 1, without a traceback."""
-    from metrics.errors import BellwetherError
+    from dagster_project.cli_errors import run_app
 
-    try:
-        app()
-    except BellwetherError as error:
-        print(f"kpi: {error}", file=sys.stderr)
-        sys.exit(1)
+    run_app(app)
 
 
 @app.command("list")

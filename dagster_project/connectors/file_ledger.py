@@ -158,8 +158,11 @@ def plan_files(files: list[FoundFile], ledger: dict[str, LedgerEntry], read_hash
 
 def _hash(plan: FilePlan, file: FoundFile) -> str:
     if file.name not in plan.hashes:
-        with file.path.open("rb") as stream:
-            plan.hashes[file.name] = hashlib.file_digest(stream, "sha256").hexdigest()
+        try:
+            with file.path.open("rb") as stream:
+                plan.hashes[file.name] = hashlib.file_digest(stream, "sha256").hexdigest()
+        except OSError as error:
+            raise SourceError(f"{file.path}: cannot be read: {(error.strerror or str(error)).lower()}.") from error
     return plan.hashes[file.name]
 
 
