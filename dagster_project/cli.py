@@ -160,6 +160,35 @@ def reconcile(
 
 
 @app.command()
+def quarantine(
+    source: Annotated[str | None, typer.Argument(help="One source; default: all of them.")] = None,
+    limit: Annotated[int | None, typer.Option(help="So many rows; default: 20 in a table, else all.", min=1)] = None,
+    with_rows: Annotated[
+        bool, typer.Option("--rows", help="Also the rows themselves; they may hold personal data.")
+    ] = False,
+    workspace: WorkspaceOption = None,
+    output: FormatOption = OutputFormat.table,
+) -> None:
+    """List the rows that could not be read, with file, line and reason, as the newest load of each file left them.
+
+    Mended files are read again by the next run, and their rows leave this list.
+    """
+    from dagster_project.console import print_rows
+    from serving.quarantine import in_words, quarantined_rows
+
+    ws = _load(workspace)
+    rows = quarantined_rows(ws, source, with_rows=with_rows)
+    if output != OutputFormat.table:
+        print_rows(rows[:limit], output)
+        return
+    shown = rows[: limit or 20]
+    of = f" of {source}" if source else ""
+    print_rows(in_words(shown), output, wrapped=("reason", "row"), empty=f"No row{of} is in quarantine: all could be read.")
+    if len(rows) > len(shown):
+        typer.echo(f"... and {len(rows) - len(shown):,} more: --limit {len(rows)} shows all.")
+
+
+@app.command()
 def validate(workspace: WorkspaceOption = None) -> None:
     """Check workspace.yml, the columns of your files, the models and the KPI files without running anything."""
     from dagster_project.connectors.looking import look_at_files

@@ -112,8 +112,8 @@ def _print_end(out: Console, ws: Workspace, report: RunReport, path: Any) -> Non
         shown_steps = ", ".join(f"{name} {seconds:.1f} s" for name, seconds in steps[:6])
         out.print(f"Steps: {shown_steps}; all {sum(report.seconds_by_step.values()):.1f} s", soft_wrap=True)
     if report.quarantined:
-        out.print(Text(f"{report.quarantined} rows could not be read; see table quarantine ({report.quarantine_example}).",
-                       style="yellow"))  # fmt: skip
+        said = f"{report.quarantined} rows could not be read ({report.quarantine_example}). kpi quarantine shows them."
+        out.print(Text(said, style="yellow"))
     for warning in report.warnings[:_MOST_WARNINGS]:
         out.print(Text(f"! {warning}", style="yellow"))
     if len(report.warnings) > _MOST_WARNINGS:
@@ -136,10 +136,12 @@ def print_rows(
     *,
     currency: str = "",
     empty: str = "No rows.",
+    wrapped: Sequence[str] = (),
 ) -> None:
     """Rows as a table, CSV or JSON. ``columns``: what of them fits a table; machines get everything, unformatted.
 
     In a table the numbers of a row that has a ``unit`` are written with it; ``empty`` is said instead of a table.
+    Long words are cut, those of the columns ``wrapped`` go on in the next line.
     """
     if output == "json":
         print(json.dumps(rows, default=str, ensure_ascii=False, indent=2))
@@ -159,13 +161,15 @@ def print_rows(
     widths = {name: max(cell_len(name), *(cell_len(text[name]) for text in texts)) for name in names}
     numeric = {name for name in names if any(_is_number(row[name]) for row in rows)}
     # Long words share what is left of the screen; numbers, names of metrics and short words are never cut.
-    whole = {name for name in names if name in numeric or name == "metric" or widths[name] <= _SHORT}
+    short = _SHORT if not wrapped else WIDTH // 3
+    whole = {name for name in names if name in numeric or name == "metric" or (widths[name] <= short and name not in wrapped)}
     room = WIDTH - len(names) - sum(widths[name] for name in whole)
     share = max(_SHORT, room // max(1, len(names) - len(whole)))
     for name in names:
         width = widths[name] if name in whole else min(widths[name], share)
         justify: Literal["left", "right"] = "right" if name in numeric else "left"
-        table.add_column(name, justify=justify, no_wrap=True, overflow="ellipsis", width=width)
+        overflow: Literal["fold", "ellipsis"] = "fold" if name in wrapped else "ellipsis"
+        table.add_column(name, justify=justify, no_wrap=name not in wrapped, overflow=overflow, width=width)
     for text in texts:
         table.add_row(*text.values())
     console().print(table)

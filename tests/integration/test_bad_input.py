@@ -85,7 +85,8 @@ def test_unreadable_values_go_to_quarantine_and_the_run_goes_on(small_shop: Smal
     assert done.returncode == 0, done.stderr
     assert "2 in quarantine" in done.stderr
     shown = " ".join(done.stdout.split())
-    assert f"2 rows could not be read; see table quarantine (orders_2026-02.csv line {lines + 1}: '2026-02-30" in shown
+    assert f"2 rows could not be read (orders_2026-02.csv line {lines + 1}: '2026-02-30" in shown
+    assert "kpi quarantine shows them." in shown
     assert small_shop.orders_on(LAST_DAY) == 4
     rows = small_shop.read_raw("select file, line, column_name, value, reason, row_text from ops.quarantine order by line")
     assert rows == [
