@@ -162,7 +162,9 @@ def print_rows(
     numeric = {name for name in names if any(_is_number(row[name]) for row in rows)}
     # Long words share what is left of the screen; numbers, names of metrics and short words are never cut.
     short = _SHORT if not wrapped else WIDTH // 3
-    whole = {name for name in names if name in numeric or name == "metric" or (widths[name] <= short and name not in wrapped)}
+    whole = {
+        name for name in names if name in numeric or name == "metric" or (widths[name] <= short and name not in wrapped)
+    }
     room = WIDTH - len(names) - sum(widths[name] for name in whole)
     share = max(_SHORT, room // max(1, len(names) - len(whole)))
     for name in names:

@@ -67,7 +67,9 @@ def test_a_folder_of_somebody_else_is_refused_before_the_run(tmp_path: Path, mon
     check_writable(ws)
     # The superuser may write anywhere: what the system answers anybody else is put in its place.
     monkeypatch.setattr(os, "access", lambda path, mode: Path(path) != ws.root)
-    with pytest.raises(RunError, match=f"^{ws.root}: cannot be used: permission denied. Give this user the right to read and write it"):
+    with pytest.raises(
+        RunError, match=f"^{ws.root}: cannot be used: permission denied. Give this user the right to read and write it"
+    ):
         check_writable(ws)
 
 
