@@ -129,17 +129,24 @@ def _query(metrics: list[str], by: list[str] | None, where: list[str] | None, fi
 @app.command()
 def alerts(
     workspace: WorkspaceOption = None,
-    days: Annotated[int, typer.Option(help="Days back from the last alerted day.", min=1)] = 30,
+    days: Annotated[int, typer.Option(help="Days back from the workspace's today.", min=1)] = 30,
+    all_: Annotated[
+        bool, typer.Option("--all", help="All there ever were, with swings that were past when they were first seen.")
+    ] = False,
     output: FormatOption = OutputFormat.table,
 ) -> None:
-    """List alerts: closed days that moved more than their threshold."""
+    """List alerts: closed days that moved more than their threshold.
+
+    One of a day more than a week back when it is first seen, as on a first run, is history: it is listed and never sent.
+    """
     from dagster_project.console import print_rows
     from serving.published import list_alerts
 
-    columns = ["day", "metric", "value", "previous_value", "change", "threshold", "severity"]
+    columns = ["day", "metric", "value", "previous_value", "change", "threshold", "severity", *(["status"] if all_ else [])]
     ws = _load(workspace)
-    empty = "No alert on the last day." if days == 1 else f"No alert in the last {days} days."
-    print_rows(list_alerts(ws, days), output, columns, currency=ws.currency, empty=empty)
+    last = "on the last day" if days == 1 else f"in the last {days} days"
+    empty = "No alert yet." if all_ else f"No alert {last}; kpi alerts --all goes further back."
+    print_rows(list_alerts(ws, None if all_ else days), output, columns, currency=ws.currency, empty=empty)
 
 
 @app.command()

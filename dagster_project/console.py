@@ -16,9 +16,9 @@ from rich.table import Table
 from rich.text import Text
 
 from dagster_project.run import RunReport
-from metrics.alerts.events import shown
+from metrics.alerts.events import HISTORIC_AFTER, shown
 from metrics.workspace import Workspace
-from serving.published import scorecard
+from serving.published import Scorecard, scorecard
 
 WIDTH = 100
 _MOST_ALERTS = 12
@@ -86,21 +86,25 @@ def print_run(ws: Workspace, report: RunReport) -> None:
     out.print(table)
     out.print(Text(_LEGEND, style="dim"))
     out.print()
-    _print_alerts(out, card.alerts, card.alerts_before)
+    _print_alerts(out, card)
     _print_end(out, ws, report, card.path)
 
 
-def _print_alerts(out: Console, alerts: list[dict[str, Any]], before: int) -> None:
-    earlier = f" ({before} older ones: kpi alerts --days 365)" if before else ""
+def _print_alerts(out: Console, card: Scorecard) -> None:
+    """The alerts of the last days. What lies further back is counted: swings that were past when first seen are no news."""
+    alerts = card.alerts
+    older = [f"{card.alerts_before} older alerts"] if card.alerts_before else []
+    older += [f"{card.swings_before} swings in the past"] if card.swings_before else []
+    earlier = f" ({', '.join(older)}: kpi alerts --all)" if older else ""
     if not alerts:
-        out.print(f"No alert in the last 7 days{earlier}.")
+        out.print(f"No alert in the last {HISTORIC_AFTER.days} days{earlier}.")
         return
-    out.print(f"Alerts of the last 7 days: {len(alerts)}{earlier}")
+    out.print(f"Alerts of the last {HISTORIC_AFTER.days} days: {len(alerts)}{earlier}")
     for alert in alerts[:_MOST_ALERTS]:
         mark, style = {"critical": ("✗", "red"), "warning": ("!", "yellow")}.get(alert["severity"], ("·", "dim"))
         out.print(Padding(Text(f"{mark} {alert['message']}", style=style), (0, 0, 0, 2)))
     if len(alerts) > _MOST_ALERTS:
-        out.print(f"  ... and {len(alerts) - _MOST_ALERTS} more: kpi alerts --days 7")
+        out.print(f"  ... and {len(alerts) - _MOST_ALERTS} more: kpi alerts --days {HISTORIC_AFTER.days}")
 
 
 def _print_end(out: Console, ws: Workspace, report: RunReport, path: Any) -> None:
