@@ -12,8 +12,9 @@ from datetime import date
 from pathlib import Path
 
 from dagster_project.run import RunFailed, RunReport, run_workspace
-from metrics.errors import BellwetherError, WorkspaceError
+from metrics.errors import BellwetherError, RunError, WorkspaceError
 from metrics.workspace import load_workspace, machine_now
+from metrics.workspace.storage import storage_problem
 
 
 @dataclass(frozen=True)
@@ -61,18 +62,27 @@ def run_one(path: Path, asked: Asked, say: Callable[[str], None], output: str) -
             path, say, first=asked.first, last=asked.last, full_refresh=asked.full_refresh,
             lookback=asked.lookback, accept_fewer_rows=asked.accept_fewer_rows, wait_seconds=asked.wait,
         )  # fmt: skip
-    except Exception as error:
+    except Exception as raised:
+        error = _in_words(raised)
         if asked.unattended:
             _tell(path, error, say)
         if output != "table" and isinstance(error, BellwetherError):
             failed = Outcome(_name(path), str(path), "failed", _since(began), 0, str(error), getattr(error, "run_id", None))
             print_rows([asdict(failed)], output)
-        raise
+        if error is raised:
+            raise
+        raise error from raised
     _tell_recovery(path, say)
     if output == "table":
         print_run(load_workspace(path), report)
     else:
         print_rows([asdict(_outcome(path, report, _since(began)))], output)
+
+
+def _in_words(error: Exception) -> Exception:
+    """A file that cannot be written is an error that the user can mend, as any other."""
+    problem = storage_problem(error) if isinstance(error, OSError) else None
+    return RunError(problem) if problem else error
 
 
 def _tell(path: Path, error: Exception, say: Callable[[str], None]) -> None:

@@ -31,13 +31,9 @@ for command in (cli_runs.run, cli_runs.health, cli_runs.dev, cli_runs.daemon):
 
 def main() -> None:
     """Entry point of ``kpi``: an expected error is one line on stderr and exit code 1, without a traceback."""
-    from metrics.errors import BellwetherError
+    from dagster_project.cli_errors import run_app
 
-    try:
-        app()
-    except BellwetherError as error:
-        print(f"kpi: {error}", file=sys.stderr)
-        sys.exit(1)
+    run_app(app)
 
 
 @app.command("list")
@@ -133,17 +129,24 @@ def _query(metrics: list[str], by: list[str] | None, where: list[str] | None, fi
 @app.command()
 def alerts(
     workspace: WorkspaceOption = None,
-    days: Annotated[int, typer.Option(help="Days back from the last alerted day.", min=1)] = 30,
+    days: Annotated[int, typer.Option(help="Days back from the workspace's today.", min=1)] = 30,
+    all_: Annotated[
+        bool, typer.Option("--all", help="All there ever were, with swings that were past when they were first seen.")
+    ] = False,
     output: FormatOption = OutputFormat.table,
 ) -> None:
-    """List alerts: closed days that moved more than their threshold."""
+    """List alerts: closed days that moved more than their threshold.
+
+    One of a day more than a week back when it is first seen, as on a first run, is history: it is listed and never sent.
+    """
     from dagster_project.console import print_rows
     from serving.published import list_alerts
 
-    columns = ["day", "metric", "value", "previous_value", "change", "threshold", "severity"]
+    columns = ["day", "metric", "value", "previous_value", "change", "threshold", "severity", *(["status"] if all_ else [])]
     ws = _load(workspace)
-    empty = "No alert on the last day." if days == 1 else f"No alert in the last {days} days."
-    print_rows(list_alerts(ws, days), output, columns, currency=ws.currency, empty=empty)
+    last = "on the last day" if days == 1 else f"in the last {days} days"
+    empty = "No alert yet." if all_ else f"No alert {last}; kpi alerts --all goes further back."
+    print_rows(list_alerts(ws, None if all_ else days), output, columns, currency=ws.currency, empty=empty)
 
 
 @app.command()
@@ -164,25 +167,61 @@ def reconcile(
 
 
 @app.command()
+def quarantine(
+    source: Annotated[str | None, typer.Argument(help="One source; default: all of them.")] = None,
+    limit: Annotated[int | None, typer.Option(help="So many rows; default: 20 in a table, else all.", min=1)] = None,
+    with_rows: Annotated[
+        bool, typer.Option("--rows", help="Also the rows themselves; they may hold personal data.")
+    ] = False,
+    workspace: WorkspaceOption = None,
+    output: FormatOption = OutputFormat.table,
+) -> None:
+    """List the rows that could not be read, with file, line and reason, as the newest load of each file left them.
+
+    Mended files are read again by the next run, and their rows leave this list.
+    """
+    from dagster_project.console import print_rows
+    from serving.quarantine import in_words, quarantined_rows
+
+    ws = _load(workspace)
+    rows = quarantined_rows(ws, source, with_rows=with_rows)
+    if output != OutputFormat.table:
+        print_rows(rows[:limit], output)
+        return
+    shown = rows[: limit or 20]
+    of = f" of {source}" if source else ""
+    print_rows(in_words(shown), output, wrapped=("reason", "row"), empty=f"No row{of} is in quarantine: all could be read.")
+    if len(rows) > len(shown):
+        typer.echo(f"... and {len(rows) - len(shown):,} more: --limit {len(rows)} shows all.")
+
+
+@app.command()
 def validate(workspace: WorkspaceOption = None) -> None:
-    """Check workspace.yml, the mapping, the models and the KPI files without running anything."""
-    from dagster_project.connectors.file_ledger import missing_files
+    """Check workspace.yml, the columns of your files, the models and the KPI files without running anything."""
+    from dagster_project.connectors.looking import look_at_files
     from dagster_project.dbt_runner import ensure_manifest
     from metrics.errors import CatalogueError
     from metrics.workspace import workspace_warnings
 
     ws = _load(workspace)
-    for missing in missing_files(ws):
-        typer.echo(f"warning: {missing}")
+    seen = look_at_files(ws)
+    for line in [*seen, *workspace_warnings(ws)]:
+        typer.echo(str(line))
     ensure_manifest(ws)
     from serving.published import check_definitions
 
     catalogue, findings = check_definitions(ws)
-    for finding in [*workspace_warnings(ws), *findings]:
+    for finding in findings:
         typer.echo(str(finding))
-    errors = [finding for finding in findings if finding.severity == "error"]
+    wrong = {
+        "mapping": sum(finding.severity == "error" for finding in seen),
+        "KPI files": sum(finding.severity == "error" for finding in findings),
+    }
+    errors = sum(wrong.values())
     if errors:
-        raise CatalogueError(f"{len(errors)} errors in the KPI files of {ws.name}; each is listed above.")
+        places = " and the ".join(place for place, count in wrong.items() if count)
+        counted = "1 error, listed" if errors == 1 else f"{errors} errors, each listed"
+        raise CatalogueError(f"{ws.name}: {counted} above: mend the {places}.")
     typer.echo(f"{ws.name}: {len(ws.sources)} sources, {len(ws.mapped_entities())} entities, "
                f"{len(catalogue.kpis)} KPIs: no error.")  # fmt: skip
 

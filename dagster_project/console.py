@@ -16,9 +16,9 @@ from rich.table import Table
 from rich.text import Text
 
 from dagster_project.run import RunReport
-from metrics.alerts.events import shown
+from metrics.alerts.events import HISTORIC_AFTER, shown
 from metrics.workspace import Workspace
-from serving.published import scorecard
+from serving.published import Scorecard, scorecard
 
 WIDTH = 100
 _MOST_ALERTS = 12
@@ -86,21 +86,25 @@ def print_run(ws: Workspace, report: RunReport) -> None:
     out.print(table)
     out.print(Text(_LEGEND, style="dim"))
     out.print()
-    _print_alerts(out, card.alerts, card.alerts_before)
+    _print_alerts(out, card)
     _print_end(out, ws, report, card.path)
 
 
-def _print_alerts(out: Console, alerts: list[dict[str, Any]], before: int) -> None:
-    earlier = f" ({before} older ones: kpi alerts --days 365)" if before else ""
+def _print_alerts(out: Console, card: Scorecard) -> None:
+    """The alerts of the last days. What lies further back is counted: swings that were past when first seen are no news."""
+    alerts = card.alerts
+    older = [f"{card.alerts_before} older alerts"] if card.alerts_before else []
+    older += [f"{card.swings_before} swings in the past"] if card.swings_before else []
+    earlier = f" ({', '.join(older)}: kpi alerts --all)" if older else ""
     if not alerts:
-        out.print(f"No alert in the last 7 days{earlier}.")
+        out.print(f"No alert in the last {HISTORIC_AFTER.days} days{earlier}.")
         return
-    out.print(f"Alerts of the last 7 days: {len(alerts)}{earlier}")
+    out.print(f"Alerts of the last {HISTORIC_AFTER.days} days: {len(alerts)}{earlier}")
     for alert in alerts[:_MOST_ALERTS]:
         mark, style = {"critical": ("✗", "red"), "warning": ("!", "yellow")}.get(alert["severity"], ("·", "dim"))
         out.print(Padding(Text(f"{mark} {alert['message']}", style=style), (0, 0, 0, 2)))
     if len(alerts) > _MOST_ALERTS:
-        out.print(f"  ... and {len(alerts) - _MOST_ALERTS} more: kpi alerts --days 7")
+        out.print(f"  ... and {len(alerts) - _MOST_ALERTS} more: kpi alerts --days {HISTORIC_AFTER.days}")
 
 
 def _print_end(out: Console, ws: Workspace, report: RunReport, path: Any) -> None:
@@ -112,8 +116,8 @@ def _print_end(out: Console, ws: Workspace, report: RunReport, path: Any) -> Non
         shown_steps = ", ".join(f"{name} {seconds:.1f} s" for name, seconds in steps[:6])
         out.print(f"Steps: {shown_steps}; all {sum(report.seconds_by_step.values()):.1f} s", soft_wrap=True)
     if report.quarantined:
-        out.print(Text(f"{report.quarantined} rows could not be read; see table quarantine ({report.quarantine_example}).",
-                       style="yellow"))  # fmt: skip
+        said = f"{report.quarantined} rows could not be read ({report.quarantine_example}). kpi quarantine shows them."
+        out.print(Text(said, style="yellow"))
     for warning in report.warnings[:_MOST_WARNINGS]:
         out.print(Text(f"! {warning}", style="yellow"))
     if len(report.warnings) > _MOST_WARNINGS:
@@ -136,10 +140,12 @@ def print_rows(
     *,
     currency: str = "",
     empty: str = "No rows.",
+    wrapped: Sequence[str] = (),
 ) -> None:
     """Rows as a table, CSV or JSON. ``columns``: what of them fits a table; machines get everything, unformatted.
 
     In a table the numbers of a row that has a ``unit`` are written with it; ``empty`` is said instead of a table.
+    Long words are cut, those of the columns ``wrapped`` go on in the next line.
     """
     if output == "json":
         print(json.dumps(rows, default=str, ensure_ascii=False, indent=2))
@@ -159,13 +165,17 @@ def print_rows(
     widths = {name: max(cell_len(name), *(cell_len(text[name]) for text in texts)) for name in names}
     numeric = {name for name in names if any(_is_number(row[name]) for row in rows)}
     # Long words share what is left of the screen; numbers, names of metrics and short words are never cut.
-    whole = {name for name in names if name in numeric or name == "metric" or widths[name] <= _SHORT}
+    short = _SHORT if not wrapped else WIDTH // 3
+    whole = {
+        name for name in names if name in numeric or name == "metric" or (widths[name] <= short and name not in wrapped)
+    }
     room = WIDTH - len(names) - sum(widths[name] for name in whole)
     share = max(_SHORT, room // max(1, len(names) - len(whole)))
     for name in names:
         width = widths[name] if name in whole else min(widths[name], share)
         justify: Literal["left", "right"] = "right" if name in numeric else "left"
-        table.add_column(name, justify=justify, no_wrap=True, overflow="ellipsis", width=width)
+        overflow: Literal["fold", "ellipsis"] = "fold" if name in wrapped else "ellipsis"
+        table.add_column(name, justify=justify, no_wrap=name not in wrapped, overflow=overflow, width=width)
     for text in texts:
         table.add_row(*text.values())
     console().print(table)

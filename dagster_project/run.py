@@ -16,6 +16,7 @@ from dagster_project import fingerprint as marks
 from dagster_project.root_cause import RootCause, root_cause
 from metrics.errors import RunError
 from metrics.workspace import Workspace, load_workspace
+from metrics.workspace.storage import check_writable
 from serving.freshness import note_checked
 
 if TYPE_CHECKING:
@@ -89,6 +90,7 @@ def run_workspace(
         note_checked(ws)
         sent, failed = _deliver(ws, say)
         return RunReport(run_id=None, nothing_new=True, alerts_sent=sent, delivery_failures=failed)
+    check_writable(ws)
     result = _execute(ws, say, _tags(first, last, full_refresh, lookback, accept_fewer_rows), wait_seconds)
     sent, failed = _deliver(ws, say)
     quarantined, example = _quarantined(result)

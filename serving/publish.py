@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,6 +18,7 @@ import duckdb
 
 from metrics.errors import RunError
 from metrics.workspace.clock import machine_now
+from metrics.workspace.storage import storage_problem
 
 if TYPE_CHECKING:
     from metrics.workspace import Workspace
@@ -62,14 +64,25 @@ def publish(ws: Workspace, run_id: str, problems: Sequence[str] = ()) -> Publish
             f"not published: {wal.name} shows that the warehouse is still open or was not closed well. Run again."
         )
     folder = ws.published_dir
+    try:
+        published = _write_and_switch(ws, folder, run_id)
+    except (OSError, duckdb.IOException) as error:
+        _remove_leftovers(folder)
+        said = storage_problem(error) if isinstance(error, OSError) else None
+        reason = said or f"{folder}: {str(error).splitlines()[0].rstrip('.')}. Mend it, then try again."
+        raise RunError(f"not published: {reason} Readers keep the previous version.") from error
+    _retire(folder, ws.keep_published)
+    return published
+
+
+def _write_and_switch(ws: Workspace, folder: Path, run_id: str) -> PublishedFile:
     (folder / "parquet").mkdir(parents=True, exist_ok=True)
     name = _free_name(folder, run_id)
     target = folder / f"kpi-{name}.duckdb"
-    _copy_durably(source, target)
+    _copy_durably(ws.warehouse_path, target)
     parquet_dir, rows = _write_parquet(target, folder / "parquet" / name, ws.dbt_target_dir / SEMANTIC_MANIFEST)
     _switch(folder / "current.duckdb", target.name)
     _switch(folder / "parquet" / "current", name)
-    _retire(folder, ws.keep_published)
     return PublishedFile(target, parquet_dir, rows)
 
 
@@ -133,10 +146,16 @@ def _retire(folder: Path, keep: int) -> None:
         if path.resolve() != current:
             path.unlink()
             shutil.rmtree(folder / "parquet" / path.stem.removeprefix("kpi-"), ignore_errors=True)
-    for leftover in folder.glob(".kpi-*.part"):
-        leftover.unlink()
+    _remove_leftovers(folder)
+
+
+def _remove_leftovers(folder: Path) -> None:
+    """What a crash or a full disk has left half written; what cannot be removed now is removed the next time."""
+    for leftover in folder.glob(".kpi-*.part*"):
+        with suppress(OSError):
+            leftover.unlink()
     for leftover in (folder / "parquet").glob(".*.part"):
-        shutil.rmtree(leftover)
+        shutil.rmtree(leftover, ignore_errors=True)
 
 
 def _newest_first(paths: Iterator[Path]) -> list[Path]:

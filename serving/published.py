@@ -10,6 +10,7 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from metrics.alerts.events import HISTORIC_AFTER
 from metrics.errors import QueryError, RunError, did_you_mean
 from metrics.values.periods import last_closed_period, period_end
 from metrics.warehouse import open_published
@@ -45,7 +46,8 @@ _ALERTS = """
 select a.day, a.metric, d.unit, a.value, a.previous_value, a.change, a.threshold, a.n, a.severity, a.is_good, a.status,
        case when a.status = 'withdrawn' then '{withdrawn}' else '' end || a.message_{language} as message
 from mart.alerts as a left join mart.dim_kpi as d on d.metric = a.metric
-where a.day > (select max(today) from mart.clock) - ?::integer and a.day <= (select max(today) from mart.clock)
+where ?::integer is null
+   or (a.day >= (select max(today) from mart.clock) - ?::integer and a.day <= (select max(today) from mart.clock))
 order by a.day desc, a.metric
 """
 
@@ -55,11 +57,15 @@ _WITHDRAWN = {"en": "Withdrawn, its numbers have changed since: ", "zh": "已撤
 
 @dataclass(frozen=True)
 class Scorecard:
-    """The headline row of every KPI, recent alerts, and as of when."""
+    """The headline row of every KPI, recent alerts, and as of when.
+
+    Of what lies further back: ``alerts_before`` were news once, ``swings_before`` were history when they were first seen.
+    """
 
     rows: list[Row]
     alerts: list[Row]
     alerts_before: int
+    swings_before: int
     today: Any
     run_id: str
     path: Path
@@ -84,17 +90,20 @@ def check_definitions(ws: Workspace) -> tuple[Catalogue, list[Finding]]:
     return check_catalogue(ws, layer, read_lineage(ws.dbt_target_dir / "manifest.json"))
 
 
-def scorecard(ws: Workspace, alert_days: int = 7) -> Scorecard:
+def scorecard(ws: Workspace, alert_days: int = HISTORIC_AFTER.days) -> Scorecard:
     """Every connected KPI at its last closed period, worst first, with the alerts of the last days."""
     with open_published(ws) as con:
         alerts = _alerts(con, ws, alert_days)
-        known = con.execute("select count(*) from mart.alerts").fetchone()
+        known: dict[str, int] = dict(con.execute("select status, count(*) from mart.alerts group by status").fetchall())
+        for alert in alerts:
+            known[alert["status"]] -= 1
         clock = con.execute("select max(today) from mart.clock").fetchone()
         log = con.execute("select run_id from mart.publish_log order by published_at desc limit 1").fetchone()
         return Scorecard(
             rows=_rows(con, _SCORECARD.format(language=ws.language)),
             alerts=alerts,
-            alerts_before=(known[0] if known else 0) - len(alerts),
+            alerts_before=known.get("new", 0),
+            swings_before=known.get("historic", 0),
             today=clock[0] if clock else None,
             run_id=log[0] if log else "",
             path=ws.published_dir / "current.duckdb",
@@ -107,14 +116,14 @@ def list_kpis(ws: Workspace, *, everything: bool) -> list[Row]:
         return _rows(con, _LIST.format(language=ws.language), [everything])
 
 
-def list_alerts(ws: Workspace, days: int) -> list[Row]:
-    """Alerts of the last ``days`` days before the workspace's today, newest first."""
+def list_alerts(ws: Workspace, days: int | None) -> list[Row]:
+    """Alerts of the last ``days`` days before the workspace's today, newest first; None: all that were ever seen."""
     with open_published(ws) as con:
         return _alerts(con, ws, days)
 
 
-def _alerts(con: duckdb.DuckDBPyConnection, ws: Workspace, days: int) -> list[Row]:
-    return _rows(con, _ALERTS.format(language=ws.language, withdrawn=_WITHDRAWN[ws.language]), [days])
+def _alerts(con: duckdb.DuckDBPyConnection, ws: Workspace, days: int | None) -> list[Row]:
+    return _rows(con, _ALERTS.format(language=ws.language, withdrawn=_WITHDRAWN[ws.language]), [days] * 2)
 
 
 def count_new_alerts(ws: Workspace, run_id: str) -> int:

@@ -158,8 +158,11 @@ def plan_files(files: list[FoundFile], ledger: dict[str, LedgerEntry], read_hash
 
 def _hash(plan: FilePlan, file: FoundFile) -> str:
     if file.name not in plan.hashes:
-        with file.path.open("rb") as stream:
-            plan.hashes[file.name] = hashlib.file_digest(stream, "sha256").hexdigest()
+        try:
+            with file.path.open("rb") as stream:
+                plan.hashes[file.name] = hashlib.file_digest(stream, "sha256").hexdigest()
+        except OSError as error:
+            raise SourceError(f"{file.path}: cannot be read: {(error.strerror or str(error)).lower()}.") from error
     return plan.hashes[file.name]
 
 
@@ -197,15 +200,3 @@ def note_times(con: duckdb.DuckDBPyConnection, source: Source, table: str, plan:
             "where source = ? and table_name = ? and path = ?",
             [file.size, file.modified_at, checked_at, source.name, table, file.name],
         )
-
-
-def missing_files(ws: Workspace) -> list[str]:
-    """What a run would say of tables without a file, one line each."""
-    said = []
-    for source in ws.sources.values():
-        for table in source.tables if source.connector == "files" else ():
-            try:
-                found_files(ws, source, table)
-            except SourceError as error:
-                said.append(str(error))
-    return said

@@ -77,22 +77,28 @@ def asked_columns(ws: Workspace, source: Source, table: str) -> list[AskedColumn
 
 
 def check_columns(asked: list[AskedColumn], found: dict[str, list[str]], kept: dict[str, list[str]]) -> None:
-    """Check the columns that files (or one database table) have. Raises SourceError naming file, column, closest name.
+    """Check the columns that files (or one database table) have. Raises SourceError naming file, column, closest name."""
+    for message in missing_columns(asked, found, kept):
+        raise SourceError(message)
+
+
+def missing_columns(asked: list[AskedColumn], found: dict[str, list[str]], kept: dict[str, list[str]]) -> Iterator[str]:
+    """Yield one line for each asked column that is not in a file where it has to be, with the first such file.
 
     ``kept`` gives the columns of files that are loaded already.
     A column of an optional mapping may be missing in some files, for example in those before it was introduced.
     """
     anywhere = {name.lower() for names in [*found.values(), *kept.values()] for name in names}
-    for file, names in found.items():
-        here = {name.lower() for name in names}
-        for column in asked:
-            if column.column.lower() in (here if column.always else anywhere):
-                continue
-            hint = did_you_mean(column.column, names) or did_you_mean(column.column.lower(), here)
-            hint = hint or f" It has: {', '.join(names[:12])}"
-            raise SourceError(
-                f"{column.where}: {column.used_by} reads the column '{column.column}', which is not in {file}.{hint}"
-            )
+    here = {file: {name.lower() for name in names} for file, names in found.items()}
+    for column in asked:
+        key = column.column.lower()
+        file = next((file for file in found if key not in (here[file] if column.always else anywhere)), None)
+        if file is None:
+            continue
+        names = found[file]
+        hint = did_you_mean(column.column, names) or did_you_mean(key, here[file])
+        hint = hint or f" It has: {', '.join(names[:12])}"
+        yield f"{column.where}: {column.used_by} reads the column '{column.column}', which is not in {file}.{hint}"
 
 
 def check_mappings(con: duckdb.DuckDBPyConnection, ws: Workspace, source: Source, table: str, rows: str) -> None:

@@ -158,10 +158,20 @@ _STAND_AGAIN = f"""update mart.alerts
 
 @dataclass(frozen=True)
 class SwingReport:
-    """What one evaluation found. ``rows`` are the newly evaluated closed days, with the columns FRAME_COLUMNS."""
+    """What one evaluation found. ``rows`` are the newly evaluated closed days, with the columns FRAME_COLUMNS.
+
+    ``new_alerts`` are all that it saw for the first time: news, and swings of days long past.
+    """
 
     new_alerts: list[Alert] = field(default_factory=list)
     rows: list[tuple[Any, ...]] = field(default_factory=list)
+
+    def in_words(self) -> str:
+        """What is news, and what is history that only was not known before."""
+        past = sum(alert.status == "historic" for alert in self.new_alerts)
+        new = len(self.new_alerts) - past
+        earlier = f", {past} swing{'s' * (past != 1)} in the past (kpi alerts --all)" if past else ""
+        return f"{new} new alert{'s' * (new != 1)}{earlier}"
 
     @property
     def breaches(self) -> list[dict[str, Any]]:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 
 from metrics.catalogue.model import (
     OVERRIDABLE,
@@ -45,12 +46,12 @@ _MODELS: dict[str, type[BaseModel]] = {
 }
 
 
-def shape_findings(document: Located, error: ValidationError) -> list[Finding]:
-    """Every complaint of pydantic as a finding with the line it belongs to.
+def shape_findings(document: Located, errors: Iterable[Any]) -> list[Finding]:
+    """Every complaint of pydantic (its ``errors()``) as a finding with the line it belongs to.
 
     Unknown fields come first: a misspelt one is the cause of the missing one beside it.
     """
-    details = sorted(error.errors(include_url=False), key=lambda detail: detail["type"] != "extra_forbidden")
+    details = sorted(errors, key=lambda detail: detail["type"] != "extra_forbidden")
     return [_finding(document, detail) for detail in details]
 
 

@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from metrics.catalogue.catalogue import Catalogue
 from metrics.catalogue.findings import Finding, shape_findings
 from metrics.catalogue.lineage import Lineage
-from metrics.catalogue.model import Kpi, KpiFile, Override, Watch
+from metrics.catalogue.model import OVERRIDABLE, Kpi, KpiFile, Override, Watch
 from metrics.catalogue.rules import rule_findings, watch_findings
 from metrics.catalogue.target_files import TargetRows, read_target_files
 from metrics.catalogue.yaml_lines import Located, YamlPath, read_yaml
@@ -108,10 +108,33 @@ def _read_files(shipped: Iterable[Path], own: Iterable[Path]) -> _Files:
         try:
             parsed = KpiFile.model_validate(document.value)
         except ValidationError as error:
-            files.findings.extend(shape_findings(document, error))
+            shadows = _shadows(files, document)
+            files.findings += [finding for _, finding in shadows]
+            found = [detail for detail in error.errors(include_url=False) if detail["loc"][:2] not in dict(shadows)]
+            files.findings += shape_findings(document, found)
             continue
         _take(files, parsed, document, is_shipped)
     return files
+
+
+def _shadows(files: _Files, document: Located) -> list[tuple[YamlPath, Finding]]:
+    """Entries under ``kpis:`` that name a KPI that ships: what they lack does not matter, they stand in the wrong place."""
+    listed = document.value.get("kpis")
+    found: list[tuple[YamlPath, Finding]] = []
+    for index, entry in enumerate(listed if isinstance(listed, list) else ()):
+        name = entry.get("id") if isinstance(entry, dict) else None
+        if isinstance(name, str) and name in files.kpis and files.kpis[name][1].is_shipped:
+            path = ("kpis", index)
+            found.append((path, Finding(document.where((*path, "id")), _shadowed(name, files.kpis[name][1]))))
+    return found
+
+
+def _shadowed(name: str, first: Entry) -> str:
+    allowed = ", ".join(OVERRIDABLE)
+    return (
+        f"{name} ships already, defined at {first.where()}. To change it, list it under 'overrides:' with only what "
+        f"changes ({allowed}); a KPI of your own needs another id."
+    )
 
 
 def _take(files: _Files, parsed: KpiFile, document: Located, is_shipped: bool) -> None:
@@ -119,13 +142,8 @@ def _take(files: _Files, parsed: KpiFile, document: Located, is_shipped: bool) -
         entry = Entry(document, ("kpis", index), is_shipped)
         if kpi.id in files.kpis:
             first = files.kpis[kpi.id][1]
-            advice = "To change owner, targets, threshold or weight of a KPI that ships, list it under 'overrides:'."
-            files.findings.append(
-                Finding(
-                    entry.where("id"),
-                    f"{kpi.id} is already defined at {first.where()}. {advice if first.is_shipped else 'Keep one.'}",
-                )
-            )
+            twice = f"{kpi.id} is already defined at {first.where()}. Keep one."
+            files.findings.append(Finding(entry.where("id"), _shadowed(kpi.id, first) if first.is_shipped else twice))
             continue
         files.kpis[kpi.id] = (kpi, entry)
     for index, watch in enumerate(parsed.watched):

@@ -17,7 +17,7 @@ from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
 from metrics.errors import QueryError
-from metrics.semantic.query import GRAINS, ElementName, parse_name
+from metrics.semantic.query import GRAINS, ElementName, RefusedNameError, parse_name
 
 HOLE = "__element_"
 SOURCE_DIALECT = "duckdb"
@@ -113,10 +113,9 @@ def _check(tree: exp.Expr, text: str, holes: int, trusted: bool) -> None:
             )
         if isinstance(node, exp.Column):
             if node.table or not node.name.startswith(HOLE) or not node.name[len(HOLE) :].isdigit():
-                raise QueryError(
-                    f"where: {text!r} names the bare column '{node.sql(SOURCE_DIALECT)}'; write "
-                    f"{{{{ Dimension('entity__name') }}}}"
-                )
+                bare = node.sql(SOURCE_DIALECT)
+                reason = f"where: {text!r} names the bare column '{bare}'"
+                raise RefusedNameError(bare, reason, "; write {{ Dimension('entity__name') }}")
             filled.add(int(node.name[len(HOLE) :]))
         elif not trusted and not (isinstance(node, _PREDICATES + _OPERANDS) and _is_plain(node)):
             raise QueryError(
@@ -177,10 +176,8 @@ def _reference(call: str, text: str) -> Reference:
             grain = given[1] if len(given) > 1 else options.get("time_granularity_name", name.grain)
         path = tuple(str(link).lower() for link in options.get("entity_path") or ())
     except (SyntaxError, ValueError, IndexError) as error:
-        raise QueryError(
-            f"where: {text!r} has {{{{{call}}}}}; expected Dimension('entity__name'), "
-            "TimeDimension('metric_time', 'day') or Entity('name')"
-        ) from error
+        expected = "; expected Dimension('entity__name'), TimeDimension('metric_time', 'day') or Entity('name')"
+        raise RefusedNameError(call.strip(), f"where: {text!r} has {{{{{call}}}}}", expected) from error
     grain = str(grain or name.grain or "").lower() or None
     if grain and grain not in GRAINS:
         raise QueryError(f"where: {text!r} uses the grain '{grain}'; expected one of {', '.join(GRAINS)}")

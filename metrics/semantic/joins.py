@@ -12,8 +12,9 @@ from dataclasses import dataclass
 
 from metrics.errors import QueryError, did_you_mean
 from metrics.semantic.manifest import Manifest, SemanticModel
-from metrics.semantic.query import GRAINS, METRIC_TIME, ElementName
+from metrics.semantic.query import GRAINS, METRIC_TIME, ElementName, RefusedNameError
 
+ANY_KIND = ("dimension", "entity", "time")
 _ARTICLE = {"dimension": "a dimension", "time": "a time dimension", "entity": "an entity"}
 MOST_HOPS = 4
 MOST_NAMES = 24
@@ -121,10 +122,9 @@ class JoinGraph:
         if not longer:
             other = reach.get((name.links, name.element))
             if other:
-                raise QueryError(
-                    f"'{name}' is {_ARTICLE[other[0].kind]}; expected {' or '.join(_ARTICLE[kind] for kind in kinds)}"
-                )
-            raise QueryError(self._unreachable(model, name))
+                expected = " or ".join(_ARTICLE[kind] for kind in kinds)
+                raise RefusedNameError(str(name), f"'{name}' is {_ARTICLE[other[0].kind]}; expected {expected}", "")
+            raise self._unreachable(model, name)
         fewest = min(len(targets[0].hops) for targets in longer.values())
         nearest = {links: targets for links, targets in longer.items() if len(targets[0].hops) == fewest}
         return self._only(model, name, nearest)
@@ -139,7 +139,7 @@ class JoinGraph:
             raise QueryError(f"'{name}' is defined in the semantic models {models}; keep it in one of them")
         return targets[0]
 
-    def _unreachable(self, model: str, name: ElementName) -> str:
+    def _unreachable(self, model: str, name: ElementName) -> RefusedNameError:
         plain = str(ElementName(name.links, name.element))
         owners = [
             other.name
@@ -156,7 +156,7 @@ class JoinGraph:
         reachable = self.names(model)
         shown = ", ".join(reachable[:MOST_NAMES])
         more = f" and {len(reachable) - MOST_NAMES} further away" if len(reachable) > MOST_NAMES else ""
-        return f"{reason}.{did_you_mean(plain, reachable)} Reachable: {shown}{more}"
+        return RefusedNameError(plain, reason, f".{did_you_mean(plain, reachable)} Reachable: {shown}{more}")
 
     def _reaches(self, model: str, other: str) -> bool:
         return any(hop.model == other for targets in self.reach(model).values() for target in targets for hop in target.hops)

@@ -9,8 +9,9 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from metrics.errors import QueryError
 from metrics.semantic.manifest import Manifest, Metric, read_manifest
-from metrics.semantic.query import Query
+from metrics.semantic.query import METRIC_TIME, Query, RefusedNameError, parse_name
 
 if TYPE_CHECKING:
     from metrics.semantic.explain import Explanation
@@ -88,5 +89,27 @@ class SemanticLayer:
         from metrics.semantic.plan import build_plan
         from metrics.semantic.resolve import Resolver
 
-        resolved = Resolver(self.manifest, self._graph).resolve(query)
+        try:
+            resolved = Resolver(self.manifest, self._graph).resolve(query)
+        except RefusedNameError as error:
+            raise self._with_closest(error, query) from error
         return build_plan(resolved, self.manifest, self._graph)
+
+    def _with_closest(self, error: RefusedNameError, query: Query) -> QueryError:
+        """The refusal of a name in a filter, with what to write instead where something close is reached."""
+        from metrics.semantic.closest import closest_forms
+        from metrics.semantic.joins import ANY_KIND
+        from metrics.semantic.resolve import Resolver
+        from metrics.semantic.resolved import leaves_of
+
+        first, *others = query.metrics
+        model = next(iter(leaves_of(Resolver(self.manifest, self._graph).value(first)))).measure.model
+        everywhere = [set(self.dimensions(metric)) for metric in others]
+        names = [name for name in self.dimensions(first) if all(name in reached for reached in everywhere)]
+
+        def kind_of(name: str) -> str:
+            parsed = parse_name(name)
+            return "time" if parsed.element == METRIC_TIME else self._graph.find(model, parsed, ANY_KIND).kind
+
+        forms = closest_forms(error.name, names, kind_of)
+        return QueryError(f"{error.reason}. Write {' or '.join(forms)}." if forms else str(error))

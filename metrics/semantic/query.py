@@ -58,6 +58,14 @@ class Query:
             raise QueryError(f"query: limit {self.limit!r} is not a count of rows; expected 0 or more")
 
 
+class RefusedNameError(QueryError):
+    """A name in a filter that means nothing there. ``reason`` says why; the text goes on with what may be written."""
+
+    def __init__(self, name: str, reason: str, instead: str) -> None:
+        super().__init__(reason + instead)
+        self.name, self.reason, self.instead = name, reason, instead
+
+
 @dataclass(frozen=True)
 class ElementName:
     """``links`` are the entities to walk, ``element`` the dimension or entity at the end, ``grain`` a time grain."""

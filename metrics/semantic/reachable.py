@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from metrics.errors import QueryError
-from metrics.semantic.joins import JoinGraph, grains_from
+from metrics.semantic.joins import ANY_KIND, JoinGraph, grains_from
 from metrics.semantic.manifest import Manifest
 from metrics.semantic.query import METRIC_TIME, parse_name
 from metrics.semantic.resolve import grain_refusal
 from metrics.semantic.resolved import Value, leaves_of
-
-_ANY = ("dimension", "entity", "time")
 
 
 def reachable_names(value: Value, manifest: Manifest, graph: JoinGraph) -> tuple[str, ...]:
@@ -33,7 +31,7 @@ def _grains_everywhere(candidate: str, models: list[str], graph: JoinGraph) -> t
     found: list[tuple[str, ...]] = []
     for model in models:
         try:
-            target = graph.find(model, parse_name(candidate), _ANY)
+            target = graph.find(model, parse_name(candidate), ANY_KIND)
         except QueryError:
             return None
         found.append(grains_from(target.grain) if target.grain else ())

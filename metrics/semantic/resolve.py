@@ -12,9 +12,9 @@ from dataclasses import replace
 from metrics.errors import QueryError, did_you_mean
 from metrics.semantic.days import MONTHS_OF
 from metrics.semantic.filters import parse_filter
-from metrics.semantic.joins import JoinGraph, grains_from
+from metrics.semantic.joins import ANY_KIND, JoinGraph, grains_from
 from metrics.semantic.manifest import Manifest, Metric, MetricInput
-from metrics.semantic.query import METRIC_TIME, ElementName, Query, parse_name
+from metrics.semantic.query import METRIC_TIME, ElementName, Query, RefusedNameError, parse_name
 from metrics.semantic.resolved import (
     DerivedValue,
     Key,
@@ -115,18 +115,21 @@ class Resolver:
 
     def _check_leaf(self, metric: str, leaf: Leaf, query: ResolvedQuery) -> None:
         model = leaf.measure.model
-        references = [reference for condition in (*query.where, *leaf.conditions) for reference in condition.references]
-        wanted = [(key.name, _KEY_KINDS) for key in query.keys] + [
-            (reference.name, reference.kinds) for reference in references
-        ]
-        for name, kinds in wanted:
+        asked = {reference: True for condition in query.where for reference in condition.references}
+        own = {reference: False for condition in leaf.conditions for reference in condition.references}
+        wanted: list[tuple[ElementName, tuple[str, ...], bool]] = [(key.name, ANY_KIND, False) for key in query.keys]
+        wanted += [(reference.name, reference.kinds, in_where) for reference, in_where in (own | asked).items()]
+        for name, kinds, in_where in wanted:
             if name.is_metric_time:
                 self._check_grain(metric, leaf, name)
                 continue
             try:
                 target = self._graph.find(model, name, kinds)
             except QueryError as error:
-                raise QueryError(f"metric '{metric}' (measure '{leaf.measure.name}' of '{model}'): {error}") from error
+                told = f"metric '{metric}' (measure '{leaf.measure.name}' of '{model}'): "
+                if in_where and isinstance(error, RefusedNameError):
+                    raise RefusedNameError(str(name), told + error.reason, error.instead) from error
+                raise QueryError(f"{told}{error}") from error
             possible = grains_from(target.grain) if target.grain else ()
             if name.grain and name.grain not in possible:
                 expected = f"ask for {' or '.join(possible)}" if possible else "it is not a time, leave the grain out"
@@ -162,9 +165,6 @@ class Resolver:
                 f"metric '{metric}' needs a time spine of days; declare one in dbt (`time_spine: "
                 "standard_granularity_column`)"
             )
-
-
-_KEY_KINDS = ("dimension", "entity", "time")
 
 
 def grain_refusal(leaf: Leaf, grain: str) -> str | None:

@@ -63,6 +63,21 @@ def open_published(ws: Workspace) -> Iterator[duckdb.DuckDBPyConnection]:
         con.close()
 
 
+@contextmanager
+def open_raw(ws: Workspace) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open raw.duckdb read-only: what was loaded, as it stands between two runs. Raises RunError."""
+    if not ws.raw_path.exists():
+        raise RunError(f"{ws.name}: nothing is loaded yet. Run `kpi run --workspace {ws.root}` first.")
+    try:
+        con = duckdb.connect(str(ws.raw_path), read_only=True)
+    except duckdb.Error as error:
+        raise RunError(_cannot_open(ws.raw_path, error)) from error
+    try:
+        yield con
+    finally:
+        con.close()
+
+
 def load_excel(con: duckdb.DuckDBPyConnection) -> None:
     """Load DuckDB's Excel reader from the installed package, without a network. Raises RunError."""
     package = importlib.util.find_spec("duckdb_extension_excel")

@@ -14,7 +14,7 @@ from metrics.workspace.channel_rules import read_channel_rules
 from metrics.workspace.checks import Finding, check_workspace
 from metrics.workspace.model import Workspace
 from metrics.workspace.promotions import read_promotions
-from metrics.workspace.yaml_lines import Located, YamlPath, load_yaml
+from metrics.workspace.yaml_lines import Located, YamlPath, dotted, load_yaml
 
 ENV_VAR = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
@@ -57,14 +57,6 @@ def _substitute(text: str, path: YamlPath, where: str, from_environment: set[Yam
         return value
 
     return ENV_VAR.sub(value_of, text)
-
-
-def dotted(path: YamlPath) -> str:
-    """Write a path of keys as ``sources.shop.tables``, list positions as ``notify[0]``."""
-    text = ""
-    for key in path:
-        text += f"[{key}]" if isinstance(key, int) else f".{key}" if text else key
-    return text or "the file"
 
 
 def _first(findings: list[Finding], located: Located) -> WorkspaceError:

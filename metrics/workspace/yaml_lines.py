@@ -13,6 +13,13 @@ from metrics.errors import WorkspaceError
 
 YamlPath = tuple[str | int, ...]
 MOST_LEVELS = 30
+# What YAML makes of an unquoted text: (what it is called, what it looks like).
+_SCALARS = {
+    "timestamp": ("date", "a date such as 2024-12-31"),
+    "int": ("whole number", "a number such as 12"),
+    "float": ("number", "a number such as 1.5"),
+    "bool": ("yes or no", "true or false"),
+}
 
 
 @dataclass(frozen=True)
@@ -32,6 +39,14 @@ class Located:
 
     def line(self, path: YamlPath) -> int:
         return int(self.where(path).rpartition(":")[2]) if self.lines else 0
+
+
+def dotted(path: YamlPath) -> str:
+    """Write a path of keys as ``sources.shop.tables``, list positions as ``notify[0]``."""
+    text = ""
+    for key in path:
+        text += f"[{key}]" if isinstance(key, int) else f".{key}" if text else key
+    return text or "the file"
 
 
 def load_yaml(file: Path, text_of: Callable[[str, YamlPath, str], str] | None = None) -> Located:
@@ -77,9 +92,8 @@ def _value(
         loader.flatten_mapping(node)
         values: dict[str | int, Any] = {}
         for key_node, value_node in node.value:
-            key = loader.construct_object(key_node)
             # YAML reads an unquoted `on:` as true and a bare date as a date: keys are always names here.
-            key = key if isinstance(key, str) else str(key_node.value)
+            key = str(key_node.value)
             line = key_node.start_mark.line + 1
             if key in values:
                 raise WorkspaceError(f"{located.file_name}:{line}: the key '{key}' is given twice. Keep one of them.")
@@ -88,7 +102,21 @@ def _value(
         return values
     if isinstance(node, yaml.SequenceNode):
         return [_value(loader, item, (*path, index), located, text_of) for index, item in enumerate(node.value)]
-    value = loader.construct_object(node)
+    value = _scalar(loader, node, path, located)
     if isinstance(value, str) and text_of is not None:
         return text_of(value, path, located.where(path))
     return value
+
+
+def _scalar(loader: yaml.SafeLoader, node: yaml.Node, path: YamlPath, located: Located) -> Any:
+    """The value of a single text. YAML itself makes dates and numbers of some; what looks like one may be none."""
+    try:
+        return loader.construct_object(node)
+    except (ValueError, KeyError, AttributeError, OverflowError) as error:
+        kind = node.tag.rpartition(":")[2]
+        what, example = _SCALARS.get(kind, (kind, ""))
+        reason = f": {error}" if isinstance(error, ValueError) else ""
+        expected = f" Expected {example}." if example else ""
+        raise WorkspaceError(
+            f"{located.where(path)}: {dotted(path)} is '{node.value}', which is no {what}{reason}.{expected}"
+        ) from error

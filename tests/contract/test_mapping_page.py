@@ -14,10 +14,12 @@ import pytest
 import yaml
 
 from dagster_project.connectors import extract_source
+from metrics.catalogue import check_catalogue
 from metrics.catalogue.target_files import read_target_files
 from metrics.warehouse import open_warehouse
 from metrics.workspace import Closes, EntityMapping, ReadOptions, Source, Table, Workspace, load_workspace
 from tests.conftest import REPOSITORY
+from tests.unit.catalogue.test_shipped import DefinedMetrics
 
 PAGE = (REPOSITORY / "docs" / "mapping.md").read_text(encoding="utf-8")
 MAPPED = {"table": "orders", "columns": {"order_id": "id", "ordered_at": "created_at", "gross_amount": "total"}}
@@ -60,7 +62,7 @@ def files_source() -> dict[str, Any]:
 def test_the_page_has_examples() -> None:
     assert {example.kind for example in EXAMPLES} == {
         "orders.csv", "lines.csv", "source", "entities", "read", "sample", "workspace", "channels.csv", "kpis/targets.csv",
-        "promotions.csv",
+        "promotions.csv", "kpis/own.yml",
     }  # fmt: skip
     # No block that this test would not see.
     assert PAGE.count("\n```") == 2 * len(EXAMPLES)
@@ -152,3 +154,20 @@ def test_targets(tmp_path: Path) -> None:
         (600, {}),
         (80, {"channel": "email"}),
     ]
+
+
+def test_overrides(tmp_path: Path) -> None:
+    ws = load(tmp_path, files_source() | {"entities": {"orders": MAPPED}})
+    layer: Any = DefinedMetrics()
+    shipped, _ = check_catalogue(ws, layer, {})
+    (ws.root / "kpis" / "own.yml").write_text(of_kind("kpis/own.yml")[0].text, encoding="utf-8")
+    found, findings = check_catalogue(ws, layer, {})
+    assert [str(finding) for finding in findings] == []
+    orders, rate = found.kpis["orders"], found.kpis["conversion_rate"]
+    assert (orders.owner, orders.threshold, orders.weight) == ("Nora Lindqvist (head of sales)", 0.4, 1)
+    assert (orders.title, orders.playbook) == (shipped.kpis["orders"].title, shipped.kpis["orders"].playbook)
+    # The table of targets stays in force beside the override.
+    assert [target.value for target in orders.targets] == [500, 600, 80]
+    assert (rate.owner, rate.weight) == (shipped.kpis["conversion_rate"].owner, 2)
+    assert [(target.value, target.stretch) for target in rate.targets] == [(0.03, 0.033), (0.035, None)]
+    assert found.watched["refunds"].threshold == 0.5

@@ -68,6 +68,9 @@ def test_a_failure_is_told_and_stops_no_other(portfolio: Portfolio) -> None:
     assert (plain["workspace"], plain["result"], plain["path"]) == (
         "Small shop", "published", str(portfolio.folder / "north" / "plain")
     )  # fmt: skip
+    # What a run says on its way is what the table counts.
+    for row in (canary, plain):
+        assert f"[{row['folder']}]   {row['alerts']} new alert" in portfolio.done.stderr
     assert portfolio.shop("canary").orders_on(LAST_DAY) == 4
     assert portfolio.shop("north/plain").orders_on(LAST_DAY) == 3
     assert not portfolio.shop("broken").published.exists()

@@ -12,6 +12,7 @@ import duckdb
 from dagster_project.connectors.readers import csv_files, excel_files, json_files, parquet_files
 from dagster_project.connectors.readers.batches import Batch, Prepared, Reject
 from dagster_project.connectors.readers.unpacking import Readable, readable_files
+from metrics.errors import SourceError
 from metrics.warehouse import quoted
 from metrics.workspace import ReadOptions
 
@@ -36,7 +37,10 @@ _FILL = {
 
 def prepare_file(con: duckdb.DuckDBPyConnection, readable: Readable, read: ReadOptions) -> Prepared:
     """Find out the columns of a file without loading it. Raises SourceError."""
-    return _PREPARE[readable.format](con, readable, read)
+    try:
+        return _PREPARE[readable.format](con, readable, read)
+    except OSError as error:
+        raise SourceError(f"{readable.file.path}: cannot be read: {(error.strerror or str(error)).lower()}.") from error
 
 
 def same_columns(files: list[Prepared]) -> Iterator[list[Prepared]]:

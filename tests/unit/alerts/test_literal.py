@@ -156,7 +156,10 @@ def test_an_alert_whose_day_is_corrected_is_withdrawn_and_stands_again_with_the_
 
 def test_days_older_than_a_week_are_historic(tmp_path: Path) -> None:
     company = company_with(tmp_path, [100, 50, 100, 100, 100, 100, 100, 100, 100, 50, 50])
-    statuses = {alert.day.day: alert.status for alert in run(company).new_alerts}
+    report = run(company)
+    statuses = {alert.day.day: alert.status for alert in report.new_alerts}
+    assert report.in_words() == "1 new alert, 2 swings in the past (kpi alerts --all)"
+    assert run(company).in_words() == "0 new alerts"
     assert statuses == {2: "historic", 3: "historic", 10: "new"}
 
 

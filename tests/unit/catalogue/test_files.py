@@ -177,6 +177,17 @@ def test_a_shipped_kpi_cannot_be_shadowed(company: Company, tmp_path: Path) -> N
         load(company, tmp_path, own=KPI, shipped=KPI)
 
 
+def test_a_shipped_kpi_under_kpis_is_one_finding_that_names_overrides(company: Company, tmp_path: Path) -> None:
+    own = "version: 1\nkpis:\n  - id: orders\n    owner: Nora\n    target: 5\n  - id: sessions\n    owner: Tom\n"
+    with pytest.raises(CatalogueError) as caught:
+        load(company, tmp_path, own=own, shipped=KPI)
+    said = str(caught.value)
+    assert "kpis/sales.yml:3: orders ships already, defined at " in said
+    assert "list it under 'overrides:' with only what changes (owner, targets, threshold, weight)" in said
+    # What is not a KPI that ships keeps its own complaints: sessions lacks eight fields.
+    assert "(8 more; `kpi validate` shows all)" in said
+
+
 def test_complaints_about_overridden_targets_point_at_the_workspace(company: Company, tmp_path: Path) -> None:
     own = "version: 1\noverrides:\n  - id: orders\n    targets: [{from: 2026-01-01, grain: quarter, value: 5}]\n"
     with pytest.raises(CatalogueError, match=r"kpis/sales.yml:4: orders: target for grain 'quarter'"):

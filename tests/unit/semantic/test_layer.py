@@ -52,6 +52,36 @@ def test_dimensions_are_those_that_every_measure_reaches(layer: SemanticLayer) -
         layer.dimensions("x")
 
 
+@pytest.mark.parametrize(
+    ("metrics", "where", "forms"),
+    [
+        (
+            ["orders"],
+            "{{ Dimension('order__customer') }} = 1",
+            ["{{ Entity('customer') }}", "{{ Entity('order__customer') }}"],
+        ),
+        (["orders"], "{{ Entity('order__status') }} = 1", ["{{ Dimension('order__status') }}"]),
+        # Of two names that end alike only the one that every metric reaches.
+        (["conversion"], "{{ Dimension('order__at') }} > 1", ["{{ TimeDimension('session__at', 'day') }}"]),
+        (["orders"], "custmer = 1", ["{{ Entity('customer') }}", "{{ Entity('order__customer') }}"]),
+        (["sessions"], "device = 'mobile'", ["{{ Dimension('session__device') }}"]),
+        (["sessions"], "{{ device }} = 'mobile'", ["{{ Dimension('session__device') }}"]),
+        (["orders"], "metric_time > 1", ["{{ TimeDimension('metric_time', 'day') }}"]),
+    ],
+)
+def test_a_refused_filter_names_what_to_write(
+    layer: SemanticLayer, metrics: list[str], where: str, forms: list[str]
+) -> None:
+    with pytest.raises(QueryError) as refused:
+        layer.compile(Query(metrics, where=[where]))
+    told = str(refused.value)
+    assert [f"{{{{{form}" for form in told.partition(". Write ")[2].split("{{")[1:]] == [
+        *(f"{form} or " for form in forms[:-1]), f"{forms[-1]}."
+    ]  # fmt: skip
+    for form in forms:
+        assert layer.compile(Query(metrics, where=[f"{form} is not null"]))
+
+
 def test_every_dimension_listed_can_be_asked_for() -> None:
     layer = SemanticLayer.from_manifest(MANIFEST)
     for metric in ("conversion_rate", "items", "balance", "tickets_solved"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 from pathlib import Path
 
 import duckdb
@@ -44,6 +45,24 @@ def values(path: Path) -> int:
     with duckdb.connect(str(path.resolve()), read_only=True) as con:
         found = con.execute("select count(*) from mart.kpi_current").fetchone()
         return int(found[0]) if found else 0
+
+
+def test_what_cannot_be_written_is_not_published_and_leaves_nothing_behind(ws: Workspace) -> None:
+    publish(ws, "first")
+    run(ws, "second")
+    before = sorted(ws.published_dir.rglob("*"))
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, hard))
+    try:
+        with pytest.raises(RunError, match=r"^not published: .*kpi-second.* cannot be used: file too large\..*"
+                           r"Readers keep the previous version\.$"):  # fmt: skip
+            publish(ws, "second")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert sorted(ws.published_dir.rglob("*")) == before
+    assert values(ws.published_current) == 1
+    publish(ws, "second")
+    assert values(ws.published_current) == 2
 
 
 def test_a_run_is_published_under_its_own_name(ws: Workspace) -> None:

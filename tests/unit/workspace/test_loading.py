@@ -58,6 +58,13 @@ def test_no_workspace(tmp_path: Path) -> None:
         (HEAD + "curency: EUR\n" + SHOP, "workspace.yml:5: the file has no key 'curency'. Did you mean 'currency'?"),
         ("- a\n", "workspace.yml:1: is empty or not a mapping"),
         ("", "workspace.yml:1: is empty or not a mapping"),
+        (HEAD.replace("2024-01-01", "2026-13-01") + SHOP,
+         "workspace.yml:4: history_start is '2026-13-01', which is no date: month must be in 1..12. "
+         "Expected a date such as 2024-12-31."),
+        (HEAD + "holidays: [2024-12-25, 2024-02-30]\n" + SHOP,
+         "workspace.yml:5: holidays[1] is '2024-02-30', which is no date: day is out of range for month."),
+        (HEAD + "name2: 2024-12-25 25:00:00\n" + SHOP, "workspace.yml:5: name2 is '2024-12-25 25:00:00', which is no date: hour"),
+        (HEAD.replace("2024-01-01", "!!int soon") + SHOP, "workspace.yml:4: history_start is 'soon', which is no whole number:"),
         (HEAD.replace("2024-01-01", "soon") + SHOP, "workspace.yml:4: history_start should be a valid date"),
         (HEAD.replace("EUR", "euro") + SHOP, "workspace.yml:3: currency should match the pattern '^[A-Z]{3}$', found"),
         (HEAD.replace("Berlin", "Berlim") + SHOP, "workspace.yml:2: timezone should be a time zone"),
