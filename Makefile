@@ -62,7 +62,7 @@ lint: setup-test ## formatting, types, dependencies, deploy files, SQL style
 	  $(BIN)/sqlfluff lint -q --processes 2 dbt_project/target/lint/compiled/bellwether/models/core/*/*.sql
 
 test: setup-test lint ## run every test
-	@echo "==> pytest"; $(BIN)/python -m pytest -q -n 2 --dist loadfile --durations=10 $(PYTEST_ARGS)
+	@echo "==> pytest"; $(BIN)/python -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder --durations=10 $(PYTEST_ARGS)
 
 test-fast: setup-test ## unit tests only
 	@$(BIN)/python -m pytest -q -n 2 tests/unit $(PYTEST_ARGS)
