@@ -27,14 +27,25 @@ _DEFINITION_FILES = (".sql", ".yml", ".yaml", ".csv")
 
 
 @dataclass(frozen=True)
+class GenericTest:
+    """What a generic test asks: its name, the model it is attached to, its arguments, and how many rows it found."""
+
+    name: str
+    model: str
+    arguments: Mapping[str, Any]
+    found: int
+
+
+@dataclass(frozen=True)
 class NodeResult:
-    """What became of one dbt node: its id, dbt's status and message, and the seconds it took."""
+    """What became of one dbt node: its id, dbt's status and message, and the seconds it took; ``test`` of a generic test."""
 
     unique_id: str
     status: str
     message: str
     seconds: float
     compiled_sql: str = ""
+    test: GenericTest | None = None
 
 
 @dataclass
@@ -123,10 +134,19 @@ def build(ws: Workspace, selection: Sequence[str], *, unit_tests: bool = False) 
             str(r.message or ""),
             float(r.execution_time),
             str(getattr(r.node, "compiled_code", None) or ""),
+            _generic_test(r),
         )
         for r in outcome.result.results
     ]
     return BuildResult(success=bool(outcome.success), nodes=nodes, events=events)
+
+
+def _generic_test(result: Any) -> GenericTest | None:
+    metadata = getattr(result.node, "test_metadata", None)
+    if metadata is None or result.failures is None:
+        return None
+    model = str(result.node.attached_node or "").rsplit(".", 1)[-1]
+    return GenericTest(str(metadata.name), model, dict(metadata.kwargs), int(result.failures))
 
 
 def _runner(manifest: Any, callbacks: list[Any] | None = None) -> Any:

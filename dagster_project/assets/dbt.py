@@ -1,7 +1,6 @@
 """The dbt models as assets, built by one in-process invocation: only what is downstream of a change, every test kept."""
 
 import json
-import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from graphlib import TopologicalSorter
@@ -12,17 +11,16 @@ from dagster_dbt import dbt_assets
 from dagster_dbt.core.dbt_cli_event import DbtCoreCliEventMessage
 
 from dagster_project import dbt_runner
+from dagster_project.assets.dbt_failures import stop_on_failure
 from dagster_project.assets.keys import SINGLE_RUN, model_key
 from dagster_project.assets.translator import STAGING_PREFIX, WorkspaceTranslator
 from dagster_project.failures import expected_errors
 from dagster_project.resources import WorkspaceRun, progress
 from metrics.warehouse import open_warehouse
-from metrics.workspace import Workspace, load_entities
+from metrics.workspace import Workspace
 
 FULL_REFRESH_TAG = "bellwether/full_refresh"
 _STAMP = "built.json"
-_REQUIRED = re.compile(r"not_null_columns_stg_mapped__(\w+)\.")
-_BEFORE_HASHING = (STAGING_PREFIX, "_int_")
 _CLOSED_DAYS = """
 select (select max(today) from mart.clock),
        (select list((source, entity, closed_through) order by source, entity)
@@ -77,7 +75,7 @@ def dbt_model_assets(ws: Workspace) -> dg.AssetsDefinition:
         failed = {outputs[key] for key in selected.values()} - set(done) if not outcome.success else set()
         yield from _in_order(manifest, selected, outputs, done, counts, without=failed)
         yield from checks
-        _stop_on_failure(outcome, workspace.workspace)
+        stop_on_failure(outcome, workspace.workspace)
         if stale <= set(selected):
             _remember_as_built(workspace.workspace, now)
 
@@ -203,39 +201,3 @@ def _in_order(
         output = done.get(name) or dg.Output(None, output_name=name, metadata={"rebuilt": False})
         rows = {"dagster/row_count": counts[unique_id]} if unique_id in counts else {}
         yield output.with_metadata({**output.metadata, **rows})
-
-
-def _stop_on_failure(outcome: dbt_runner.BuildResult, ws: Workspace) -> None:
-    if outcome.success:
-        return
-    failed = outcome.failures()
-    first = failed[0] if failed else None
-    what = f"{first.unique_id}: {_in_words(first, ws)}" if first else "dbt reported no failing node"
-    more = f" (and {len(failed) - 1} more)" if len(failed) > 1 else ""
-    raise dg.Failure(f"dbt stopped at {what}{more}. Nothing was published.", allow_retries=False)
-
-
-def _entity_and_columns(text: str) -> tuple[str, str]:
-    """The entity and its required columns, of the name of a dbt test such as orders_order_id__ordered_at."""
-    entity = max((name for name in load_entities() if text.startswith(f"{name}_")), key=len, default=text)
-    return entity, " or ".join(text.removeprefix(f"{entity}_").split("__"))
-
-
-def _in_words(node: dbt_runner.NodeResult, ws: Workspace) -> str:
-    """dbt's message; for a test that found rows, the first of them, which is what has to be mended.
-
-    Rows of staging and intermediate models are not shown: e-mail addresses and telephone numbers are hashed only later.
-    """
-    message = " ".join(node.message.split())
-    if required := _REQUIRED.search(node.unique_id):
-        entity, columns = _entity_and_columns(required[1])
-        return f"{message}: rows of {entity} without {columns}. Fill them in at the source, or leave them out with `query:`"
-    if "currency_is_known" in node.unique_id:
-        message += ". Map the entity exchange_rates for every currency besides the workspace's"
-    if node.status != "fail" or not node.compiled_sql or any(part in node.unique_id for part in _BEFORE_HASHING):
-        return message
-    with open_warehouse(ws) as con:
-        answer = con.execute(f"select * from ({node.compiled_sql}) as failing limit 2")
-        names = [column[0] for column in answer.description]
-        rows = ["; ".join(f"{n} = {v}" for n, v in zip(names, row, strict=True)) for row in answer.fetchall()]
-    return f"{message}: {' | '.join(rows)}"

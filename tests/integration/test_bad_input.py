@@ -114,7 +114,9 @@ def test_a_missing_amount_stops_the_run_in_words(small_shop: SmallShop, kpi: Kpi
     before = small_shop.state().published
     small_shop.add("9004,2026-02-28 21:00:00,")
     line = refusal(kpi("run", "-w", small_shop.root))
-    assert "rows of orders without order_id or ordered_at or gross_amount. Fill them in at the source" in line
+    assert (
+        "kpi: dbt stopped: orders: 1 row without order_id or ordered_at or gross_amount. Fill them in at the source" in line
+    )
     assert small_shop.state().published == before
 
 
@@ -241,7 +243,8 @@ class TestDefinitions:
         small_shop.add("9001,2026-02-28 20:00:00,5000.00")
         before = small_shop.state()
         line = refusal(kpi("run", "-w", small_shop.root))
-        assert "accepted_values_order_verdicts_verdict" in line
+        found = "dbt stopped: order_verdicts: 1 value of verdict is not one of plausible: value_field = implausible; n_records = 1"
+        assert line.startswith(f"kpi: {found} (test.bellwether.accepted_values_order_verdicts_verdict")
         assert "Nothing was published." in line
         assert small_shop.state().published == before.published
         assert small_shop.orders_on(LAST_DAY) == 3

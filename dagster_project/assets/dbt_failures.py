@@ -1,0 +1,70 @@
+"""Why a dbt build has stopped, in one line: of a test what it found in which model, then its first rows and its name."""
+
+from __future__ import annotations
+
+import dagster as dg
+
+from dagster_project import dbt_runner
+from dagster_project.assets.translator import STAGING_PREFIX
+from metrics.warehouse import open_warehouse
+from metrics.workspace import Workspace
+
+# E-mail addresses and telephone numbers are hashed only in the facts: rows before them are not shown.
+_BEFORE_HASHING = (STAGING_PREFIX, "_int_")
+
+
+def stop_on_failure(outcome: dbt_runner.BuildResult, ws: Workspace) -> None:
+    """Raise dg.Failure with the first failure of a build in words; a build in which nothing failed passes."""
+    if outcome.success:
+        return
+    failed = outcome.failures()
+    what = _in_words(failed[0], ws) if failed else " at what it did not name"
+    more = f" (and {len(failed) - 1} more)" if len(failed) > 1 else ""
+    raise dg.Failure(f"dbt stopped{what}{more}. Nothing was published.", allow_retries=False)
+
+
+def _in_words(node: dbt_runner.NodeResult, ws: Workspace) -> str:
+    message = " ".join(node.message.split())
+    if node.status != "fail" or node.test is None:
+        return f" at {node.unique_id}: {message}{_rows(node, ws)}"
+    return f": {_found(node.test)}{_rows(node, ws)}{_remedy(node.test)} ({node.unique_id})"
+
+
+def _found(test: dbt_runner.GenericTest) -> str:
+    """What a test has found: ``order_verdicts: 1 value of verdict is not one of plausible``."""
+    given, one = test.arguments, test.found == 1
+    columns = [str(name) for name in given.get("columns") or [given.get("column_name")] if name]
+    listed, are = ", ".join(columns), "is" if one else "are"
+    rows, values = f"{test.found:,} {'row' if one else 'rows'}", f"{test.found:,} {'value' if one else 'values'} of {listed}"
+    if test.name in ("unique", "unique_key"):
+        found = f"{values} {'occurs' if one else 'occur'} more than once"
+    elif test.name in ("not_null", "not_null_columns"):
+        found = f"{rows} without {' or '.join(columns)}"
+    elif test.name == "accepted_values":
+        found = f"{values} {are} not one of {', '.join(map(str, given['values']))}"
+    elif test.name == "relationships":
+        found = f"{values} {are} not in {given['field']} of {given['to']}"
+    elif test.name == "currency_is_known":
+        found = f"{test.found:,} {'currency has' if one else 'currencies have'} days without an exchange rate"
+    else:
+        found = f"{rows} {'fails' if one else 'fail'} the test {test.name}{' of ' + listed if listed else ''}"
+    return f"{test.model.removeprefix(STAGING_PREFIX)}: {found}"
+
+
+def _remedy(test: dbt_runner.GenericTest) -> str:
+    if test.name == "not_null_columns" and test.model.startswith(STAGING_PREFIX):
+        return ". Fill them in at the source, or leave them out with `query:`"
+    if test.name == "currency_is_known":
+        return ". Map the entity exchange_rates for every currency besides the workspace's"
+    return ""
+
+
+def _rows(node: dbt_runner.NodeResult, ws: Workspace) -> str:
+    """The first rows that a test found, which are what has to be mended."""
+    if node.status != "fail" or not node.compiled_sql or any(part in node.unique_id for part in _BEFORE_HASHING):
+        return ""
+    with open_warehouse(ws) as con:
+        answer = con.execute(f"select * from ({node.compiled_sql}) as failing limit 2")
+        names = [column[0] for column in answer.description]
+        rows = ["; ".join(f"{n} = {v}" for n, v in zip(names, row, strict=True)) for row in answer.fetchall()]
+    return f": {' | '.join(rows)}"
