@@ -54,7 +54,8 @@ class Outcome:
 
 def run_one(path: Path, asked: Asked, say: Callable[[str], None], output: str) -> None:
     """Run and print the scorecard, or the outcome as JSON or CSV. Raises BellwetherError once it is told."""
-    from dagster_project.console import print_rows, print_run
+    from dagster_project.console import print_rows
+    from dagster_project.scorecard_view import print_run
 
     began = time.monotonic()
     try:

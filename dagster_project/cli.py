@@ -44,13 +44,14 @@ def list_(
 ) -> None:
     """List the KPIs with owner, timing, target and last value."""
     from dagster_project.console import print_rows
+    from dagster_project.words import Words
     from serving.published import list_kpis
 
     columns = ["metric", "timing", "owner", "value", "target", "status"]
     if all_:
         columns = ["metric", "kind", "value", "status", "missing_entities"]
     ws = _load(workspace)
-    print_rows(list_kpis(ws, everything=all_), output, columns, currency=ws.currency)
+    print_rows(list_kpis(ws, everything=all_), output, columns, currency=ws.currency, say=Words(ws.language))
 
 
 @app.command()
@@ -59,11 +60,11 @@ def show(kpi: str, workspace: WorkspaceOption = None, output: FormatOption = Out
 
     Example:  kpi show conversion_rate
     """
-    from dagster_project.console import print_kpi
+    from dagster_project.kpi_view import print_kpi
     from serving.published import describe_kpi
 
     ws = _load(workspace)
-    print_kpi(describe_kpi(ws, kpi), output, ws.currency)
+    print_kpi(describe_kpi(ws, kpi), output, ws.currency, ws.language)
 
 
 @app.command()
@@ -140,13 +141,15 @@ def alerts(
     One of a day more than a week back when it is first seen, as on a first run, is history: it is listed and never sent.
     """
     from dagster_project.console import print_rows
+    from dagster_project.words import Words
     from serving.published import list_alerts
 
     columns = ["day", "metric", "value", "previous_value", "change", "threshold", "severity", *(["status"] if all_ else [])]
     ws = _load(workspace)
-    last = "on the last day" if days == 1 else f"in the last {days} days"
-    empty = "No alert yet." if all_ else f"No alert {last}; kpi alerts --all goes further back."
-    print_rows(list_alerts(ws, None if all_ else days), output, columns, currency=ws.currency, empty=empty)
+    say = Words(ws.language)
+    none = "No alert in the last {days} days; kpi alerts --all goes further back."
+    empty = say("No alert yet.") if all_ else say(none, days=days)
+    print_rows(list_alerts(ws, None if all_ else days), output, columns, currency=ws.currency, empty=empty, say=say)
 
 
 @app.command()

@@ -27,11 +27,17 @@ Row = dict[str, Any]
 
 _SCORECARD = """
 select s.metric, d.title_{language} as title, s.grain, s.period_start, s.value, s.n, s.unit, s.target, s.attainment,
-       s.status, s.change, s.change_last_year, s.direction, s.trend_values, d.timing, d.owner, s.watermark, s.state
+       s.status, s.change, s.change_last_year, s.direction, s.trend_values, d.timing, d.owner, s.watermark, s.state,
+       d.minimum_n, d.matures_after_days
 from mart.kpi_status as s join mart.dim_kpi as d on d.metric = s.metric
 where s.is_headline
 order by case s.status when 'off_track' then 0 when 'at_risk' then 1 when 'on_track' then 2 else 3 end,
          coalesce(s.attainment, 9), s.metric
+"""
+
+_NOT_CONNECTED = """
+select metric, title_{language} as title, missing_entities from mart.dim_kpi
+where kind = 'kpi' and not is_connected order by metric
 """
 
 _LIST = """
@@ -66,6 +72,7 @@ class Scorecard:
     alerts: list[Row]
     alerts_before: int
     swings_before: int
+    not_connected: list[Row]
     today: Any
     run_id: str
     path: Path
@@ -104,6 +111,7 @@ def scorecard(ws: Workspace, alert_days: int = HISTORIC_AFTER.days) -> Scorecard
             alerts=alerts,
             alerts_before=known.get("new", 0),
             swings_before=known.get("historic", 0),
+            not_connected=_rows(con, _NOT_CONNECTED.format(language=ws.language)),
             today=clock[0] if clock else None,
             run_id=log[0] if log else "",
             path=ws.published_dir / "current.duckdb",

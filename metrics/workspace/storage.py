@@ -38,19 +38,23 @@ def storage_problem(error: OSError) -> str | None:
 
 
 def check_writable(ws: Workspace) -> None:
-    """Check that a run will be able to write, before it takes its time. Raises RunError naming the folder."""
+    """Check that a run will be able to write, before it takes its time. Raises RunError naming folder or file."""
     for folder in (ws.runtime_dir, ws.dagster_home, ws.published_dir, ws.published_dir / "parquet"):
-        _check_folder(folder)
+        # What does not exist yet is made: in the nearest folder that does.
+        there = next(path for path in (folder, *folder.parents) if os.path.lexists(path))
+        if not there.is_dir():
+            raise _refusal(there, errno.ENOTDIR)
+        _check_access(there, os.W_OK | os.X_OK)
+    for file in (ws.warehouse_path, ws.raw_path, ws.state_path):
+        if file.exists():
+            _check_access(file, os.R_OK | os.W_OK)
 
 
-def _check_folder(folder: Path) -> None:
-    # What does not exist yet is made: in the nearest folder that does.
-    there = next(path for path in (folder, *folder.parents) if os.path.lexists(path))
-    if not there.is_dir():
-        code = errno.ENOTDIR
-    elif os.access(there, os.W_OK | os.X_OK):
-        return
-    else:
-        read_only = bool(os.statvfs(there).f_flag & os.ST_RDONLY)
-        code = errno.EROFS if read_only else errno.EACCES
-    raise RunError(str(storage_problem(OSError(code, os.strerror(code), str(there)))))
+def _check_access(path: Path, mode: int) -> None:
+    if not os.access(path, mode):
+        read_only = bool(os.statvfs(path).f_flag & os.ST_RDONLY)
+        raise _refusal(path, errno.EROFS if read_only else errno.EACCES)
+
+
+def _refusal(path: Path, code: int) -> RunError:
+    return RunError(str(storage_problem(OSError(code, os.strerror(code), str(path)))))

@@ -60,16 +60,22 @@ def test_a_run_that_may_not_write_stops_before_it_begins(tmp_path: Path, kpi: Kp
     assert in_the_way.read_text() == "not a folder"
 
 
-def test_a_folder_of_somebody_else_is_refused_before_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("place", ["", "published", ".bellwether/state.db"])
+def test_what_belongs_to_somebody_else_is_refused_before_the_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
     shop = SmallShop(tmp_path / "shop")
     shop.write()
     ws = load_workspace(shop.root)
+    if place:
+        ws.published_dir.mkdir()
+        ws.runtime_dir.mkdir()
+        ws.state_path.touch()
     check_writable(ws)
     # The superuser may write anywhere: what the system answers anybody else is put in its place.
-    monkeypatch.setattr(os, "access", lambda path, mode: Path(path) != ws.root)
-    with pytest.raises(
-        RunError, match=f"^{ws.root}: cannot be used: permission denied. Give this user the right to read and write it"
-    ):
+    theirs = ws.root / place
+    monkeypatch.setattr(os, "access", lambda path, mode: Path(path) != theirs)
+    with pytest.raises(RunError, match=f"^{theirs}: cannot be used: permission denied. Give this user the right to read"):
         check_writable(ws)
 
 

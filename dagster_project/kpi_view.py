@@ -1,0 +1,72 @@
+"""What `kpi show` prints: what a KPI is, its status at every grain, its last values."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from rich.table import Table
+from rich.text import Text
+
+from dagster_project.console import cell_text, console, formatted, percent, period, print_rows, sparkline, status_text
+from dagster_project.words import Words
+
+_VALUES = ("period_start", "value", "numerator", "denominator", "n", "ci_low", "ci_high", "state")
+# Texts come in both languages, the workspace's own first.
+_FACTS = (
+    ("What", "description_{language}"), ("Question", "question_{language}"), ("Formula", "formula"), ("Owner", "owner"),
+    ("Timing", "timing"), ("Threshold", "threshold"), ("When red", "playbook_{language}"),
+    ("To connect, map", "missing_entities"),
+)  # fmt: skip
+
+
+def print_kpi(found: dict[str, Any], output: str, currency: str, language: str) -> None:
+    """One KPI: definition, status, last values."""
+    if output == "json":
+        print(json.dumps(found, default=str, ensure_ascii=False, indent=2))
+        return
+    if output == "csv":
+        print_rows(found["values"], "csv")
+        return
+    out, say, definition = console(), Words(language), found["definition"]
+    languages = ("zh", "en") if language == "zh" else ("en", "zh")
+    titles = [definition[f"title_{one}"] for one in languages]
+    out.print(Text(" · ".join(title for title in titles if title), style="bold"))
+    out.print(_facts(definition, languages, say))
+    out.print()
+    out.print(_grains(found["status"], currency, say))
+    out.print()
+    rows = [{**row, "unit": definition["unit"]} for row in found["values"]]
+    print_rows(rows, "table", _VALUES, currency=currency, say=say)
+
+
+def _facts(definition: dict[str, Any], languages: tuple[str, str], say: Words) -> Table:
+    table = Table(box=None, pad_edge=False, show_header=False)
+    table.add_column(style="dim", no_wrap=True)
+    # A text without spaces, as Chinese is, goes on in the next line and is never cut.
+    table.add_column(overflow="fold")
+    for label, key in _FACTS:
+        keys = dict.fromkeys(key.format(language=language) for language in languages)
+        texts = [_fact(name, definition[name], say) for name in keys if definition.get(name) not in (None, "")]
+        for place, text in enumerate(texts):
+            table.add_row("" if place else say(label), Text(text))
+    return table
+
+
+def _fact(name: str, value: Any, say: Words) -> str:
+    return f"{value:.0%}" if name == "threshold" else say(value) if name == "timing" else cell_text(value)
+
+
+def _grains(rows: list[dict[str, Any]], currency: str, say: Words) -> Table:
+    table = Table(box=None, pad_edge=False)
+    for name in ("grain", "period", "status"):
+        table.add_column(say(name), no_wrap=True)
+    for name in ("value", "target", "change"):
+        table.add_column(say(name), justify="right", no_wrap=True)
+    table.add_column(say("last 13"), no_wrap=True)
+    for row in rows:
+        table.add_row(
+            say(row["grain"]), period(row), status_text(row["status"], say), formatted("value", row, currency, say),
+            formatted("target", row, currency, say), percent(row["change"]), sparkline(row["trend_values"] or []),
+        )  # fmt: skip
+    return table

@@ -1,0 +1,148 @@
+"""The scorecard that a run prints: KPIs, why some are not judged, alerts, what the run did. In the workspace's language."""
+
+from __future__ import annotations
+
+import os
+from collections import defaultdict
+from typing import Any, Literal
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from dagster_project.console import console, percent, period, sparkline, status_text
+from dagster_project.run import RunReport
+from dagster_project.words import Words
+from metrics.alerts.events import HISTORIC_AFTER, shown
+from metrics.workspace import Workspace
+from serving.published import Scorecard, scorecard
+from serving.reasons import missing_entities, reason
+
+_MOST_ALERTS = 12
+_MOST_WARNINGS = 6
+_MOST_NAMED = 6
+# Together with one space between them: 100 columns.
+_COLUMNS: tuple[tuple[str, Literal["left", "right"], int], ...] = (
+    ("KPI", "left", 25),
+    ("period", "left", 8),
+    ("value", "right", 11),
+    ("target", "right", 11),
+    ("status", "left", 11),
+    ("change", "right", 7),
+    ("last 13", "left", 13),
+    ("timing", "left", 7),
+)
+_LEGEND = "✓ at least 98 % of the target is reached, ! 90 to 98 %, ✗ less; a KPI may draw other lines."
+_MARKS = {"critical": ("✗", "red"), "warning": ("!", "yellow")}
+
+
+def print_run(ws: Workspace, report: RunReport) -> None:
+    """Scorecard, reasons, alerts, seconds per step, and where the published file is."""
+    out, say, card = console(), Words(ws.language), scorecard(ws)
+    out.print(Text(say("{name} on {day}", name=ws.name, day=card.today), style="bold"))
+    out.print(_table(ws, card, say))
+    out.print(Text(say(_LEGEND), style="dim"))
+    for line in _reasons(ws, card, say):
+        out.print(Text(line, style="dim"))
+    out.print()
+    _print_alerts(out, card, say)
+    _print_end(out, report, card)
+
+
+def _table(ws: Workspace, card: Scorecard, say: Words) -> Table:
+    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
+    for name, justify, width in _COLUMNS:
+        table.add_column(say(name), justify=justify, no_wrap=True, width=width)
+    for row in card.rows:
+        value, target = (
+            "" if row[name] is None else shown(row[name], row["unit"], ws.currency) for name in ("value", "target")
+        )
+        table.add_row(
+            row["title"], period(row), value, target, status_text(row["status"], say), percent(row["change"]),
+            sparkline(row["trend_values"] or []), say(row["timing"]) if row["timing"] else "",
+        )  # fmt: skip
+    return table
+
+
+def _reasons(ws: Workspace, card: Scorecard, say: Words) -> list[str]:
+    """One line per reason for which KPIs have no value or no verdict, and one for those that are not connected."""
+    found: dict[tuple[str, str, int], list[dict[str, Any]]] = defaultdict(list)
+    for row in card.rows:
+        why = reason(row, ws.history_start)
+        if why in ("no_whole_period", "not_mature"):
+            found[why, row["grain"], row["matures_after_days"]].append(row)
+        elif why is not None:
+            found[why, "", 0].append(row)
+    lines = [_reason_line(*key, rows, ws, say) for key, rows in sorted(found.items())]
+    if card.not_connected:
+        wanted = [f"{entity} ({count})" for entity, count in missing_entities(card.not_connected).items()]
+        sentence = "Not connected: {count} KPIs. What to map, and how many need it: {entities} (kpi list --all)."
+        lines.append(say(sentence, count=len(card.not_connected), entities=_listed(wanted, say)))
+    return lines
+
+
+def _reason_line(why: str, grain: str, days: int, rows: list[dict[str, Any]], ws: Workspace, say: Words) -> str:
+    titles = [row["title"] for row in rows]
+    if why == "nothing_closed":
+        return say("No data, because no day is closed yet: {titles}.", titles=_listed(titles, say))
+    if why == "no_whole_period":
+        sentence = "No data, because no whole {grain} since {day} is closed yet: {titles}."
+        return say(sentence, grain=say(grain), day=ws.history_start, titles=_listed(titles, say))
+    if why == "not_mature":
+        sentence = (
+            "No data, because no whole {grain} since {day} ended {days} days ago, which they need to be judged: {titles}."
+        )
+        return say(sentence, grain=say(grain), day=ws.history_start, days=days, titles=_listed(titles, say))
+    if why == "no_rows":
+        named = [say("{title} ({period})", title=row["title"], period=period(row)) for row in rows]
+        return say("No data, because there is no row to compute it from: {titles}.", titles=_listed(named, say))
+    sentence = "{title} ({n} of at least {minimum})"
+    named = [say(sentence, title=row["title"], n=f"{row['n']:,}", minimum=f"{row['minimum_n']:,}") for row in rows]
+    return say("Too few observations to judge: {titles}.", titles=_listed(named, say))
+
+
+def _listed(names: list[str], say: Words) -> str:
+    more = [say("and {count} more", count=len(names) - _MOST_NAMED)] if len(names) > _MOST_NAMED else []
+    return say(", ").join([*names[:_MOST_NAMED], *more])
+
+
+def _print_alerts(out: Console, card: Scorecard, say: Words) -> None:
+    """The alerts of the last days. What lies further back is counted: swings that were past when first seen are no news."""
+    counts = {"{count} older alerts": card.alerts_before, "{count} swings in the past": card.swings_before}
+    older = say(", ").join(say(words, count=count) for words, count in counts.items() if count)
+    older = say(" ({older}: kpi alerts --all)", older=older) if older else ""
+    days = HISTORIC_AFTER.days
+    if not card.alerts:
+        out.print(Text(say("No alert in the last {days} days{older}.", days=days, older=older)))
+        return
+    out.print(Text(say("Alerts of the last {days} days: {count}{older}", days=days, count=len(card.alerts), older=older)))
+    listed = Table.grid(padding=(0, 1))
+    listed.add_column(width=3, justify="right")
+    listed.add_column(overflow="fold")
+    for alert in card.alerts[:_MOST_ALERTS]:
+        mark, style = _MARKS.get(alert["severity"], ("·", "dim"))
+        listed.add_row(Text(mark, style=style), Text(alert["message"], style=style))
+    out.print(listed)
+    if len(card.alerts) > _MOST_ALERTS:
+        more = len(card.alerts) - _MOST_ALERTS
+        out.print(Text("  " + say("... and {count} more: kpi alerts --days {days}", count=more, days=days)))
+
+
+def _print_end(out: Console, report: RunReport, card: Scorecard) -> None:
+    out.print()
+    if report.nothing_new:
+        out.print("Nothing new since the last run: no source, definition or setting has changed.")
+    else:
+        steps = sorted(report.seconds_by_step.items(), key=lambda item: -item[1])
+        shown_steps = ", ".join(f"{name} {seconds:.1f} s" for name, seconds in steps[:6])
+        out.print(f"Steps: {shown_steps}; all {sum(report.seconds_by_step.values()):.1f} s", soft_wrap=True)
+    if report.quarantined:
+        said = f"{report.quarantined} rows could not be read ({report.quarantine_example}). kpi quarantine shows them."
+        out.print(Text(said, style="yellow"))
+    for warning in report.warnings[:_MOST_WARNINGS]:
+        out.print(Text(f"! {warning}", style="yellow"))
+    if len(report.warnings) > _MOST_WARNINGS:
+        out.print(f"  ... and {len(report.warnings) - _MOST_WARNINGS} more failed checks: kpi dev shows them")
+    for failure in report.delivery_failures:
+        out.print(Text(f"An alert could not be sent: {failure}", style="yellow"))
+    out.print(Text(f"Published: {os.path.relpath(card.path)}"), soft_wrap=True)

@@ -1,0 +1,67 @@
+"""The fixed words of the scorecard, `kpi list`, `kpi show` and `kpi alerts` in Chinese; in English they are their own key.
+
+Titles, questions and the sentences of alerts come with the data. Errors, progress and the other commands are English.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+_CHINESE = {
+    # heads of columns
+    "KPI": "KPI", "metric": "指标", "kind": "类型", "period": "期间", "grain": "周期", "value": "数值", "target": "目标",
+    "status": "状态", "change": "变化", "last 13": "最近13期", "timing": "时效", "owner": "负责人", "day": "日期",
+    "previous_value": "前一日", "threshold": "阈值", "severity": "级别", "missing_entities": "缺少的实体",
+    "period_start": "期初", "numerator": "分子", "denominator": "分母", "n": "样本数", "ci_low": "下限", "ci_high": "上限",
+    "state": "数据状态",
+    # what stands in them
+    "on track": "达标", "at risk": "有风险", "off track": "未达标", "no target": "无目标", "no data": "无数据",
+    "too few": "样本不足", "leading": "先行", "lagging": "滞后", "kpi": "KPI", "critical": "严重", "warning": "警告",
+    "info": "提示", "new": "新", "historic": "历史", "month": "月", "week": "周", "quarter": "季度",
+    "open": "未结束", "provisional": "暂定", "settled": "已确定", "restated": "已修正",
+    # labels of a KPI
+    "What": "定义", "Question": "问题", "Formula": "公式", "Owner": "负责人", "Timing": "时效", "Threshold": "阈值",
+    "When red": "变红时", "To connect, map": "接入所需实体",
+    # lines of the scorecard
+    "{name} on {day}": "{name}　截至 {day}",
+    "✓ at least 98 % of the target is reached, ! 90 to 98 %, ✗ less; a KPI may draw other lines.":
+        "✓ 达到目标的 98% 以上，! 90% 至 98%，✗ 低于 90%；个别 KPI 的界线可能不同。",
+    "No data, because no day is closed yet: {titles}.": "无数据（还没有已结束的日期）：{titles}。",
+    "No data, because no whole {grain} since {day} is closed yet: {titles}.":
+        "无数据（自 {day} 起还没有完整且已结束的{grain}）：{titles}。",
+    "No data, because no whole {grain} since {day} ended {days} days ago, which they need to be judged: {titles}.":
+        "无数据（自 {day} 起还没有结束满 {days} 天的完整{grain}，之后才能判断）：{titles}。",
+    "No data, because there is no row to compute it from: {titles}.": "无数据（该期间没有可用于计算的记录）：{titles}。",
+    "Too few observations to judge: {titles}.": "样本太少，暂不判断：{titles}。",
+    "{title} ({n} of at least {minimum})": "{title}（{n}，至少需要 {minimum}）",
+    "{title} ({period})": "{title}（{period}）",
+    "and {count} more": "另有 {count} 个",
+    "Not connected: {count} KPIs. What to map, and how many need it: {entities} (kpi list --all).":
+        "未接入的 KPI：{count} 个。需要映射的实体及涉及的 KPI 数：{entities}（kpi list --all）。",
+    "No alert in the last {days} days{older}.": "最近 {days} 天没有告警{older}。",
+    "Alerts of the last {days} days: {count}{older}": "最近 {days} 天的告警：{count} 条{older}",
+    "{count} older alerts": "更早的告警 {count} 条",
+    "{count} swings in the past": "过往波动 {count} 次",
+    " ({older}: kpi alerts --all)": "（{older}：kpi alerts --all）",
+    "... and {count} more: kpi alerts --days {days}": "……另有 {count} 条：kpi alerts --days {days}",
+    "No alert yet.": "还没有告警。",
+    "No alert in the last {days} days; kpi alerts --all goes further back.":
+        "最近 {days} 天没有告警；kpi alerts --all 列出全部。",
+    ", ": "、",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Words:
+    """``Words("zh")("on track")`` is 达标. Values are put into the braces of a sentence."""
+
+    language: str = "en"
+
+    def __call__(self, english: str, **values: object) -> str:
+        """The words in the language; KeyError for what has no Chinese, so that no half of a line stays English."""
+        text = _CHINESE[english] if self.language == "zh" else english
+        return text.format(**values) if values else text
+
+    def cell(self, value: str) -> str:
+        """A value of the data, translated where it is one of the fixed words."""
+        return _CHINESE.get(value, value) if self.language == "zh" else value

@@ -1,0 +1,94 @@
+"""What a person reads of a published run: the scorecard with its reasons, alerts told from history, in both languages."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import duckdb
+import pytest
+from rich.cells import cell_len
+
+from dagster_project.run import RunReport
+from dagster_project.scorecard_view import print_run
+from metrics.workspace import load_workspace
+from tests.conftest import BuiltWorkspace, Kpi
+from tests.integration.small_shop import SmallShop
+
+pytestmark = pytest.mark.integration
+
+NOTHING_NEW = RunReport(run_id=None, nothing_new=True)
+
+
+@pytest.fixture
+def chinese(small_shop: SmallShop) -> SmallShop:
+    small_shop.settings.write_text("language: zh\n" + small_shop.settings.read_text())
+    return small_shop
+
+
+def test_a_kpi_without_a_verdict_says_why(built_small_shop: SmallShop, capsys: pytest.CaptureFixture[str]) -> None:
+    print_run(load_workspace(built_small_shop.root), NOTHING_NEW)
+    said = " ".join(capsys.readouterr().out.split())
+    # The last of the two months is open; a return or a second purchase may come for 30 days after the first.
+    assert (
+        "No data, because no whole month since 2026-01-01 ended 30 days ago, which they need to be judged: "
+        "Repurchase within 30 days, Return rate." in said
+    )
+    missing = built_small_shop.read("select missing_entities from mart.dim_kpi where kind = 'kpi' and not is_connected")
+    assert f"Not connected: {len(missing)} KPIs." in said
+    needed = sum("web_sessions" in entities.split(",") for (entities,) in missing)
+    assert f"web_sessions ({needed})" in said
+    assert "No alert in the last 7 days." in said
+
+
+def test_swings_of_the_past_are_counted_and_not_announced(
+    demo: BuiltWorkspace, kpi: Kpi, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with duckdb.connect(str(demo.published.resolve()), read_only=True) as con:
+        counts = dict(con.execute("select status, count(*) from mart.alerts group by status").fetchall())
+    assert counts["historic"] > 0
+    print_run(load_workspace(demo.root), NOTHING_NEW)
+    said = capsys.readouterr().out
+    new = counts.get("new", 0)
+    assert (f"Alerts of the last 7 days: {new} (" if new else "No alert in the last 7 days (") in said
+    assert f"({counts['historic']} swings in the past: kpi alerts --all)" in said
+    listed = json.loads(kpi("alerts", "--all", "-w", demo.root, "-f", "json").stdout)
+    assert len(listed) == sum(counts.values())
+    assert "historic" in kpi("alerts", "--all", "-w", demo.root).stdout
+
+
+def test_the_scorecard_in_chinese(chinese: SmallShop, capsys: pytest.CaptureFixture[str]) -> None:
+    print_run(load_workspace(chinese.root), NOTHING_NEW)
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].rstrip() == "Small shop　截至 2026-02-28"
+    assert lines[1].split() == ["KPI", "期间", "数值", "目标", "状态", "变化", "最近13期", "时效"]
+    # Chinese characters take two cells: columns stand below each other.
+    cards = [line for line in lines if "· 无" in line]
+    assert {cell_len(line.partition("· 无")[0]) for line in cards} == {cell_len(lines[1].partition("状态")[0])}
+    assert {cell_len(line.partition("滞后")[0]) for line in cards} == {cell_len(lines[1].partition("时效")[0])}
+    # The path of the published file is one word that is never broken.
+    assert all(cell_len(line.rstrip()) <= 100 for line in lines if not line.startswith("Published"))
+    text = "".join("".join(lines).split())
+    assert "无数据（自2026-01-01起还没有结束满30天的完整月，之后才能判断）：30天复购率、退货率。" in text
+    assert not re.search(r"ontrack|nodata|notconnected|alert|lagging", text.replace("kpialerts", "").lower())
+
+
+def test_lists_and_one_kpi_in_chinese(chinese: SmallShop, kpi: Kpi) -> None:
+    head, *rows = kpi("list", "-w", chinese.root).stdout.splitlines()
+    assert head.split() == ["指标", "时效", "负责人", "数值", "目标", "状态"]
+    assert all("滞后" in row or "先行" in row for row in rows)
+    assert kpi("alerts", "-w", chinese.root).stdout == "最近 30 天没有告警；kpi alerts --all 列出全部。\n"
+    # Machines get names, whatever the language.
+    assert {"timing", "status"} <= set(json.loads(kpi("list", "-w", chinese.root, "-f", "json").stdout)[0])
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_no_text_of_a_kpi_is_cut(small_shop: SmallShop, kpi: Kpi, language: str) -> None:
+    small_shop.settings.write_text(f"language: {language}\n" + small_shop.settings.read_text())
+    said = kpi("show", "orders", "-w", small_shop.root).stdout
+    assert "…" not in said
+    assert all(cell_len(line.rstrip()) <= 100 for line in said.splitlines())
+    whole = "".join(said.split())
+    for column in ("playbook_en", "playbook_zh", "description_zh"):
+        ((text,),) = small_shop.read(f"select {column} from mart.dim_kpi where metric = 'orders'")
+        assert "".join(text.split()) in whole
