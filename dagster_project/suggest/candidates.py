@@ -168,8 +168,8 @@ def _number_fit(kind: ColumnType, column: ColumnProfile) -> tuple[float, str]:
         if column.digits_note:
             return 0.75, f"{reason}; CHECK: {column.digits_note}"
         return (0.9 if kind == "integer" else 1.0), reason
-    if "money" in column.kind.patterns and kind == "decimal":
-        return 0.9, "numbers with a currency sign"
+    if column.form == "text" and "money" in column.kind.patterns:
+        return (0.9 if kind == "decimal" else 0.8), "amounts written for people"
     return 0.0, ""
 
 

@@ -18,7 +18,7 @@ from dagster_project.connectors.readers import Prepared, Readable, prepare_file,
 from dagster_project.suggest.dates import DateStyle, date_style
 from dagster_project.suggest.sniff import sniff_csv
 from dagster_project.suggest.tables import GivenTable
-from dagster_project.suggest.value_kinds import NULL_TEXTS, Form, NumberStyle, SampleKind, sample_kind
+from dagster_project.suggest.value_kinds import NULL_TEXTS, Form, SampleKind, sample_kind
 from metrics.errors import SourceError
 from metrics.warehouse import literal, quoted
 from metrics.workspace import ReadOptions
@@ -44,7 +44,9 @@ class ColumnProfile:
     span: tuple[float, float] | None = None
     """Least and greatest value of a numeric column."""
     digits_note: str = ""
-    """What the dots of a numeric column could mean as well, empty where that is plain."""
+    """What the dots or commas of a numeric column could mean as well, empty where that is plain."""
+    is_odd: bool = False
+    """Its numbers are written in another way than the table's read options say: an expression has to read them."""
 
     @property
     def form(self) -> Form:
@@ -83,6 +85,10 @@ class TableProfile:
     relation: str
     rows: int
     columns: dict[str, ColumnProfile] = field(default_factory=dict)
+    delimiter: str = ""
+    """Empty where the format has none."""
+    decimal_sign: str | None = None
+    """What stands before the decimals wherever that is certain, None where nothing shows it or columns differ."""
     notes: list[str] = field(default_factory=list)
     """What was not looked at."""
 
@@ -144,7 +150,7 @@ def profile_table(con: duckdb.DuckDBPyConnection, given: GivenTable, name: str) 
         raise SourceError(f"{given.label}: holds a header and no rows, so nothing can be said about its columns.")
     nulls = _null_texts(con, relation, list(columns))
     read = read.model_copy(update={"null_values": tuple(nulls)})
-    table = TableProfile(given, name, read, relation, rows, notes=notes)
+    table = TableProfile(given, name, read, relation, rows, delimiter=prepared[0].delimiter, notes=notes)
     samples = _samples(con, table, list(columns))
     kinds = {column: _kind(samples[column], native) for column, native in columns.items()}
     counts = _counts(con, table, list(columns))
@@ -152,8 +158,6 @@ def profile_table(con: duckdb.DuckDBPyConnection, given: GivenTable, name: str) 
         filled, distinct = counts[column]
         kind = kinds[column] if filled else SampleKind("empty")
         table.columns[column] = ColumnProfile(column, kind, rows, filled, distinct, native)
-    _note_thousands(con, table, prepared[0].delimiter)
-    _note_numbers(table)
     for column, profile in list(table.columns.items()):
         if profile.is_temporal:
             style = date_style(con, relation, text_of(table, column), profile.kind)
@@ -237,38 +241,6 @@ def _counts(con: duckdb.DuckDBPyConnection, table: TableProfile, columns: list[s
     texts = [text_of(table, column) for column in columns]
     row = _one(con, f"select {', '.join(f'count({t}), count(distinct {t})' for t in texts)} from {table.relation}")
     return {column: (row[2 * place], row[2 * place + 1]) for place, column in enumerate(columns)}
-
-
-def _note_thousands(con: duckdb.DuckDBPyConnection, table: TableProfile, delimiter: str) -> None:
-    """Mark numbers such as 2.361 in a file with semicolons: where the comma is the decimal sign, they are thousands."""
-    for name, column in list(table.columns.items()):
-        if delimiter != ";" or column.form != "decimal" or column.native is not None or column.kind.numbers != NumberStyle():
-            continue
-        text = text_of(table, name)
-        fits = f"regexp_full_match({text}, '[-+]?([1-9]\\d{{0,2}}\\.\\d{{3}}|\\d{{1,3}})')"
-        others = _one(con, f"select count(*) from {table.relation} where {text} is not null and not {fits}")[0]
-        if not others:
-            said = "could be thousands: set read: thousands_separator and decimal_separator"
-            table.columns[name] = replace(column, digits_note=said)
-
-
-def _note_numbers(table: TableProfile) -> None:
-    """Numbers are written in one way throughout a table: the one that most of its decimal columns show."""
-    styles = [c.kind.numbers for c in table.columns.values() if c.form == "decimal" and c.native is None]
-    special = [style for style in styles if style != NumberStyle()]
-    if special and all(style.decimal == special[0].decimal for style in special):
-        dotted = [c for c in table.columns.values() if c.digits_note]
-        plain = [s for s in styles if s == NumberStyle()][len(dotted) :]
-        # A dot as the decimal sign in one column and a comma in another cannot both be read.
-        if special[0].decimal == "." or not plain:
-            grouped = next((s.thousands for s in special if s.thousands), None)
-            if special[0].decimal == "," and dotted and grouped is None:
-                grouped = "."
-            for column in dotted if grouped == "." else ():
-                said = "its dots are read as thousands, because other columns have a comma before the decimals"
-                table.columns[column.name] = replace(column, digits_note=said)
-            change = {"decimal_separator": special[0].decimal, "thousands_separator": grouped}
-            table.read = table.read.model_copy(update=change)
 
 
 def _one(con: duckdb.DuckDBPyConnection, sql: str) -> tuple[Any, ...]:

@@ -17,6 +17,7 @@ from dagster_project.suggest.date_formats import settle_date_formats
 from dagster_project.suggest.derive import entity_proposal
 from dagster_project.suggest.joins import fill_from_joins
 from dagster_project.suggest.names import currency_of, is_loader_column, likeliest_entity, noise_words, words_of
+from dagster_project.suggest.number_styles import settle_numbers
 from dagster_project.suggest.profile import TableProfile, profile_table, read_header_of
 from dagster_project.suggest.proposal import EntityProposal, Proposal
 from dagster_project.suggest.query_sql import RESERVED, summed_columns
@@ -24,6 +25,7 @@ from dagster_project.suggest.repeats import note_repeats
 from dagster_project.suggest.sources import Days, build_sources
 from dagster_project.suggest.tables import GivenTable, found_file, given_files, group_files, slug
 from metrics.errors import SourceError
+from metrics.warehouse import quoted
 from metrics.workspace import load_entities, machine_now
 from metrics.workspace.mapping import plain_column
 
@@ -44,6 +46,8 @@ class Given:
 def suggest_sources(paths: Iterable[Path], given: Given, say: Say) -> Proposal:
     """Return the proposed mapping of files and folders. Raises SourceError when a path does not exist."""
     con = duckdb.connect()
+    # On a slow machine DuckDB would draw its bar into the proposal.
+    con.execute("set enable_progress_bar = false")
     try:
         tables, left_out = _profiles(con, paths, say)
         drafts = _drafts(con, tables, given.year)
@@ -81,6 +85,7 @@ def _profiles(con: duckdb.DuckDBPyConnection, paths: Iterable[Path], say: Say) -
         except SourceError as error:
             left_out.append(str(error))
         else:
+            settle_numbers(con, profile)
             tables[profile.name] = profile
     return tables, left_out
 
@@ -128,7 +133,12 @@ def _type_sums(chosen: list[EntityProposal], tables: dict[str, TableProfile]) ->
             for raw in column.raw if plain_column(column.expression) is None else ():
                 name = raw.removeprefix(f"{table.name}.")
                 profile = table.columns.get(name)
-                if profile is not None and profile.form in {"integer", "decimal"} and name not in taken:
+                if profile is None or name in taken:
+                    continue
+                if profile.is_odd or (profile.form == "text" and "money" in profile.kind.patterns):
+                    # Where all values of a new file happen to be plain numbers, the expression still wants text.
+                    types[name] = "text"
+                elif profile.form in {"integer", "decimal"}:
                     types[name] = profile.form
         if types:
             table.read = table.read.model_copy(update={"types": {**table.read.types, **types}})
@@ -195,9 +205,8 @@ def _currency(
         column = draft.columns.get("currency")
         if column is not None and len(column.raw) == 1:
             table, _, raw = column.raw[0].partition(".")
-            row = con.execute(
-                f'select mode(upper(trim("{raw}"))) from {tables[table].relation} where length(trim("{raw}")) = 3'
-            ).fetchone()
+            code = f"upper(trim({quoted(raw) if plain_column(column.expression) else column.expression}))"
+            row = con.execute(f"select mode({code}) from {tables[table].relation} where length({code}) = 3").fetchone()
             if row and row[0] and row[0].isalpha():
                 return row[0], f"the usual one in {table}.{raw}; CHECK"
         if column is not None and not column.raw:
