@@ -16,8 +16,8 @@ from metrics.warehouse import literal, quoted
 POSITIVE = {("refunds", "amount")}
 # Signs that stand for one currency, and codes that are in use though ISO 4217 has another one.
 _CODES = {"€": "EUR", "£": "GBP", "元": "CNY", "円": "JPY", "RMB": "CNY", "US$": "USD", "CA$": "CAD", "AU$": "AUD",
-          "A$": "AUD", "C$": "CAD", "HK$": "HKD", "R$": "BRL", "₹": "INR", "₽": "RUB", "₩": "KRW", "₺": "TRY", "₫": "VND", "₴": "UAH",
-          "₪": "ILS", "฿": "THB", "zł": "PLN", "Kč": "CZK", "Ft": "HUF", "Fr.": "CHF"}  # fmt: skip
+          "A$": "AUD", "C$": "CAD", "HK$": "HKD", "R$": "BRL", "₹": "INR", "₽": "RUB", "₩": "KRW", "₺": "TRY", "₫": "VND",
+          "₴": "UAH", "₪": "ILS", "฿": "THB", "zł": "PLN", "Kč": "CZK", "Ft": "HUF", "Fr.": "CHF"}  # fmt: skip
 _SEVERAL = {"$": "USD, CAD, AUD or another dollar", "¥": "CNY or JPY", "￥": "CNY or JPY", "kr": "SEK, NOK or DKK",
             "kr.": "SEK, NOK or DKK"}  # fmt: skip
 # Parentheses, or a minus before the digits or after all; not the dash that stands for no cents (12,-).
