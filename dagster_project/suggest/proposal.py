@@ -56,6 +56,10 @@ class EntityProposal:
     joins: list[JoinProposal] = field(default_factory=list)
     is_grouped: bool = False
     """Several rows make one of the entity: key columns are grouped by, amounts added up."""
+    where: str | None = None
+    """Condition of the rows that count."""
+    whole_query: list[str] = field(default_factory=list)
+    """Lines of a query that is more than one SELECT; ``columns`` then only says where its columns come from."""
     notes: list[str] = field(default_factory=list)
 
     @property
@@ -64,7 +68,7 @@ class EntityProposal:
 
     @property
     def needs_query(self) -> bool:
-        return self.is_grouped or bool(self.joins)
+        return self.is_grouped or bool(self.joins or self.where or self.whole_query)
 
     @property
     def confidence(self) -> Confidence:

@@ -21,6 +21,7 @@ from dagster_project.suggest.number_styles import settle_numbers
 from dagster_project.suggest.profile import TableProfile, profile_table, read_header_of
 from dagster_project.suggest.proposal import EntityProposal, Proposal
 from dagster_project.suggest.query_sql import RESERVED, summed_columns
+from dagster_project.suggest.rates import rates_proposal
 from dagster_project.suggest.repeats import note_repeats
 from dagster_project.suggest.sources import Days, build_sources
 from dagster_project.suggest.tables import GivenTable, found_file, given_files, group_files, slug
@@ -50,7 +51,7 @@ def suggest_sources(paths: Iterable[Path], given: Given, say: Say) -> Proposal:
     con.execute("set enable_progress_bar = false")
     try:
         tables, left_out = _profiles(con, paths, say)
-        drafts = _drafts(con, tables, given.year)
+        drafts = _drafts(con, tables, given)
         chosen = _choose(drafts)
         for draft in chosen:
             if draft.missing:
@@ -102,12 +103,14 @@ def _table_name(given: GivenTable, taken: Iterable[str]) -> str:
     return name
 
 
-def _drafts(con: duckdb.DuckDBPyConnection, tables: dict[str, TableProfile], year: int | None) -> list[EntityProposal]:
+def _drafts(con: duckdb.DuckDBPyConnection, tables: dict[str, TableProfile], given: Given) -> list[EntityProposal]:
     found = []
     for table in tables.values():
+        rates = rates_proposal(con, table, given.currency)
+        found += [rates] if rates is not None else []
         for candidate in entity_candidates(table):
-            if candidate.columns and candidate.score >= LEAST_SCORE - 0.1:
-                found.append(entity_proposal(con, candidate, year))
+            if rates is None and candidate.columns and candidate.score >= LEAST_SCORE - 0.1:
+                found.append(entity_proposal(con, candidate, given.year))
     return [draft for draft in found if draft.score >= LEAST_SCORE - 0.1]
 
 
@@ -139,7 +142,8 @@ def _type_sums(chosen: list[EntityProposal], tables: dict[str, TableProfile]) ->
                     # Where all values of a new file happen to be plain numbers, the expression still wants text.
                     types[name] = "text"
                 elif profile.form in {"integer", "decimal"}:
-                    types[name] = profile.form
+                    is_double = load_entities()[draft.entity].columns[column.column].type == "double"
+                    types[name] = "double" if is_double else profile.form
         if types:
             table.read = table.read.model_copy(update={"types": {**table.read.types, **types}})
 
@@ -202,7 +206,8 @@ def _currency(
     if given.currency:
         return given.currency, "as given"
     for draft in complete:
-        column = draft.columns.get("currency")
+        # A table of rates names the other currencies.
+        column = draft.columns.get("currency") if draft.entity != "exchange_rates" else None
         if column is not None and len(column.raw) == 1:
             table, _, raw = column.raw[0].partition(".")
             code = f"upper(trim({quoted(raw) if plain_column(column.expression) else column.expression}))"

@@ -22,6 +22,7 @@ _FLAG_WORDS = (("ja", "nein"), ("j", "n"), ("wahr", "falsch"), ("oui", "non"), (
 # What stands before or after an amount: a currency's sign or its code of three letters.
 _CODES = ("AED|ARS|AUD|BGN|BHD|BRL|CAD|CHF|CLP|CNY|COP|CZK|DKK|EGP|EUR|GBP|HKD|HUF|IDR|ILS|INR|ISK|JPY|KES|KRW|KWD|MAD|MXN|"
           "MYR|NGN|NOK|NZD|PEN|PHP|PLN|QAR|RMB|RON|RSD|RUB|SAR|SEK|SGD|THB|TRY|TWD|UAH|USD|VND|ZAR")  # fmt: skip
+CURRENCY_CODES = frozenset(_CODES.split("|"))
 MONEY_SIGNS = rf"[A-Z]{{0,3}}[$]|[€£¥￥₹₽₩₺₫₴₪฿元円]|{_CODES}|kr\.?|zł|Kč|Ft|Fr\."
 # A blank of any kind: the no-break ones stand between thousands in French, Polish and Swedish numbers.
 _BLANK = "[ \u00a0\u2007\u2009\u202f]"
