@@ -152,11 +152,14 @@ def _some_value_holds(deriving: Deriving, column: str, word: str) -> bool:
 def _same_as(deriving: Deriving, columns: Columns) -> dict[str, ColumnProposal]:
     """A required column that may share the raw column of another one: an id where only a name is there."""
     found = {}
-    for name, other in synonyms()["same_as"].get(deriving.entity.name, {}).items():
-        if name not in columns and other in columns:
+    for name, others in synonyms()["same_as"].get(deriving.entity.name, {}).items():
+        other = next((other for other in others if other in columns), None)
+        if name not in columns and other is not None:
             given = columns[other]
             score = min(given.score, 0.7)
-            found[name] = ColumnProposal(name, given.expression, score, (f"no column of its own; as {other}",), given.raw)
+            # A channel may hold several campaigns, whose rows then look like one.
+            said = f"no column of its own; {'CHECK: ' if other == 'channel' else ''}as {other}"
+            found[name] = ColumnProposal(name, given.expression, score, (said,), given.raw)
     return found
 
 
