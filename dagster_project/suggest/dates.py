@@ -15,7 +15,7 @@ class DateStyle:
     """How the dates of a column are written.
 
     ``form`` = strptime codes, None for ISO, which needs none; ``share`` = of the filled values that can be read so;
-    ``is_certain`` is False where day and month could be the other way round; ``is_zoned``: with an offset.
+    ``is_certain`` is False where day and month could be the other way round; ``is_zoned``: all with an offset.
     """
 
     form: str | None
@@ -48,7 +48,7 @@ def date_style(con: duckdb.DuckDBPyConnection, relation: str, text: str, kind: S
             from {relation}"""
         ).fetchone()
         filled, fits, zoned = row or (0, 0, 0)
-        return DateStyle(None, fits / filled if filled else 0.0, is_zoned=zoned > filled / 2)
+        return DateStyle(None, fits / filled if filled else 0.0, is_zoned=0 < fits <= zoned)
     candidates = _candidates(con, relation, text, kind)
     counts = ", ".join(f"count(try_strptime({text}, {literal(form)}))" for form in candidates)
     row = con.execute(f"select count({text}), {counts} from {relation}").fetchone()

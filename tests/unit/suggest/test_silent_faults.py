@@ -273,3 +273,27 @@ def test_a_column_with_the_right_name_and_other_values_is_named(folder: Path, su
     orders = entity(suggest(), "orders")
     assert "is_test" not in orders.columns
     assert any(note.startswith("CHECK is_test: column is_test is called so") for note in orders.notes)
+
+
+@pytest.mark.parametrize(
+    ("refunded_at", "said"),
+    [
+        ("2024-02-{:02}T09:00:00+01:00", "times carry their own offset; this is not used"),
+        ("2024-02-{:02} 09:00:00", "CHECK: the zone that the system writes refunds.refunded_at in, which name none"),
+        # A day begins at midnight somewhere, too.
+        ("2024-02-{:02}", "CHECK: the zone that the system writes refunds.refunded_at in, which name none"),
+    ],
+)
+def test_an_offset_in_one_table_says_nothing_about_another(
+    folder: Path, suggest: Suggest, refunded_at: str, said: str
+) -> None:
+    _orders(folder, [f"A{n},2024-01-{n % 28 + 1:02}T09:00:00Z,{n}.5" for n in range(40)], "order_id,ordered_at,total")
+    refunds = [f"R{n},A{n},{refunded_at.format(n % 28 + 1)},{n}.5" for n in range(40)]
+    _orders(folder, refunds, "refund_id,order_id,refunded_at,amount", "refunds.csv")
+    assert suggest().sources[0].notes["timezone"] == said
+
+
+def test_an_offset_in_most_rows_is_not_one_in_all(folder: Path, suggest: Suggest) -> None:
+    rows = [f"A{n},2024-01-{n % 28 + 1:02}T09:00:00{'Z' if n % 4 else ''},{n}.5" for n in range(40)]
+    _orders(folder, rows, "order_id,ordered_at,total")
+    assert "CHECK" in suggest().sources[0].notes["timezone"]
