@@ -56,6 +56,8 @@ class EntityProposal:
     joins: list[JoinProposal] = field(default_factory=list)
     is_grouped: bool = False
     """Several rows make one of the entity: key columns are grouped by, amounts added up."""
+    taken_once: set[str] = field(default_factory=set)
+    """Numbers that stand in every row of a key again, so that one of them is the whole."""
     where: str | None = None
     """Condition of the rows that count."""
     whole_query: list[str] = field(default_factory=list)

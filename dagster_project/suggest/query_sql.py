@@ -83,7 +83,7 @@ def _value(proposal: EntityProposal, column: ColumnProposal) -> str:
     if not proposal.is_grouped or _is_key(proposal, column):
         return sql
     numeric = load_entities()[proposal.entity].columns[column.column].type in {"integer", "decimal", "double"}
-    return f"sum({sql})" if numeric else f"min({sql})"
+    return f"sum({sql})" if numeric and column.column not in proposal.taken_once else f"min({sql})"
 
 
 def _expression(proposal: EntityProposal, column: ColumnProposal) -> str:

@@ -7,6 +7,8 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from dagster_project.suggest.query_sql import query_text
+from metrics.workspace.mapping import parse_query
 from tests.unit.suggest.conftest import Suggest, entity, expressions
 
 
@@ -297,3 +299,31 @@ def test_an_offset_in_most_rows_is_not_one_in_all(folder: Path, suggest: Suggest
     rows = [f"A{n},2024-01-{n % 28 + 1:02}T09:00:00{'Z' if n % 4 else ''},{n}.5" for n in range(40)]
     _orders(folder, rows, "order_id,ordered_at,total")
     assert "CHECK" in suggest().sources[0].notes["timezone"]
+
+
+def test_an_order_total_that_stands_in_every_line_is_taken_once(folder: Path, suggest: Suggest) -> None:
+    rows = [f"A{n // 3},2024-01-{n // 3 % 28 + 1:02},{n // 3}.5,{n},{n % 3 + 1}.25" for n in range(90)]
+    _orders(folder, rows, "order_id,order_date,total,product_id,cogs")
+    orders = entity(suggest(), "orders")
+    query = query_text(orders)
+    assert "min(total) as gross_amount" in query
+    assert "sum(cogs) as cogs_amount" in query
+    assert "CHECK: the same in all rows of a key, so that it is taken once" in orders.columns["gross_amount"].reason
+
+
+def test_equal_lines_are_added_up_and_the_other_way_is_written_down(folder: Path, suggest: Suggest) -> None:
+    lines = [f"A{n // 3},2024-01-{n // 3 % 28 + 1:02},P{n % 3},{n}.5" for n in range(90)]
+    _orders(folder, [*lines, *lines[:4]], "order_id,order_date,product_id,total")
+    orders = entity(suggest(), "orders")
+    assert any(
+        note.startswith("CHECK 4 rows are equal to another row in every column. They are added up") for note in orders.notes
+    )
+    # What the comment says to write is a query that the product takes, and counts the copies once.
+    other = orders.notes[-1].strip()
+    query = query_text(orders).replace("from orders", f"from {other}")
+    parse_query(query, ("orders",))
+    with duckdb.connect() as con:
+        con.execute(f"create table orders as from read_csv('{folder}/orders.csv')")
+        assert con.execute(f"select sum(gross_amount) from ({query})").fetchone() == (sum(n + 0.5 for n in range(90)),)
+        both = con.execute(f"select sum(gross_amount) from ({query_text(orders)})").fetchone()
+        assert both == (sum(n + 0.5 for n in range(90)) + 0.5 + 1.5 + 2.5 + 3.5,)
