@@ -153,6 +153,8 @@ def _temporal_fit(kind: ColumnType, column: ColumnProfile) -> tuple[float, str]:
         what = "dates" if column.form == "date" else "times"
         reason = f"{_percent(style.share)} read as {what} ({style.shown})"
         fit = 0.95 if style.share < 0.99 else 1.0
+        if bad := round(column.filled * (1 - style.share)):
+            reason += f"; CHECK: {bad:,} are none, as in a line of totals: a run puts such rows into the quarantine"
         if not style.is_certain:
             fit, reason = fit * 0.75, f"{reason}; CHECK: day and month could be the other way round"
         return fit * (0.97 if kind != column.form else 1.0), reason

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import html
-import re
-import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -15,6 +12,7 @@ import duckdb
 
 from dagster_project.connectors.file_ledger import FoundFile
 from dagster_project.connectors.readers import Prepared, Readable, prepare_file, read_batch, readable_files
+from dagster_project.suggest.books import lines_before_header, sheets_of
 from dagster_project.suggest.dates import DateStyle, date_style
 from dagster_project.suggest.sniff import sniff_csv
 from dagster_project.suggest.tables import GivenTable
@@ -100,13 +98,17 @@ def read_header_of(con: duckdb.DuckDBPyConnection, file: FoundFile) -> tuple[str
 
 
 @contextmanager
-def opened(con: duckdb.DuckDBPyConnection, files: list[FoundFile]) -> Iterator[tuple[list[Prepared], ReadOptions]]:
+def opened(
+    con: duckdb.DuckDBPyConnection, files: list[FoundFile], sheet: str | None = None
+) -> Iterator[tuple[list[Prepared], ReadOptions]]:
     """Unpack files and find their columns; the read options are those of the first file. Raises SourceError."""
     with readable_files(files, ReadOptions()) as unpacked:
         read = ReadOptions()
         if unpacked[0].format in {"csv", "tsv"}:
             style = sniff_csv(unpacked[0].path, files[0].name)
             read = ReadOptions(encoding=style.encoding, skip=style.skip, delimiter=style.delimiter)
+        elif unpacked[0].format == "xlsx":
+            read = ReadOptions(skip=lines_before_header(con, unpacked[0].path, sheet), sheet=sheet)
         elif unpacked[0].format == "":
             raise SourceError(f"{files[0].path}: is of no known format.")
     with readable_files(files, read) as readables:
@@ -114,15 +116,13 @@ def opened(con: duckdb.DuckDBPyConnection, files: list[FoundFile]) -> Iterator[t
 
 
 def _not_seen(readable: Readable) -> list[str]:
-    """Say what of a file was not read: the end of a large one, all sheets but the first."""
+    """Say what of a file was not read: the end of a large one, all sheets but the first of a packed one."""
     if readable.path.name.startswith(HEAD_PREFIX):
         return [f"{readable.name}: judged by its first {MOST_BYTES // 2**20} MB"]
-    if readable.format != "xlsx":
+    if readable.format != "xlsx" or readable.file.path == readable.path:
         return []
-    with zipfile.ZipFile(readable.path) as book:
-        names = re.findall(r'<(?:\w+:)?sheet [^>]*?name="([^"]*)"', book.read("xl/workbook.xml").decode())
-    sheets = [html.unescape(name) for name in names]
-    return [f"only the first sheet is read; others: {', '.join(sheets[1:])} (read.sheet)"] if len(sheets) > 1 else []
+    others = sheets_of(readable.path)[1:]
+    return [f"only the first sheet is read; others: {', '.join(others)} (read.sheet)"] if others else []
 
 
 def _head(readable: Readable) -> Readable:
@@ -139,7 +139,7 @@ def _head(readable: Readable) -> Readable:
 
 def profile_table(con: duckdb.DuckDBPyConnection, given: GivenTable, name: str) -> TableProfile:
     """Read all files of a table and describe its columns. Raises SourceError."""
-    with opened(con, list(given.files)) as (prepared, read):
+    with opened(con, list(given.files), given.sheet) as (prepared, read):
         relation = _load(con, prepared, read, name)
         notes = [note for file in prepared for note in _not_seen(file.readable)]
     columns = prepared[0].columns
@@ -185,13 +185,21 @@ def _load(con: duckdb.DuckDBPyConnection, prepared: list[Prepared], read: ReadOp
         names = ", ".join(quoted(column) for column in batch.columns)
         rows = quoted(f"rows_{name}_{number}")
         part = f"temp.{rows}"
-        con.execute(f"create or replace temp table {rows} as select {names} from {batch.relation} limit {MOST_ROWS}")
+        # A sheet goes on below its last row, where the connector drops what is blank.
+        filled = f"where coalesce({', '.join(map(_as_text, batch.columns))}) is not null" if batch.format == "xlsx" else ""
+        con.execute(
+            f"create or replace temp table {rows} as select {names} from {batch.relation} {filled} limit {MOST_ROWS}"
+        )
         parts.append(part)
     if len(parts) == 1:
         return parts[0]
     union = " union all by name ".join(f"select * from {part}" for part in parts)
     con.execute(f"create or replace temp table {quoted(f'rows_{name}')} as {union}")
     return f"temp.{quoted(f'rows_{name}')}"
+
+
+def _as_text(column: str) -> str:
+    return f"cast({quoted(column)} as varchar)"
 
 
 def _null_texts(con: duckdb.DuckDBPyConnection, relation: str, columns: list[str]) -> list[str]:

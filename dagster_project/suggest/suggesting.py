@@ -12,6 +12,7 @@ from typing import Any
 import duckdb
 
 from dagster_project.connectors.base import Say
+from dagster_project.suggest.books import by_sheet
 from dagster_project.suggest.candidates import entity_candidates
 from dagster_project.suggest.date_formats import settle_date_formats
 from dagster_project.suggest.derive import entity_proposal
@@ -22,7 +23,7 @@ from dagster_project.suggest.profile import TableProfile, profile_table, read_he
 from dagster_project.suggest.proposal import EntityProposal, Proposal
 from dagster_project.suggest.query_sql import RESERVED, summed_columns
 from dagster_project.suggest.rates import rates_proposal
-from dagster_project.suggest.repeats import note_repeats
+from dagster_project.suggest.repeats import leave_out_keyless, note_repeats
 from dagster_project.suggest.sources import Days, build_sources
 from dagster_project.suggest.tables import GivenTable, found_file, given_files, group_files, slug
 from metrics.errors import SourceError
@@ -57,6 +58,8 @@ def suggest_sources(paths: Iterable[Path], given: Given, say: Say) -> Proposal:
             if draft.missing:
                 fill_from_joins(con, draft, tables, {p.table: p for p in chosen})
         for draft in chosen:
+            if draft.is_complete:
+                leave_out_keyless(con, draft, tables[draft.table])
             note_repeats(con, draft, tables[draft.table])
         settle_date_formats(chosen, tables)
         _type_sums(chosen, tables)
@@ -79,7 +82,8 @@ def _profiles(con: duckdb.DuckDBPyConnection, paths: Iterable[Path], say: Say) -
         except SourceError as error:
             left_out.append(str(error))
     tables: dict[str, TableProfile] = {}
-    for given in group_files([file for file in files if file in headers], headers):
+    groups = group_files([file for file in files if file in headers], headers)
+    for given in (part for group in groups for part in by_sheet(group)):
         say(f"reading {given.label}")
         try:
             profile = profile_table(con, given, _table_name(given, tables))
