@@ -12,7 +12,7 @@ from dagster_project.suggest.proposal import ColumnProposal, EntityProposal
 from dagster_project.suggest.query_sql import name as sql_name
 from metrics.warehouse import quoted
 from metrics.workspace import load_entities
-from metrics.workspace.mapping import PLAIN_NAME, plain_column
+from metrics.workspace.mapping import PLAIN_NAME
 
 # Entities whose amounts may be added up when a file is finer than the entity.
 _ADDITIVE = {"ad_performance", "orders"}
@@ -57,33 +57,6 @@ def note_repeats(con: duckdb.DuckDBPyConnection, proposal: EntityProposal, table
         proposal.notes.append(f"{said}: CHECK, only one row of each is kept; set latest_by or map another key")
         return
     _mend_key(proposal, entity.key)
-
-
-def leave_out_keyless(con: duckdb.DuckDBPyConnection, proposal: EntityProposal, table: TableProfile) -> None:
-    """Leave out rows without a key where they lack the other required columns, too: further lines of the row before.
-
-    Shopify writes an order's own columns into its first line only. A row that has all but its key is a fault, and stays for
-    the quarantine.
-    """
-    entity = load_entities()[proposal.entity]
-    key = proposal.columns.get(entity.key[0]) if len(entity.key) == 1 else None
-    raw = plain_column(key.expression) if key is not None and not proposal.joins else None
-    if raw is None or raw not in table.columns or table.columns[raw].filled == table.rows:
-        return
-    others = [text for name in entity.required if name != entity.key[0] for text in _texts(proposal.columns[name], table)]
-    lacks = " or ".join(f"{text} is null" for text in others) or "false"
-    row = con.execute(
-        f"select count(*), count(*) filter (where {lacks}) from {table.relation} where {text_of(table, raw)} is null"
-    ).fetchone()
-    rows, partial = row or (0, 0)
-    if rows and rows == partial:
-        proposal.where = f"{sql_name(raw)} is not null"
-        proposal.notes.append(
-            f"CHECK {rows:,} of {table.rows:,} rows have no {raw} and lack other required columns: they are left out, as "
-            "further lines of the row before or totals"
-        )
-    elif rows:
-        proposal.notes.append(f"CHECK {rows:,} of {table.rows:,} rows have no {raw}: a run puts them into the quarantine")
 
 
 def _keep_last(proposal: EntityProposal, updated: str, said: str) -> None:

@@ -19,11 +19,12 @@ from dagster_project.suggest.derive import entity_proposal
 from dagster_project.suggest.joins import fill_from_joins
 from dagster_project.suggest.names import currency_of, is_loader_column, likeliest_entity, noise_words, words_of
 from dagster_project.suggest.number_styles import settle_numbers
+from dagster_project.suggest.partial_rows import leave_out_partial_rows
 from dagster_project.suggest.profile import TableProfile, profile_table, read_header_of
 from dagster_project.suggest.proposal import EntityProposal, Proposal
 from dagster_project.suggest.query_sql import RESERVED, summed_columns
 from dagster_project.suggest.rates import rates_proposal
-from dagster_project.suggest.repeats import leave_out_keyless, note_repeats
+from dagster_project.suggest.repeats import note_repeats
 from dagster_project.suggest.sources import Days, build_sources
 from dagster_project.suggest.tables import GivenTable, found_file, given_files, group_files, slug
 from metrics.errors import SourceError
@@ -58,9 +59,9 @@ def suggest_sources(paths: Iterable[Path], given: Given, say: Say) -> Proposal:
             if draft.missing:
                 fill_from_joins(con, draft, tables, {p.table: p for p in chosen})
         for draft in chosen:
-            if draft.is_complete:
-                leave_out_keyless(con, draft, tables[draft.table])
             note_repeats(con, draft, tables[draft.table])
+            if draft.is_complete:
+                leave_out_partial_rows(con, draft, tables[draft.table])
         settle_date_formats(chosen, tables)
         _type_sums(chosen, tables)
         complete = [draft for draft in chosen if draft.is_complete]

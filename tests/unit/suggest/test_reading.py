@@ -224,13 +224,30 @@ def test_further_lines_of_an_order_are_left_out(folder: Path, suggest: Suggest) 
     ]
     (folder / "orders.csv").write_text("\n".join(["order_id,created at,total,item", *rows, ""]))
     found = entity(suggest(), "orders")
-    assert found.where == "order_id is not null"
-    assert found.notes[0].startswith("CHECK 40 of 80 rows have no order_id and lack other required columns")
-    # A row that only lacks its id is a fault, which a run shows.
-    (folder / "orders.csv").write_text("\n".join(["order_id,created at,total,item", *rows, ",2024-01-01,5.5,z", ""]))
-    found = entity(suggest(), "orders")
-    assert found.where is None
-    assert "CHECK 41 of 81 rows have no order_id: a run puts them into the quarantine" in found.notes
+    assert found.where == "order_id is not null and total is not null"
+    assert found.notes[0].startswith(
+        "CHECK 40 of 80 rows have nothing in order_id, total, which is required: they are left out"
+    )
+
+
+def test_rows_that_a_run_would_stop_at_are_left_out_or_said(folder: Path, suggest: Suggest) -> None:
+    """The report of an advertising system whose first row is the total, without a campaign."""
+    rows = [f"C{n % 2},2024-01-{n // 2 % 28 + 1:02},{n}.5,{n}00,{n}" for n in range(50)]
+    head = "campaign name,day,amount spent,impressions,link clicks"
+    (folder / "meta ads.csv").write_text("\n".join([head, ",2024-01-01,1250,122500,1225", *rows, ""]))
+    found = entity(suggest(), "ad_performance")
+    assert found.where == '"campaign name" is not null'
+    assert found.notes[0].startswith(
+        "CHECK 1 of 51 rows have nothing in campaign name, which is required: they are left out"
+    )
+
+
+def test_an_event_log_with_empty_times_says_that_a_run_stops(folder: Path, suggest: Suggest) -> None:
+    rows = [f"{n // 2},{'2024-01-01 10:00:00' if n else ''},2024-01-02 10:00:{n:02}" for n in range(40)]
+    (folder / "tickets.csv").write_text("\n".join(["ticket_id,created_at,updated_at", *rows, ""]))
+    found = entity(suggest(), "tickets")
+    assert (found.latest_by, found.where) == ("updated_at", None)
+    assert any(note.startswith("CHECK 1 of 40 rows have nothing in created_at") for note in found.notes)
 
 
 def test_a_line_of_totals_is_said(folder: Path, suggest: Suggest) -> None:
