@@ -7,25 +7,23 @@ from dataclasses import dataclass
 
 import duckdb
 
+from dagster_project.suggest.number_styles import Sign, ways_of
 from dagster_project.suggest.profile import TableProfile, text_of
+from dagster_project.suggest.value_kinds import MONEY, MONEY_SIGNS
 from metrics.warehouse import literal, quoted
 
 # Refunds are what was paid back, as positive numbers; many exports write them as what was lost.
 POSITIVE = {("refunds", "amount")}
-_SIGNS = "[$€£¥￥元]|[A-Z]{3}"
-_CODES = {"€": "EUR", "£": "GBP", "元": "CNY"}
-_SEVERAL = {"$": "USD, CAD, AUD or another dollar", "¥": "CNY or JPY", "￥": "CNY or JPY"}
+# Signs that stand for one currency, and codes that are in use though ISO 4217 has another one.
+_CODES = {"€": "EUR", "£": "GBP", "元": "CNY", "円": "JPY", "RMB": "CNY", "US$": "USD", "CA$": "CAD", "AU$": "AUD",
+          "A$": "AUD", "C$": "CAD", "HK$": "HKD", "R$": "BRL", "₹": "INR", "₽": "RUB", "₩": "KRW", "₺": "TRY", "₫": "VND",
+          "₴": "UAH", "₪": "ILS", "฿": "THB", "zł": "PLN", "Kč": "CZK", "Ft": "HUF", "Fr.": "CHF"}  # fmt: skip
+_SEVERAL = {"$": "USD, CAD, AUD or another dollar", "¥": "CNY or JPY", "￥": "CNY or JPY", "kr": "SEK, NOK or DKK",
+            "kr.": "SEK, NOK or DKK"}  # fmt: skip
+# Parentheses, or a minus before the digits or after all; not the dash that stands for no cents (12,-).
+_MINUS = "^[^0-9]*[-−(]|[0-9][-−]|[^0-9.,][-−]$"
 # Amounts in these currencies are written with a dot before the cents, so that a comma before three digits is no cents.
 _DOTTED = {"$", "£", "¥", "￥", "元"}
-# With a sign before the cents: thousands are marked by the other one, one or two digits follow, or four stand in front.
-_CENTS = r"\d{1,3}(Y\d{3})+X\d*|\d+X\d{0,2}|X\d+|0X\d+|\d{4,}X\d+|\d+X\d{4,}|\d{1,3}(Y\d{3}){2,}"
-_WAYS = {
-    "whole": r"\d*",
-    ".": _CENTS.replace("X", "[.]").replace("Y", ","),
-    ",": _CENTS.replace("X", ",").replace("Y", "[.]"),
-    "1,000": r"[1-9]\d{0,2},\d{3}",
-    "1.000": r"[1-9]\d{0,2}[.]\d{3}",
-}
 
 
 @dataclass(frozen=True)
@@ -39,46 +37,72 @@ class Money:
     doubt: str = ""
 
     def expression(self, column: str) -> str:
-        """SQL for the number: separators and sign removed, parentheses and a minus anywhere make it negative."""
+        """SQL for the number: separators and sign removed, parentheses and a minus at either end make it negative."""
         name = quoted(column)
         digits = f"regexp_replace({name}, '[^0-9{self.decimal}]', '', 'g')"
         if self.decimal == ",":
             digits = f"replace({digits}, ',', '.')"
-        number = f"cast(nullif({digits}, '') as decimal(18, 6))"
-        return f"case when regexp_matches({name}, '[-(]') then -{number} else {number} end"
+        number = f"try_cast(nullif({digits}, '') as decimal(18, 6))"
+        return f"{number} * case when regexp_matches({name}, {literal(_MINUS)}) then -1 else 1 end"
 
 
 def money_of(con: duckdb.DuckDBPyConnection, table: TableProfile, column: str) -> Money:
     """Look at all values of a text column of amounts: which of dot and comma stands before the cents, which currency."""
-    digits = f"regexp_replace({text_of(table, column)}, '[^0-9.,]', '', 'g')"
-    cases = " ".join(f"when regexp_full_match(d, {literal(pattern)}) then {literal(way)}" for way, pattern in _WAYS.items())
-    rows = con.execute(
-        f"select case {cases} else 'other' end as way, count(*)"
-        f" from (select {digits} as d from {table.relation}) where d is not null group by 1"
-    ).fetchall()
-    ways: Counter[str] = Counter(dict(rows))
+    ways = ways_of(con, table, column)
     signs = _signs(con, table, column)
     decimal = _decimal(ways, signs)
+    borrowed = decimal is None and table.decimal_sign is not None and not (ways["other"] or ways["."] or ways[","])
+    if borrowed:
+        decimal = table.decimal_sign
     if decimal is None:
         return Money(doubt=f"{column}: which of dot and comma stands before the cents is not certain in its values")
-    sign = next(iter(signs)) if len(signs) == 1 else ""
-    code = _CODES.get(sign) or (sign if len(sign) == 3 else None)
-    if len(signs) > 1:
-        note = "several currency signs, map currency from them"
-    else:
-        note = f"the sign means {_SEVERAL[sign]}" if sign in _SEVERAL else f"amounts in {code}"
+    notes = []
     if decimal == "," or ways["1,000"] or ways["1.000"]:
-        note = f"{'comma' if decimal == ',' else 'dot'} before the cents; {note}"
-    return Money(decimal, note, code)
+        notes.append(f"{'comma' if decimal == ',' else 'dot'} before the cents{', as in other columns' if borrowed else ''}")
+    sign = signs[0] if len(signs) == 1 else ""
+    code = _code(sign)
+    if len({_code(sign) or sign for sign in signs}) > 1:
+        notes.append("several currencies")
+    elif signs:
+        notes.append(f"the sign means {_SEVERAL[sign]}" if sign in _SEVERAL else f"amounts in {code or sign}")
+    odd = _not_amounts(con, table, column)
+    if odd:
+        notes.append(f"{odd:,} values are no amounts, look at what becomes of them")
+    return Money(decimal, "; ".join(notes), code)
+
+
+def _code(sign: str) -> str | None:
+    """Return the ISO code that a sign stands for, None where it is open."""
+    return _CODES.get(sign) or (sign if len(sign) == 3 and sign.isascii() and sign.isalpha() else None)
+
+
+def currencies(con: duckdb.DuckDBPyConnection, table: TableProfile, column: str) -> str | None:
+    """SQL for the currency of each amount of a column with several, None where a sign leaves it open."""
+    signs = _signs(con, table, column)
+    codes = {sign: _code(sign) for sign in signs}
+    if len(set(codes.values())) < 2 or None in codes.values():
+        return None
+    found = f"regexp_extract({quoted(column)}, {literal(MONEY_SIGNS)})"
+    if all(sign == code for sign, code in codes.items()):
+        return f"nullif({found}, '')"
+    cases = " ".join(f"when {literal(sign)} then {literal(str(code))}" for sign, code in codes.items())
+    return f"case {found} {cases} end"
+
+
+def _not_amounts(con: duckdb.DuckDBPyConnection, table: TableProfile, column: str) -> int:
+    text = text_of(table, column)
+    fits = f"regexp_full_match({text}, {literal(MONEY.pattern)})"
+    row = con.execute(f"select count(*) from {table.relation} where {text} is not null and not {fits}").fetchone()
+    return int(row[0]) if row else 0
 
 
 def _signs(con: duckdb.DuckDBPyConnection, table: TableProfile, column: str) -> list[str]:
-    found = f"regexp_extract({text_of(table, column)}, {literal(_SIGNS)})"
+    found = f"regexp_extract({text_of(table, column)}, {literal(MONEY_SIGNS)})"
     rows = con.execute(f"select distinct {found} from {table.relation} where {found} <> '' order by 1 limit 20").fetchall()
     return [sign for (sign,) in rows]
 
 
-def _decimal(ways: Counter[str], signs: list[str]) -> str | None:
+def _decimal(ways: Counter[str], signs: list[str]) -> Sign | None:
     """Return the sign before the cents, None where the values contradict each other or could be read in two ways."""
     if ways["other"] or (ways["."] and ways[","]):
         return None
@@ -97,7 +121,7 @@ def is_negative(con: duckdb.DuckDBPyConnection, table: TableProfile, column: str
     text = text_of(table, column)
     row = con.execute(
         f"""select count(*) filter (where negative), count(*) filter (where not negative and regexp_matches(t, '[1-9]'))
-        from (select {text} as t, regexp_matches({text}, '^[-(]|-$|^[^0-9]*-') as negative from {table.relation})
+        from (select {text} as t, regexp_matches({text}, {literal(_MINUS)}) as negative from {table.relation})
         where t is not null"""
     ).fetchone()
     return row is not None and row[0] > 0 and row[1] == 0

@@ -11,6 +11,7 @@ from dagster_project.suggest.names import (
     column_terms,
     common_prefix,
     is_loader_column,
+    is_nameless,
     known_words,
     match_column,
     match_table,
@@ -21,6 +22,7 @@ from metrics.workspace import load_entities
 from metrics.workspace.entities import ColumnType, Entity
 
 LEAST_SCORE = 0.5
+COLUMNS_ALONE = 1.45
 # Columns of these kinds hold ids: numbers are as good as words, and many different values are to be expected.
 _ID_ENDINGS = ("_id",)
 _CODES = {"country": "iso2", "currency": "iso3"}
@@ -54,7 +56,11 @@ def candidate_for(table: TableProfile, entity: Entity) -> EntityCandidate:
     # One column with the right name is worth more than two with names that are a little alike.
     chosen = assign({key: (candidate.score + _tie_break(entity, key[0])) ** 4 for key, candidate in scored.items()})
     columns = {column: scored[column, chosen[column]] for column in entity.columns if column in chosen}
-    return EntityCandidate(entity, table, _entity_score(entity, columns, name_score), columns)
+    score = _entity_score(entity, columns, name_score)
+    if is_nameless(table.given.stem):
+        # A name that says nothing speaks against no entity either: the columns alone decide.
+        score *= COLUMNS_ALONE
+    return EntityCandidate(entity, table, score, columns)
 
 
 def _tie_break(entity: Entity, column: str) -> float:
@@ -147,6 +153,8 @@ def _temporal_fit(kind: ColumnType, column: ColumnProfile) -> tuple[float, str]:
         what = "dates" if column.form == "date" else "times"
         reason = f"{_percent(style.share)} read as {what} ({style.shown})"
         fit = 0.95 if style.share < 0.99 else 1.0
+        if bad := round(column.filled * (1 - style.share)):
+            reason += f"; CHECK: {bad:,} are none, as in a line of totals: a run puts such rows into the quarantine"
         if not style.is_certain:
             fit, reason = fit * 0.75, f"{reason}; CHECK: day and month could be the other way round"
         return fit * (0.97 if kind != column.form else 1.0), reason
@@ -168,8 +176,8 @@ def _number_fit(kind: ColumnType, column: ColumnProfile) -> tuple[float, str]:
         if column.digits_note:
             return 0.75, f"{reason}; CHECK: {column.digits_note}"
         return (0.9 if kind == "integer" else 1.0), reason
-    if "money" in column.kind.patterns and kind == "decimal":
-        return 0.9, "numbers with a currency sign"
+    if column.form == "text" and "money" in column.kind.patterns:
+        return (0.9 if kind == "decimal" else 0.8), "amounts written for people"
     return 0.0, ""
 
 

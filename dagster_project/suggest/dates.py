@@ -9,13 +9,15 @@ import duckdb
 from dagster_project.suggest.value_kinds import DATE_PATTERNS, SampleKind, strptime_formats
 from metrics.warehouse import literal
 
+_SPACED_OFFSETS = ("%Y-%m-%d %H:%M:%S %z", "%Y-%m-%dT%H:%M:%S%z", "%Y-%m-%d %H:%M %z")
+
 
 @dataclass(frozen=True)
 class DateStyle:
     """How the dates of a column are written.
 
     ``form`` = strptime codes, None for ISO, which needs none; ``share`` = of the filled values that can be read so;
-    ``is_certain`` is False where day and month could be the other way round; ``is_zoned``: with an offset.
+    ``is_certain`` is False where day and month could be the other way round; ``is_zoned``: all with an offset.
     """
 
     form: str | None
@@ -34,7 +36,8 @@ class DateStyle:
             return "ISO"
         text = self.form
         for code, words in (("%Y", "yyyy"), ("%y", "yy"), ("%m", "m"), ("%d", "d"), ("%b", "mon"), ("%B", "month"),
-                            ("%H", "HH"), ("%I", "hh"), ("%M", "MM"), ("%S", "SS"), ("%p", "am/pm")):  # fmt: skip
+                            ("%H", "HH"), ("%I", "hh"), ("%M", "MM"), ("%S", "SS"), ("%p", "am/pm"),
+                            ("%z", "offset")):  # fmt: skip
             text = text.replace(code, words)
         return text
 
@@ -48,7 +51,12 @@ def date_style(con: duckdb.DuckDBPyConnection, relation: str, text: str, kind: S
             from {relation}"""
         ).fetchone()
         filled, fits, zoned = row or (0, 0, 0)
-        return DateStyle(None, fits / filled if filled else 0.0, is_zoned=zoned > filled / 2)
+        # Shopify and others put the offset apart, as a plain cast does not take it: 2024-01-31 10:00:00 +0100.
+        spaced = [form for form in _SPACED_OFFSETS if fits < filled and _count(con, relation, text, form) > fits]
+        if spaced:
+            best = max(spaced, key=lambda form: _count(con, relation, text, form))
+            return DateStyle(best, _count(con, relation, text, best) / filled, is_zoned=True)
+        return DateStyle(None, fits / filled if filled else 0.0, is_zoned=0 < fits <= zoned)
     candidates = _candidates(con, relation, text, kind)
     counts = ", ".join(f"count(try_strptime({text}, {literal(form)}))" for form in candidates)
     row = con.execute(f"select count({text}), {counts} from {relation}").fetchone()
@@ -61,6 +69,11 @@ def date_style(con: duckdb.DuckDBPyConnection, relation: str, text: str, kind: S
         "mon d, y",
     }
     return DateStyle(candidates[best], fits[best] / filled if filled else 0.0, certain)
+
+
+def _count(con: duckdb.DuckDBPyConnection, relation: str, text: str, form: str) -> int:
+    row = con.execute(f"select count(try_strptime({text}, {literal(form)})) from {relation}").fetchone()
+    return row[0] if row else 0
 
 
 def _candidates(con: duckdb.DuckDBPyConnection, relation: str, text: str, kind: SampleKind) -> list[str]:

@@ -10,7 +10,7 @@ from typing import Any
 
 import duckdb
 
-from dagster_project.suggest.amounts import POSITIVE, is_negative, money_of
+from dagster_project.suggest.amounts import POSITIVE, currencies, is_negative, money_of
 from dagster_project.suggest.candidates import Candidate, EntityCandidate, is_epoch
 from dagster_project.suggest.names import Words, best_name, synonyms, words_of
 from dagster_project.suggest.profile import ColumnProfile, TableProfile, text_of
@@ -81,11 +81,12 @@ def _matched(deriving: Deriving, candidate: Candidate) -> ColumnProposal | str:
     if kind in {"timestamp", "date"} and is_epoch(column):
         seconds = quoted(column.name) + (" / 1000" if column.epoch_unit == "ms" else "")
         expression = f"to_timestamp({seconds})"
-    elif kind == "decimal" and column.form == "text" and "money" in column.kind.patterns:
+    elif kind in {"decimal", "integer", "double"} and _is_written_amount(column):
         money = money_of(deriving.con, deriving.table, column.name)
         if money.doubt:
             return money.doubt
-        expression, reasons = money.expression(column.name), (*reasons, f"CHECK: {money.note}")
+        expression = money.expression(column.name)
+        reasons = (*reasons, f"CHECK: {money.note}") if money.note else reasons
     elif kind == "boolean" and column.kind.true_word is not None:
         expression = f"lower(trim({quoted(column.name)})) = {literal(column.kind.true_word)}"
     if (deriving.entity.name, candidate.column) in POSITIVE and is_negative(deriving.con, deriving.table, column.name):
@@ -93,6 +94,20 @@ def _matched(deriving: Deriving, candidate: Candidate) -> ColumnProposal | str:
         expression = f"-{quoted(column.name)}" if plain else f"-({expression})"
         reasons = (*reasons, "CHECK: all values are negative, refunds are positive amounts: the sign is turned")
     return ColumnProposal(candidate.column, expression, candidate.score, reasons, deriving.raw(column.name))
+
+
+def _is_written_amount(column: ColumnProfile) -> bool:
+    """Whether only an expression reads a column's numbers: currency signs, blanks, other separators than the table's."""
+    return column.is_odd or (column.form == "text" and "money" in column.kind.patterns)
+
+
+def _number_sql(deriving: Deriving, raw: str) -> str | None:
+    """SQL for the number that a raw column holds, None where that is not certain."""
+    column = deriving.table.columns[raw]
+    if not _is_written_amount(column):
+        return quoted(raw) if column.form in {"integer", "decimal"} else None
+    money = money_of(deriving.con, deriving.table, raw)
+    return None if money.doubt else f"({money.expression(raw)})"
 
 
 Columns = Mapping[str, ColumnProposal]
@@ -111,7 +126,11 @@ def _derived(deriving: Deriving, columns: Columns) -> dict[str, ColumnProposal]:
             raw_columns = {key: raw for key, raw in needed.items() if raw is not None}
             if "values" in rule and not _some_value_holds(deriving, raw_columns["a"], str(rule["values"])):
                 continue
-            expression = str(rule["expression"]).format(**{key: quoted(raw) for key, raw in raw_columns.items()})
+            is_number = deriving.entity.columns[name].type in {"integer", "decimal", "double"}
+            texts = {key: _number_sql(deriving, raw) if is_number else quoted(raw) for key, raw in raw_columns.items()}
+            if any(text is None for text in texts.values()):
+                continue
+            expression = str(rule["expression"]).format(**texts)
             used = tuple(raw_columns.values())
             found.setdefault(name, ColumnProposal(name, expression, 0.75, (str(rule["because"]),), deriving.raw(*used)))
     return found
@@ -133,11 +152,14 @@ def _some_value_holds(deriving: Deriving, column: str, word: str) -> bool:
 def _same_as(deriving: Deriving, columns: Columns) -> dict[str, ColumnProposal]:
     """A required column that may share the raw column of another one: an id where only a name is there."""
     found = {}
-    for name, other in synonyms()["same_as"].get(deriving.entity.name, {}).items():
-        if name not in columns and other in columns:
+    for name, others in synonyms()["same_as"].get(deriving.entity.name, {}).items():
+        other = next((other for other in others if other in columns), None)
+        if name not in columns and other is not None:
             given = columns[other]
             score = min(given.score, 0.7)
-            found[name] = ColumnProposal(name, given.expression, score, (f"no column of its own; as {other}",), given.raw)
+            # A channel may hold several campaigns, whose rows then look like one.
+            said = f"no column of its own; {'CHECK: ' if other == 'channel' else ''}as {other}"
+            found[name] = ColumnProposal(name, given.expression, score, (said,), given.raw)
     return found
 
 
@@ -214,6 +236,9 @@ def _sign_currency(deriving: Deriving, columns: Columns) -> dict[str, ColumnProp
     raws = {raw.removeprefix(f"{deriving.table.name}.") for column in columns.values() for raw in column.raw}
     signed = [column for name, column in deriving.table.columns.items() if name in raws and column.form == "text"]
     amounts = [column.name for column in signed if "money" in column.kind.patterns]
+    if len(amounts) == 1 and (several := currencies(deriving.con, deriving.table, amounts[0])) is not None:
+        said = ("CHECK: the signs of the amounts",)
+        return {"currency": ColumnProposal("currency", several, 0.75, said, deriving.raw(amounts[0]))}
     codes = {money_of(deriving.con, deriving.table, name).currency for name in amounts}
     code = codes.pop() if len(codes) == 1 else None
     if code is None:

@@ -13,10 +13,14 @@ from typing import Any
 from metrics.workspace.yaml_lines import load_yaml
 
 SYNONYMS_FILE = Path(__file__).with_name("synonyms.yml")
+GERMAN_FILE = Path(__file__).with_name("synonyms_de.yml")
 Words = tuple[str, ...]
 
 _HAN = "\u3400-\u9fff"
-_SPLIT = re.compile(rf"[{_HAN}]+|[A-Z]{{2,}}s(?![a-z])|[A-Z]+(?![a-z])|[A-Z]?[a-z]+|[^\W\d_{_HAN}]+|\d+")
+_UPPER, _LOWER = "A-ZÀ-ÖØ-Þ", "a-zß-öø-ÿ"
+_SPLIT = re.compile(
+    rf"[{_HAN}]+|[{_UPPER}]{{2,}}s(?![{_LOWER}])|[{_UPPER}]+(?![{_LOWER}])|[{_UPPER}]?[{_LOWER}]+|[^\W\d_{_HAN}]+|\d+"
+)
 _CURRENCIES = {
     "usd",
     "eur",
@@ -84,9 +88,19 @@ def _abbreviations() -> dict[str, str]:
 
 @cache
 def synonyms() -> dict[str, Any]:
-    """The content of synonyms.yml."""
+    """The content of synonyms.yml, the German names added to its own."""
     loaded: dict[str, Any] = load_yaml(SYNONYMS_FILE).value
+    _add(loaded, load_yaml(GERMAN_FILE).value)
     return loaded
+
+
+def _add(terms: dict[str, Any], more: dict[str, Any]) -> None:
+    """Append the lists of ``more`` to those at the same place."""
+    for key, value in more.items():
+        if isinstance(value, dict):
+            _add(terms.setdefault(key, {}), value)
+        elif isinstance(value, list):
+            terms[key] = [*terms.get(key, []), *value]
 
 
 @cache
@@ -218,6 +232,11 @@ def likeliest_entity(stem: str) -> str | None:
     scored = [(match_table(stem, entity, known_words()), entity) for entity in synonyms()["entities"]]
     score, entity = max(scored, key=lambda item: item[0])
     return entity if score >= 0.5 else None
+
+
+def is_nameless(stem: str) -> bool:
+    """Whether a file's name says nothing about what it holds: data1, export, Sheet1."""
+    return all(word in noise_words() or word.isdigit() or len(word) == 1 for word in words_of(stem))
 
 
 def currency_of(name: str) -> str | None:

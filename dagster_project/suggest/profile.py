@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import html
-import re
-import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -15,10 +12,11 @@ import duckdb
 
 from dagster_project.connectors.file_ledger import FoundFile
 from dagster_project.connectors.readers import Prepared, Readable, prepare_file, read_batch, readable_files
+from dagster_project.suggest.books import lines_before_header, sheets_of
 from dagster_project.suggest.dates import DateStyle, date_style
 from dagster_project.suggest.sniff import sniff_csv
 from dagster_project.suggest.tables import GivenTable
-from dagster_project.suggest.value_kinds import NULL_TEXTS, Form, NumberStyle, SampleKind, sample_kind
+from dagster_project.suggest.value_kinds import NULL_TEXTS, Form, SampleKind, sample_kind
 from metrics.errors import SourceError
 from metrics.warehouse import literal, quoted
 from metrics.workspace import ReadOptions
@@ -44,7 +42,9 @@ class ColumnProfile:
     span: tuple[float, float] | None = None
     """Least and greatest value of a numeric column."""
     digits_note: str = ""
-    """What the dots of a numeric column could mean as well, empty where that is plain."""
+    """What the dots or commas of a numeric column could mean as well, empty where that is plain."""
+    is_odd: bool = False
+    """Its numbers are written in another way than the table's read options say: an expression has to read them."""
 
     @property
     def form(self) -> Form:
@@ -83,6 +83,10 @@ class TableProfile:
     relation: str
     rows: int
     columns: dict[str, ColumnProfile] = field(default_factory=dict)
+    delimiter: str = ""
+    """Empty where the format has none."""
+    decimal_sign: str | None = None
+    """What stands before the decimals wherever that is certain, None where nothing shows it or columns differ."""
     notes: list[str] = field(default_factory=list)
     """What was not looked at."""
 
@@ -94,13 +98,17 @@ def read_header_of(con: duckdb.DuckDBPyConnection, file: FoundFile) -> tuple[str
 
 
 @contextmanager
-def opened(con: duckdb.DuckDBPyConnection, files: list[FoundFile]) -> Iterator[tuple[list[Prepared], ReadOptions]]:
+def opened(
+    con: duckdb.DuckDBPyConnection, files: list[FoundFile], sheet: str | None = None
+) -> Iterator[tuple[list[Prepared], ReadOptions]]:
     """Unpack files and find their columns; the read options are those of the first file. Raises SourceError."""
     with readable_files(files, ReadOptions()) as unpacked:
         read = ReadOptions()
         if unpacked[0].format in {"csv", "tsv"}:
             style = sniff_csv(unpacked[0].path, files[0].name)
             read = ReadOptions(encoding=style.encoding, skip=style.skip, delimiter=style.delimiter)
+        elif unpacked[0].format == "xlsx":
+            read = ReadOptions(skip=lines_before_header(con, unpacked[0].path, sheet), sheet=sheet)
         elif unpacked[0].format == "":
             raise SourceError(f"{files[0].path}: is of no known format.")
     with readable_files(files, read) as readables:
@@ -108,15 +116,13 @@ def opened(con: duckdb.DuckDBPyConnection, files: list[FoundFile]) -> Iterator[t
 
 
 def _not_seen(readable: Readable) -> list[str]:
-    """Say what of a file was not read: the end of a large one, all sheets but the first."""
+    """Say what of a file was not read: the end of a large one, all sheets but the first of a packed one."""
     if readable.path.name.startswith(HEAD_PREFIX):
         return [f"{readable.name}: judged by its first {MOST_BYTES // 2**20} MB"]
-    if readable.format != "xlsx":
+    if readable.format != "xlsx" or readable.file.path == readable.path:
         return []
-    with zipfile.ZipFile(readable.path) as book:
-        names = re.findall(r'<(?:\w+:)?sheet [^>]*?name="([^"]*)"', book.read("xl/workbook.xml").decode())
-    sheets = [html.unescape(name) for name in names]
-    return [f"only the first sheet is read; others: {', '.join(sheets[1:])} (read.sheet)"] if len(sheets) > 1 else []
+    others = sheets_of(readable.path)[1:]
+    return [f"only the first sheet is read; others: {', '.join(others)} (read.sheet)"] if others else []
 
 
 def _head(readable: Readable) -> Readable:
@@ -133,7 +139,7 @@ def _head(readable: Readable) -> Readable:
 
 def profile_table(con: duckdb.DuckDBPyConnection, given: GivenTable, name: str) -> TableProfile:
     """Read all files of a table and describe its columns. Raises SourceError."""
-    with opened(con, list(given.files)) as (prepared, read):
+    with opened(con, list(given.files), given.sheet) as (prepared, read):
         relation = _load(con, prepared, read, name)
         notes = [note for file in prepared for note in _not_seen(file.readable)]
     columns = prepared[0].columns
@@ -144,7 +150,7 @@ def profile_table(con: duckdb.DuckDBPyConnection, given: GivenTable, name: str) 
         raise SourceError(f"{given.label}: holds a header and no rows, so nothing can be said about its columns.")
     nulls = _null_texts(con, relation, list(columns))
     read = read.model_copy(update={"null_values": tuple(nulls)})
-    table = TableProfile(given, name, read, relation, rows, notes=notes)
+    table = TableProfile(given, name, read, relation, rows, delimiter=prepared[0].delimiter, notes=notes)
     samples = _samples(con, table, list(columns))
     kinds = {column: _kind(samples[column], native) for column, native in columns.items()}
     counts = _counts(con, table, list(columns))
@@ -152,8 +158,6 @@ def profile_table(con: duckdb.DuckDBPyConnection, given: GivenTable, name: str) 
         filled, distinct = counts[column]
         kind = kinds[column] if filled else SampleKind("empty")
         table.columns[column] = ColumnProfile(column, kind, rows, filled, distinct, native)
-    _note_thousands(con, table, prepared[0].delimiter)
-    _note_numbers(table)
     for column, profile in list(table.columns.items()):
         if profile.is_temporal:
             style = date_style(con, relation, text_of(table, column), profile.kind)
@@ -181,13 +185,21 @@ def _load(con: duckdb.DuckDBPyConnection, prepared: list[Prepared], read: ReadOp
         names = ", ".join(quoted(column) for column in batch.columns)
         rows = quoted(f"rows_{name}_{number}")
         part = f"temp.{rows}"
-        con.execute(f"create or replace temp table {rows} as select {names} from {batch.relation} limit {MOST_ROWS}")
+        # A sheet goes on below its last row, where the connector drops what is blank.
+        filled = f"where coalesce({', '.join(map(_as_text, batch.columns))}) is not null" if batch.format == "xlsx" else ""
+        con.execute(
+            f"create or replace temp table {rows} as select {names} from {batch.relation} {filled} limit {MOST_ROWS}"
+        )
         parts.append(part)
     if len(parts) == 1:
         return parts[0]
     union = " union all by name ".join(f"select * from {part}" for part in parts)
     con.execute(f"create or replace temp table {quoted(f'rows_{name}')} as {union}")
     return f"temp.{quoted(f'rows_{name}')}"
+
+
+def _as_text(column: str) -> str:
+    return f"cast({quoted(column)} as varchar)"
 
 
 def _null_texts(con: duckdb.DuckDBPyConnection, relation: str, columns: list[str]) -> list[str]:
@@ -237,38 +249,6 @@ def _counts(con: duckdb.DuckDBPyConnection, table: TableProfile, columns: list[s
     texts = [text_of(table, column) for column in columns]
     row = _one(con, f"select {', '.join(f'count({t}), count(distinct {t})' for t in texts)} from {table.relation}")
     return {column: (row[2 * place], row[2 * place + 1]) for place, column in enumerate(columns)}
-
-
-def _note_thousands(con: duckdb.DuckDBPyConnection, table: TableProfile, delimiter: str) -> None:
-    """Mark numbers such as 2.361 in a file with semicolons: where the comma is the decimal sign, they are thousands."""
-    for name, column in list(table.columns.items()):
-        if delimiter != ";" or column.form != "decimal" or column.native is not None or column.kind.numbers != NumberStyle():
-            continue
-        text = text_of(table, name)
-        fits = f"regexp_full_match({text}, '[-+]?([1-9]\\d{{0,2}}\\.\\d{{3}}|\\d{{1,3}})')"
-        others = _one(con, f"select count(*) from {table.relation} where {text} is not null and not {fits}")[0]
-        if not others:
-            said = "could be thousands: set read: thousands_separator and decimal_separator"
-            table.columns[name] = replace(column, digits_note=said)
-
-
-def _note_numbers(table: TableProfile) -> None:
-    """Numbers are written in one way throughout a table: the one that most of its decimal columns show."""
-    styles = [c.kind.numbers for c in table.columns.values() if c.form == "decimal" and c.native is None]
-    special = [style for style in styles if style != NumberStyle()]
-    if special and all(style.decimal == special[0].decimal for style in special):
-        dotted = [c for c in table.columns.values() if c.digits_note]
-        plain = [s for s in styles if s == NumberStyle()][len(dotted) :]
-        # A dot as the decimal sign in one column and a comma in another cannot both be read.
-        if special[0].decimal == "." or not plain:
-            grouped = next((s.thousands for s in special if s.thousands), None)
-            if special[0].decimal == "," and dotted and grouped is None:
-                grouped = "."
-            for column in dotted if grouped == "." else ():
-                said = "its dots are read as thousands, because other columns have a comma before the decimals"
-                table.columns[column.name] = replace(column, digits_note=said)
-            change = {"decimal_separator": special[0].decimal, "thousands_separator": grouped}
-            table.read = table.read.model_copy(update=change)
 
 
 def _one(con: duckdb.DuckDBPyConnection, sql: str) -> tuple[Any, ...]:

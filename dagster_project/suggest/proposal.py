@@ -56,6 +56,12 @@ class EntityProposal:
     joins: list[JoinProposal] = field(default_factory=list)
     is_grouped: bool = False
     """Several rows make one of the entity: key columns are grouped by, amounts added up."""
+    taken_once: set[str] = field(default_factory=set)
+    """Numbers that stand in every row of a key again, so that one of them is the whole."""
+    where: str | None = None
+    """Condition of the rows that count."""
+    whole_query: list[str] = field(default_factory=list)
+    """Lines of a query that is more than one SELECT; ``columns`` then only says where its columns come from."""
     notes: list[str] = field(default_factory=list)
 
     @property
@@ -64,7 +70,7 @@ class EntityProposal:
 
     @property
     def needs_query(self) -> bool:
-        return self.is_grouped or bool(self.joins)
+        return self.is_grouped or bool(self.joins or self.where or self.whole_query)
 
     @property
     def confidence(self) -> Confidence:

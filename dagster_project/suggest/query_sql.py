@@ -26,6 +26,8 @@ _QUOTED = re.compile(r"""'(?:[^']|'')*'|("(?:[^"]|"")+")""")
 
 def query_lines(proposal: EntityProposal) -> list[tuple[str, ColumnProposal | None]]:
     """Return the lines of the query, each with the column that it gives."""
+    if proposal.whole_query:
+        return [(line, None) for line in proposal.whole_query]
     lines: list[tuple[str, ColumnProposal | None]] = [("select", None)]
     columns = list(proposal.columns.values())
     for place, column in enumerate(columns, start=1):
@@ -36,6 +38,8 @@ def query_lines(proposal: EntityProposal) -> list[tuple[str, ColumnProposal | No
         left, right = _qualified(proposal.table, join.left_column), _qualified(join.table, join.right_column)
         lines += [(line, None) for line in _joined(join)]
         lines.append((f"  on cast({left} as varchar) = cast({right} as varchar)", None))
+    if proposal.where:
+        lines.append((f"where {proposal.where}", None))
     if proposal.is_grouped:
         places = [str(place) for place, column in enumerate(columns, start=1) if _is_key(proposal, column)]
         lines.append((f"group by {', '.join(places)}", None))
@@ -79,7 +83,7 @@ def _value(proposal: EntityProposal, column: ColumnProposal) -> str:
     if not proposal.is_grouped or _is_key(proposal, column):
         return sql
     numeric = load_entities()[proposal.entity].columns[column.column].type in {"integer", "decimal", "double"}
-    return f"sum({sql})" if numeric else f"min({sql})"
+    return f"sum({sql})" if numeric and column.column not in proposal.taken_once else f"min({sql})"
 
 
 def _expression(proposal: EntityProposal, column: ColumnProposal) -> str:

@@ -12,6 +12,7 @@ import yaml
 from dagster_project.suggest.proposal import ColumnProposal, EntityProposal, Proposal, SourceProposal, TableProposal
 from dagster_project.suggest.query_sql import query_lines, query_text
 from metrics.workspace import ReadOptions, load_entities
+from metrics.workspace.model import BusinessHours
 
 WIDEST = 60
 
@@ -32,8 +33,21 @@ def workspace_yaml(proposal: Proposal, name: str) -> str:
         "# Proposed by `kpi source suggest`. Every line says how sure it is; look at those with CHECK, then: kpi run -w .",
         f"name: {_scalar(name)}",
         *(_line(f"{key}: {_scalar(value)}", comment) for key, (value, comment) in proposal.settings.items()),
+        *_business_hours(proposal),
     ]
     return "\n".join(lines) + "\n" + sources_yaml(proposal)
+
+
+def _business_hours(proposal: Proposal) -> list[str]:
+    """No file says when people work: the default as a line to change, where tickets are answered."""
+    if all(entity.entity != "tickets" for entity in proposal.entities):
+        return []
+    hours = BusinessHours()
+    start, end = (f"{minutes // 60:02}:{minutes % 60:02}" for minutes in (hours.start, hours.end))
+    return [
+        "# Minutes to the first reply count working time only. These are the hours that hold without this line:",
+        f'# business_hours: {{days: [{", ".join(hours.days)}], from: "{start}", to: "{end}"}}',
+    ]
 
 
 def _line(text: str, comment: str = "") -> str:

@@ -9,6 +9,7 @@ import duckdb
 from dagster_project.suggest.names import best_name, is_loader_column, synonyms, words_of
 from dagster_project.suggest.profile import ColumnProfile, TableProfile, text_of
 from dagster_project.suggest.proposal import ColumnProposal, EntityProposal
+from dagster_project.suggest.query_sql import name as sql_name
 from metrics.warehouse import quoted
 from metrics.workspace import load_entities
 from metrics.workspace.mapping import PLAIN_NAME
@@ -44,8 +45,9 @@ def note_repeats(con: duckdb.DuckDBPyConnection, proposal: EntityProposal, table
         _keep_last(proposal, updated, said)
     elif proposal.entity in _ADDITIVE and any(_is_part(table.columns[n]) and share > 0.5 for n, share in differing.items()):
         proposal.is_grouped = True
-        proposal.notes.append(f"{said}: the file is finer, amounts are added up; CHECK that the rows are parts, not copies")
-        _mark_sums(proposal, entity.key)
+        proposal.notes.append(f"{said}: the file is finer, amounts are added up; CHECK that the rows are parts of one")
+        proposal.notes += _copies(con, table)
+        _mark_sums(proposal, entity.key, table, set(differing))
     elif not any(_is_part(table.columns[name]) for name in differing):
         what = (
             f"the rows of a key differ in {', '.join(differing)} only" if differing else "rows with the same key are copies"
@@ -62,12 +64,39 @@ def _keep_last(proposal: EntityProposal, updated: str, said: str) -> None:
     proposal.notes.append(f"{said}: the last by {updated} is kept")
 
 
-def _mark_sums(proposal: EntityProposal, key: tuple[str, ...]) -> None:
-    """Copies among the parts would be counted twice, so that a sum always has to be looked at."""
+def _copies(con: duckdb.DuckDBPyConnection, table: TableProfile) -> list[str]:
+    """Say what happens to rows that are equal in every column, and what to write where they should count once.
+
+    An order may well hold the same line twice; only the one who knows the system can tell that from a second export.
+    """
+    columns = [name for name in table.columns if not is_loader_column(name)]
+    texts = ", ".join(f"coalesce({text_of(table, name)}, '')" for name in columns)
+    row = con.execute(f"select count(*) - count(distinct ({texts})) from {table.relation}").fetchone()
+    if not row or not row[0]:
+        return []
+    once = f"(select distinct {', '.join(map(sql_name, columns))} from {sql_name(table.name)}) as {sql_name(table.name)}"
+    return [
+        f"CHECK {row[0]:,} rows are equal to another row in every column. They are added up as well, as an order may hold "
+        "one line twice.",
+        "If they are copies, the amounts are too high: then write instead of the last table name",
+        f"  {once}",
+    ]
+
+
+def _mark_sums(proposal: EntityProposal, key: tuple[str, ...], table: TableProfile, differing: set[str]) -> None:
+    """A number that never differs within a key is that of the whole; copies among parts would be counted twice."""
     types = load_entities()[proposal.entity].columns
     for name, column in proposal.columns.items():
-        if name not in key and types[name].type in {"integer", "decimal", "double"}:
-            proposal.columns[name] = replace(column, reasons=(*column.reasons, "CHECK: added up over the rows of a key"))
+        if name in key or types[name].type not in {"integer", "decimal", "double"}:
+            continue
+        said = "CHECK: added up over the rows of a key"
+        is_same = not {f"{table.name}.{raw}" for raw in differing} & set(column.raw)
+        # Zero everywhere says nothing yet.
+        varies = any(table.columns[raw.removeprefix(f"{table.name}.")].distinct > 1 for raw in column.raw)
+        if proposal.entity == "orders" and is_same and varies:
+            proposal.taken_once.add(name)
+            said = "CHECK: the same in all rows of a key, so that it is taken once, not added up"
+        proposal.columns[name] = replace(column, reasons=(*column.reasons, said))
 
 
 def _texts(column: ColumnProposal, table: TableProfile) -> list[str]:

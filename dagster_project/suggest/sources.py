@@ -122,7 +122,7 @@ def _source(
     used = dict.fromkeys(t for m in members if m.is_complete for t in (m.table, *(join.table for join in m.joins)))
     source = SourceProposal(name, str(folder), domain, timezone or "UTC",
                             [_table(tables[table], members) for table in used], members)  # fmt: skip
-    source.notes["timezone"] = _timezone_note(used, tables, timezone)
+    source.notes["timezone"] = _timezone_note(members, tables, timezone)
     return source
 
 
@@ -139,13 +139,40 @@ def _table(table: TableProfile, members: Iterable[EntityProposal]) -> TablePropo
     return TableProposal(table.name, table.given.pattern, table.read, table.rows, len(table.columns), table.notes, unmapped)
 
 
-def _timezone_note(used: Iterable[str], tables: dict[str, TableProfile], timezone: str | None) -> str:
-    times = [c for name in used for c in tables[name].columns.values() if c.form == "timestamp" and c.dates is not None]
-    if times and all(c.dates is not None and c.dates.is_zoned for c in times):
+def _timezone_note(members: Iterable[EntityProposal], tables: dict[str, TableProfile], timezone: str | None) -> str:
+    """Say which moments the source's zone decides: those without an offset, and days, which begin at midnight there."""
+    times, open_times = False, []
+    for raw in _moments(members):
+        table, _, name = raw.partition(".")
+        column = tables[table].columns[name]
+        if column.is_temporal and column.dates is not None:
+            times = times or column.form == "timestamp"
+            open_times += [] if column.dates.is_zoned else [raw]
+    if times and not open_times:
         return "times carry their own offset; this is not used"
     if timezone:
         return "as given; of times that name no zone"
-    return "CHECK: times name no zone; set the zone that the system writes them in" if times else "dates only"
+    if not times:
+        return "dates only; set it to the workspace's timezone above, or days may shift by one"
+    return f"CHECK: the zone that the system writes {_some(open_times)} in, which name none"
+
+
+def _moments(members: Iterable[EntityProposal]) -> list[str]:
+    """Raw columns (table.column) that become moments."""
+    known = load_entities()
+    found = [
+        raw
+        for member in members
+        if member.is_complete
+        for name, column in member.columns.items()
+        if known[member.entity].columns[name].type == "timestamp"
+        for raw in column.raw
+    ]
+    return list(dict.fromkeys(found))
+
+
+def _some(names: list[str]) -> str:
+    return ", ".join(names[:3]) + (" ..." if len(names) > 3 else "")
 
 
 def _note_closing(source: SourceProposal, days: dict[str, Days]) -> None:

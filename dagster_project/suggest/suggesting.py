@@ -12,18 +12,23 @@ from typing import Any
 import duckdb
 
 from dagster_project.connectors.base import Say
+from dagster_project.suggest.books import by_sheet
 from dagster_project.suggest.candidates import entity_candidates
 from dagster_project.suggest.date_formats import settle_date_formats
 from dagster_project.suggest.derive import entity_proposal
 from dagster_project.suggest.joins import fill_from_joins
 from dagster_project.suggest.names import currency_of, is_loader_column, likeliest_entity, noise_words, words_of
+from dagster_project.suggest.number_styles import settle_numbers
+from dagster_project.suggest.partial_rows import leave_out_partial_rows
 from dagster_project.suggest.profile import TableProfile, profile_table, read_header_of
 from dagster_project.suggest.proposal import EntityProposal, Proposal
 from dagster_project.suggest.query_sql import RESERVED, summed_columns
+from dagster_project.suggest.rates import rates_proposal
 from dagster_project.suggest.repeats import note_repeats
 from dagster_project.suggest.sources import Days, build_sources
 from dagster_project.suggest.tables import GivenTable, found_file, given_files, group_files, slug
 from metrics.errors import SourceError
+from metrics.warehouse import quoted
 from metrics.workspace import load_entities, machine_now
 from metrics.workspace.mapping import plain_column
 
@@ -44,15 +49,19 @@ class Given:
 def suggest_sources(paths: Iterable[Path], given: Given, say: Say) -> Proposal:
     """Return the proposed mapping of files and folders. Raises SourceError when a path does not exist."""
     con = duckdb.connect()
+    # On a slow machine DuckDB would draw its bar into the proposal.
+    con.execute("set enable_progress_bar = false")
     try:
         tables, left_out = _profiles(con, paths, say)
-        drafts = _drafts(con, tables, given.year)
+        drafts = _drafts(con, tables, given)
         chosen = _choose(drafts)
         for draft in chosen:
             if draft.missing:
                 fill_from_joins(con, draft, tables, {p.table: p for p in chosen})
         for draft in chosen:
             note_repeats(con, draft, tables[draft.table])
+            if draft.is_complete:
+                leave_out_partial_rows(con, draft, tables[draft.table])
         settle_date_formats(chosen, tables)
         _type_sums(chosen, tables)
         complete = [draft for draft in chosen if draft.is_complete]
@@ -74,13 +83,15 @@ def _profiles(con: duckdb.DuckDBPyConnection, paths: Iterable[Path], say: Say) -
         except SourceError as error:
             left_out.append(str(error))
     tables: dict[str, TableProfile] = {}
-    for given in group_files([file for file in files if file in headers], headers):
+    groups = group_files([file for file in files if file in headers], headers)
+    for given in (part for group in groups for part in by_sheet(group)):
         say(f"reading {given.label}")
         try:
             profile = profile_table(con, given, _table_name(given, tables))
         except SourceError as error:
             left_out.append(str(error))
         else:
+            settle_numbers(con, profile)
             tables[profile.name] = profile
     return tables, left_out
 
@@ -97,12 +108,14 @@ def _table_name(given: GivenTable, taken: Iterable[str]) -> str:
     return name
 
 
-def _drafts(con: duckdb.DuckDBPyConnection, tables: dict[str, TableProfile], year: int | None) -> list[EntityProposal]:
+def _drafts(con: duckdb.DuckDBPyConnection, tables: dict[str, TableProfile], given: Given) -> list[EntityProposal]:
     found = []
     for table in tables.values():
+        rates = rates_proposal(con, table, given.currency)
+        found += [rates] if rates is not None else []
         for candidate in entity_candidates(table):
-            if candidate.columns and candidate.score >= LEAST_SCORE - 0.1:
-                found.append(entity_proposal(con, candidate, year))
+            if rates is None and candidate.columns and candidate.score >= LEAST_SCORE - 0.1:
+                found.append(entity_proposal(con, candidate, given.year))
     return [draft for draft in found if draft.score >= LEAST_SCORE - 0.1]
 
 
@@ -128,8 +141,14 @@ def _type_sums(chosen: list[EntityProposal], tables: dict[str, TableProfile]) ->
             for raw in column.raw if plain_column(column.expression) is None else ():
                 name = raw.removeprefix(f"{table.name}.")
                 profile = table.columns.get(name)
-                if profile is not None and profile.form in {"integer", "decimal"} and name not in taken:
-                    types[name] = profile.form
+                if profile is None or name in taken:
+                    continue
+                if profile.is_odd or (profile.form == "text" and "money" in profile.kind.patterns):
+                    # Where all values of a new file happen to be plain numbers, the expression still wants text.
+                    types[name] = "text"
+                elif profile.form in {"integer", "decimal"}:
+                    is_double = load_entities()[draft.entity].columns[column.column].type == "double"
+                    types[name] = "double" if is_double else profile.form
         if types:
             table.read = table.read.model_copy(update={"types": {**table.read.types, **types}})
 
@@ -192,12 +211,12 @@ def _currency(
     if given.currency:
         return given.currency, "as given"
     for draft in complete:
-        column = draft.columns.get("currency")
+        # A table of rates names the other currencies.
+        column = draft.columns.get("currency") if draft.entity != "exchange_rates" else None
         if column is not None and len(column.raw) == 1:
             table, _, raw = column.raw[0].partition(".")
-            row = con.execute(
-                f'select mode(upper(trim("{raw}"))) from {tables[table].relation} where length(trim("{raw}")) = 3'
-            ).fetchone()
+            code = f"upper(trim({quoted(raw) if plain_column(column.expression) else column.expression}))"
+            row = con.execute(f"select mode({code}) from {tables[table].relation} where length({code}) = 3").fetchone()
             if row and row[0] and row[0].isalpha():
                 return row[0], f"the usual one in {table}.{raw}; CHECK"
         if column is not None and not column.raw:

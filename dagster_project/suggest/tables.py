@@ -23,10 +23,13 @@ class GivenTable:
     files: tuple[FoundFile, ...]
     pattern: str
     stem: str
+    sheet: str | None = None
+    """Of an Excel file, None for the first one."""
 
     @property
     def label(self) -> str:
-        return self.files[0].name if len(self.files) == 1 else f"{self.pattern} ({len(self.files)} files)"
+        name = self.files[0].name if len(self.files) == 1 else f"{self.pattern} ({len(self.files)} files)"
+        return f"{name}, sheet {self.sheet}" if self.sheet else name
 
 
 def given_files(paths: Iterable[Path]) -> tuple[list[Path], list[str]]:

@@ -19,6 +19,17 @@ NULL_TEXTS = ("?", "NA", "N/A", "n/a", "#N/A", "NULL", "null", "NaN", "nan", "No
 _FLAG_WORDS = (("ja", "nein"), ("j", "n"), ("wahr", "falsch"), ("oui", "non"), ("vrai", "faux"), ("si", "no"), ("sí", "no"),
                ("sim", "não"), ("是", "否"), ("有", "无"))  # fmt: skip
 
+# What stands before or after an amount: a currency's sign or its code of three letters.
+_CODES = ("AED|ARS|AUD|BGN|BHD|BRL|CAD|CHF|CLP|CNY|COP|CZK|DKK|EGP|EUR|GBP|HKD|HUF|IDR|ILS|INR|ISK|JPY|KES|KRW|KWD|MAD|MXN|"
+          "MYR|NGN|NOK|NZD|PEN|PHP|PLN|QAR|RMB|RON|RSD|RUB|SAR|SEK|SGD|THB|TRY|TWD|UAH|USD|VND|ZAR")  # fmt: skip
+CURRENCY_CODES = frozenset(_CODES.split("|"))
+MONEY_SIGNS = rf"[A-Z]{{0,3}}[$]|[€£¥￥₹₽₩₺₫₴₪฿元円]|{_CODES}|kr\.?|zł|Kč|Ft|Fr\."
+# A blank of any kind: the no-break ones stand between thousands in French, Polish and Swedish numbers.
+_BLANK = "[ \u00a0\u2007\u2009\u202f]"
+_GROUPED = rf"(?:\d[\d.,]*|[.,]\d+|\d{{1,3}}(?:(?:{_BLANK}|['’])\d{{3}})+(?:[.,]\d*)?)(?:[.,]?[-–])?"
+
+# What tells an amount from digits that may be an id: a sign, blanks or apostrophes between thousands, a minus at the end.
+_AMOUNT_MARK = re.compile(rf"{MONEY_SIGNS}|\d(?:{_BLANK}|['’])\d|^\(|[-−]$")
 _INTEGER = re.compile(r"[-+]?\d{1,18}")
 _PATTERNS: dict[str, re.Pattern[str]] = {
     "email": re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+"),
@@ -26,12 +37,15 @@ _PATTERNS: dict[str, re.Pattern[str]] = {
     "url": re.compile(r"(https?://|www\.)\S+", re.IGNORECASE),
     "iso2": re.compile(r"[A-Z]{2}"),
     "iso3": re.compile(r"[A-Z]{3}"),
-    "money": re.compile(r"[-(]?\s?(?:[$€£¥￥]|[A-Z]{3} )\s?[\d,.]+\)?|[-(]?[\d,.]+\s?(?:[$€£¥￥元]|[A-Z]{3})\)?"),
+    "money": re.compile(
+        rf"[-−(+]?{_BLANK}?(?:(?:{MONEY_SIGNS}){_BLANK}*[-−]?)?{_GROUPED}(?:{_BLANK}*(?:{MONEY_SIGNS}))?[-−]?\)?"
+    ),
     "month": re.compile(
         r"(jan(uary)?|feb(ruary)?|mar(ch)?|apr(il)?|may|june?|july?|aug(ust)?|sep(t|tember)?|oct(ober)?|nov(ember)?|dec(ember)?)",
         re.IGNORECASE,
     ),
 }
+MONEY = _PATTERNS["money"]
 
 
 @dataclass(frozen=True)
@@ -40,6 +54,14 @@ class NumberStyle:
 
     decimal: Literal[".", ","] = "."
     thousands: Literal[".", ",", " ", "'"] | None = None
+
+
+# fmt: off
+NUMBER_STYLES = (
+    NumberStyle(), NumberStyle(".", ","), NumberStyle(",", "."), NumberStyle(",", " "), NumberStyle(".", "'"),
+    NumberStyle(".", " "), NumberStyle(",", "'"),
+)
+# fmt: on
 
 
 @dataclass(frozen=True)
@@ -83,6 +105,8 @@ def sample_kind(values: Sequence[str]) -> SampleKind:
     if not values:
         return SampleKind("empty")
     patterns = frozenset(name for name, pattern in _PATTERNS.items() if _share(values, pattern.fullmatch) >= 0.9)
+    if not any(_AMOUNT_MARK.search(value) for value in values):
+        patterns -= {"money"}
     for kind in (_as_date(values), _as_number(values), _as_boolean(values)):
         if kind is not None:
             return SampleKind(kind.form, kind.share, kind.date_pattern, kind.numbers, patterns, kind.is_flag)
@@ -130,8 +154,7 @@ def _as_number(values: Sequence[str]) -> SampleKind | None:
         if leading_zeros > MOST_BAD_SHARE * len(values):
             return None
         return SampleKind("integer", whole, is_flag=set(values) <= {"0", "1"})
-    styles = [NumberStyle(), NumberStyle(".", ","), NumberStyle(",", "."), NumberStyle(",", " "), NumberStyle(".", "'")]
-    shares = [(_share(values, number_pattern(style).fullmatch), style) for style in styles]
+    shares = [(_share(values, number_pattern(style).fullmatch), style) for style in NUMBER_STYLES]
     share, style = max(shares, key=lambda item: item[0])
     if share < 1 - MOST_BAD_SHARE:
         return None

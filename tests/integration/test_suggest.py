@@ -178,3 +178,38 @@ def test_from_a_folder_of_csv_files_to_a_scorecard(tmp_path: Path) -> None:
         assert values["tickets_solved", start] == (tickets["solved_at"].dt.to_period("M") == period).sum()
     # January by hand: three orders on each of 31 days.
     assert values["orders", date(2025, 1, 1)] == 93
+
+
+def write_newcomers_exports(folder: Path) -> None:
+    """Amounts as people write them, a central bank's file, a report with a title and a total, order totals in the first line."""
+    amounts = ("1\u00a0234,50\u00a0€", "12,50 €", "USD 2\u202f000,00")
+    orders = [f"B{n};{n % 31 + 1:02}.01.2024;{amounts[n % 3]};2,361;x" for n in range(93)]
+    lines = [line for order in orders for line in (order, f";{order.split(';')[1]};;;y")]
+    (folder / "data1.csv").write_text("\n".join(["Bestell-Nr;Bestelldatum;Gesamtbetrag;Wareneinsatz;Artikel", *lines, ""]))
+    rates = [f"2024-01-{day:02},1.25,150.5,N/A," for day in range(1, 32)]
+    (folder / "eurofxref-hist.csv").write_text("\n".join(["Date,USD,JPY,CYP,", *rates, ""]))
+    days = [f"{day:02}.01.2024;Sale;{day},50;1.{day:03};{day}" for day in range(1, 32)]
+    report = ["Bericht", "Januar 2024", "Tag;Kampagne;Kosten;Impr.;Klicks", *days, "Gesamt;--;511,50;31.496;496", ""]
+    (folder / "Google Ads Bericht.csv").write_text("\n".join(report))
+
+
+@pytest.mark.slow
+def test_newcomers_exports_run_without_an_edit(tmp_path: Path) -> None:
+    exports, company = tmp_path / "exports", tmp_path / "company"
+    exports.mkdir()
+    write_newcomers_exports(exports)
+    done = run_kpi("source", "suggest", exports, "--new", company, "--currency", "EUR", "--timezone", "UTC")
+    assert done.returncode == 0, done.stderr
+    done = run_kpi("run", "-w", company)
+    assert done.returncode == 0, done.stderr
+    # The line of totals is the only one that a run could not read, and it says so.
+    assert "1 rows could not be read" in " ".join(done.stdout.split())
+    with duckdb.connect(str(company / ".bellwether" / "warehouse.duckdb"), read_only=True) as con:
+        orders = con.execute("select count(*), sum(gross_amount), sum(cogs_amount) from core.fct_orders").fetchone()
+        ads = con.execute("select sum(ad_spend), sum(impressions) from core.fct_ad_performance").fetchone()
+    # 31 orders of each kind; a euro is 1.25 dollars, so that 2,000 dollars are 1,600 euros. 2,361 is two and a bit, as 12,50 is.
+    assert orders is not None
+    assert orders[:2] == (93, 31 * (Decimal("1234.5") + Decimal("12.5") + 1600))
+    assert float(orders[2]) == pytest.approx(2.361 * 62 + 2.361 / 1.25 * 31, abs=0.01)
+    # 0.50 a day and the days themselves; a thousand a day and the days.
+    assert ads == (Decimal("511.5"), 31496)

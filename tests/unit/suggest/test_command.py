@@ -131,3 +131,19 @@ def test_the_summary_counts_lines_and_names_unused_files(leads: Path, folder: Pa
     assert "CHECK" in text.splitlines()[0]
     assert f"\n{len(marked)} lines to CHECK" in said
     assert "  rooms.csv: like no entity: lacks " in said
+
+
+def test_working_hours_are_a_line_to_change_where_tickets_are_answered(leads: Path, folder: Path, tmp_path: Path) -> None:
+    run(leads, "--new", tmp_path / "without")
+    assert "business_hours" not in (tmp_path / "without" / "workspace.yml").read_text()
+    rows = [f"{n},2024-01-{n % 28 + 1:02} 10:00:00,email" for n in range(40)]
+    (folder / "tickets.csv").write_text("\n".join(["ticket_id,created_at,channel", *rows, ""]))
+    run(folder, "--new", tmp_path / "with")
+    file = tmp_path / "with" / "workspace.yml"
+    before = load_workspace(tmp_path / "with").business_hours
+    lines = file.read_text().splitlines()
+    written = [line.removeprefix("# ") if line.startswith("# business_hours:") else line for line in lines]
+    assert written != lines
+    file.write_text("\n".join([*written, ""]))
+    # Without its # the line is valid, and what it says is what holds without it.
+    assert load_workspace(tmp_path / "with").business_hours == before

@@ -166,7 +166,7 @@ def test_money_with_a_sign_micros_and_seconds_since_1970(folder: Path, suggest: 
     proposal = suggest()
     orders = expressions(proposal, "orders")
     assert orders["ordered_at"] == 'to_timestamp("created")'
-    assert str(orders["gross_amount"]).endswith("as decimal(18, 6)) end")
+    assert str(orders["gross_amount"]).endswith("then -1 else 1 end")
     ads = expressions(proposal, "ad_performance")
     assert ads["spend"] == '"cost_micros" / 1000000.0'
     assert ads["platform"] == "'google_ads'"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import zipfile
 from pathlib import Path
@@ -153,21 +154,106 @@ def test_every_format_gives_the_same_mapping(folder: Path, suggest: Suggest) -> 
     assert expressions(suggest(), "orders") == expected
 
 
-def test_what_is_not_looked_at_is_said(folder: Path, suggest: Suggest, monkeypatch: pytest.MonkeyPatch) -> None:
+def _book(file: Path, sheets: dict[str, list[list[object]]]) -> None:
     import openpyxl
 
     book = openpyxl.Workbook()
-    for line in orders().splitlines():
-        book.active.append(line.split(","))  # type: ignore[union-attr]
-    book.create_sheet("Refunds & more")
-    book.save(folder / "orders.xlsx")
+    book.remove(book.worksheets[0])
+    for name, rows in sheets.items():
+        sheet = book.create_sheet(name)
+        for row in rows:
+            sheet.append(row)
+    book.save(file)
+
+
+def test_every_sheet_of_a_book_is_looked_at(folder: Path, suggest: Suggest) -> None:
+    """German headers, a title and a blank row above the first one, dates and numbers as Excel keeps them."""
+    sold = [[f"B{n}", dt.date(2024, 1, n % 28 + 1), f"K{n % 9}", 12.5 + n] for n in range(40)]
+    back = [[f"R{n}", f"B{n}", dt.date(2024, 2, n + 1), 5.25] for n in range(20)]
+    _book(
+        folder / "Auswertung.xlsx",
+        {
+            "Bestellungen": [["Bestellungen 2024"], [], ["Bestell-Nr", "Bestelldatum", "Kunden-Nr", "Gesamtbetrag"], *sold],
+            "Retouren & mehr": [["Retouren-Nr", "Bestell-Nr", "Erstattet am", "Erstattungsbetrag"], *back],
+            "Hinweise": [["Stand"], ["April"]],
+        },
+    )
+    proposal = suggest()
+    tables = {table.name: table for table in proposal.sources[0].tables}
+    assert {name: (table.rows, table.read.skip, table.read.sheet) for name, table in tables.items()} == {
+        "bestellungen": (40, 2, None), "retouren_mehr": (20, 0, "Retouren & mehr"),
+    }  # fmt: skip
+    assert expressions(proposal, "orders") == {
+        "order_id": '"Bestell-Nr"', "ordered_at": "Bestelldatum", "customer_id": '"Kunden-Nr"', "gross_amount": "Gesamtbetrag",
+    }  # fmt: skip
+    assert expressions(proposal, "refunds")["refund_id"] == '"Retouren-Nr"'
+    assert proposal.unused_tables == {"Auswertung.xlsx, sheet Hinweise": "like no entity"}
+
+
+def test_what_is_not_looked_at_is_said(folder: Path, suggest: Suggest, monkeypatch: pytest.MonkeyPatch) -> None:
+    _book(folder / "book.xlsx", {"orders": [line.split(",") for line in orders().splitlines()], "Refunds & more": []})
+    with zipfile.ZipFile(folder / "orders.zip", "w") as archive:
+        archive.write(folder / "book.xlsx", "orders.xlsx")
+    (folder / "book.xlsx").unlink()
     (folder / "older").mkdir()
     proposal = suggest()
     assert proposal.sources[0].tables[0].notes == ["only the first sheet is read; others: Refunds & more (read.sheet)"]
     assert proposal.left_out[0].startswith("older: is a folder")
-    (folder / "orders.xlsx").unlink()
+    (folder / "orders.zip").unlink()
     (folder / "orders.csv").write_text(orders(1000))
     monkeypatch.setattr("dagster_project.suggest.profile.MOST_BYTES", 10_000)
     table = suggest().sources[0].tables[0]
     assert table.rows < 1000
     assert "judged by its first" in table.notes[0]
+
+
+def test_an_offset_after_a_blank(folder: Path, suggest: Suggest) -> None:
+    """As Shopify writes it; a plain cast gives nothing for it."""
+    rows = [f"A{n},2024-01-{n % 28 + 1:02} 10:00:00 +0100,{n}.5" for n in range(40)]
+    (folder / "orders.csv").write_text("\n".join(["order_id,created at,total", *rows, ""]))
+    proposal = suggest()
+    assert proposal.sources[0].tables[0].read.timestamp_format == "%Y-%m-%d %H:%M:%S %z"
+    assert proposal.sources[0].notes["timezone"] == "times carry their own offset; this is not used"
+
+
+def test_further_lines_of_an_order_are_left_out(folder: Path, suggest: Suggest) -> None:
+    """An export with a row per item that writes what belongs to the order into its first row only."""
+    rows = [
+        f"A{n // 2},2024-01-{n // 2 % 28 + 1:02},{n}.5,x" if n % 2 == 0 else f",2024-01-{n // 2 % 28 + 1:02},,y"
+        for n in range(80)
+    ]
+    (folder / "orders.csv").write_text("\n".join(["order_id,created at,total,item", *rows, ""]))
+    found = entity(suggest(), "orders")
+    assert found.where == "order_id is not null and total is not null"
+    assert found.notes[0].startswith(
+        "CHECK 40 of 80 rows have nothing in order_id, total, which is required: they are left out"
+    )
+
+
+def test_rows_that_a_run_would_stop_at_are_left_out_or_said(folder: Path, suggest: Suggest) -> None:
+    """The report of an advertising system whose first row is the total, without a campaign."""
+    rows = [f"C{n % 2},2024-01-{n // 2 % 28 + 1:02},{n}.5,{n}00,{n}" for n in range(50)]
+    head = "campaign name,day,amount spent,impressions,link clicks"
+    (folder / "meta ads.csv").write_text("\n".join([head, ",2024-01-01,1250,122500,1225", *rows, ""]))
+    found = entity(suggest(), "ad_performance")
+    assert found.where == '"campaign name" is not null'
+    assert found.notes[0].startswith(
+        "CHECK 1 of 51 rows have nothing in campaign name, which is required: they are left out"
+    )
+
+
+def test_an_event_log_with_empty_times_says_that_a_run_stops(folder: Path, suggest: Suggest) -> None:
+    rows = [f"{n // 2},{'2024-01-01 10:00:00' if n else ''},2024-01-02 10:00:{n:02}" for n in range(40)]
+    (folder / "tickets.csv").write_text("\n".join(["ticket_id,created_at,updated_at", *rows, ""]))
+    found = entity(suggest(), "tickets")
+    assert (found.latest_by, found.where) == ("updated_at", None)
+    assert any(note.startswith("CHECK 1 of 40 rows have nothing in created_at") for note in found.notes)
+
+
+def test_a_line_of_totals_is_said(folder: Path, suggest: Suggest) -> None:
+    rows = [f"{n % 28 + 1:02}.01.2024;K{n};{n},50;1.{n:03};{n}" for n in range(60)]
+    head = ["Bericht", "Januar 2024", "Tag;Kampagne;Kosten;Impr.;Klicks"]
+    (folder / "report.csv").write_text("\n".join([*head, *rows, "Gesamt;--;1.770,00;61.770;1.770", ""]))
+    proposal = suggest()
+    assert proposal.sources[0].tables[0].read.skip == 2
+    assert "CHECK: 1 are none, as in a line of totals" in entity(proposal, "ad_performance").columns["performance_on"].reason

@@ -7,6 +7,8 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from dagster_project.suggest.query_sql import query_text
+from metrics.workspace.mapping import parse_query
 from tests.unit.suggest.conftest import Suggest, entity, expressions
 
 
@@ -118,7 +120,7 @@ def test_three_digits_after_a_dot_could_be_thousands(
     rows = [f"A{n};2024-01-{n % 28 + 1:02};{values[n % 2]}" for n in range(60)]
     _orders(folder, rows, "order_id;order_date;total")
     amount = entity(suggest(), "orders").columns["gross_amount"]
-    assert ("CHECK: could be thousands: set read: thousands_separator" in amount.reason) is is_marked
+    assert ("CHECK: its dots are read as decimals, but could be thousands: set read" in amount.reason) is is_marked
     assert amount.confidence == ("medium" if is_marked else "high")
 
 
@@ -129,6 +131,127 @@ def test_a_comma_in_another_column_makes_them_thousands(folder: Path, suggest: S
     read = proposal.sources[0].tables[0].read
     assert (read.decimal_separator, read.thousands_separator) == (",", ".")
     assert "CHECK: its dots are read as thousands" in entity(proposal, "orders").columns["gross_amount"].reason
+
+
+def _separators(
+    folder: Path, suggest: Suggest, delimiter: str, head: list[str], row: list[str]
+) -> tuple[str, str | None, str]:
+    """(decimal sign, thousands sign, reason of the amount) of orders whose every row looks like this one."""
+    rows = [[f"A{n}", f"2024-01-{n % 28 + 1:02}", *row] for n in range(60)]
+    lines = [delimiter.join(f'"{cell}"' for cell in cells) for cells in (["order_id", "order_date", *head], *rows)]
+    (folder / "orders.csv").write_text("\n".join([*lines, ""]))
+    proposal = suggest()
+    read = proposal.sources[0].tables[0].read
+    return read.decimal_separator, read.thousands_separator, entity(proposal, "orders").columns["gross_amount"].reason
+
+
+@pytest.mark.parametrize(
+    ("delimiter", "others", "separators", "said"),
+    [
+        # Nothing but the semicolon says anything: it stands where the comma is the decimal sign.
+        (";", {}, (",", None), "CHECK: its commas are read as decimals, but could be thousands: set read"),
+        (";", {"cogs": "12,5"}, (",", None), "CHECK: three digits follow all of its commas"),
+        (";", {"cogs": "1.012,50"}, (",", "."), "CHECK: three digits follow all of its commas"),
+        (";", {"cogs": "12.50"}, (".", ","), "CHECK: its commas are read as thousands, because other columns have a dot"),
+        # What is counted has no decimals.
+        (";", {"clicks": "1,204"}, (".", ","), "CHECK: its commas are read as thousands, because other columns have a dot"),
+        (";", {"Rabatt": "12,50 €"}, (",", None), "CHECK: three digits follow all of its commas"),
+        (",", {}, (".", ","), ""),
+        (",", {"cogs": "12.50"}, (".", ","), ""),
+        (",", {"cogs": "12,50"}, (",", None), "CHECK: three digits follow all of its commas"),
+        ("\t", {}, (".", ","), "CHECK: its commas are read as thousands, but could be decimals: set read"),
+        ("|", {"cogs": "12.50"}, (".", ","), "CHECK: its commas are read as thousands, because other columns have a dot"),
+    ],
+)
+def test_three_digits_after_a_comma(
+    folder: Path, suggest: Suggest, delimiter: str, others: dict[str, str], separators: tuple[str, str | None], said: str
+) -> None:
+    found = _separators(folder, suggest, delimiter, ["total", *others], ["2,361", *others.values()])
+    assert found[:2] == separators
+    assert said in found[2]
+    assert ("CHECK" in found[2]) is bool(said)
+
+
+def test_one_number_among_thousands_says_it_for_all(folder: Path, suggest: Suggest) -> None:
+    """It stands at the end of a file of which only a sample is looked at closely."""
+    rows = [f"A{n};2024-01-{n % 28 + 1:02};2,361" for n in range(6000)]
+    _orders(folder, [*rows, "B;2024-02-01;17,5"], "order_id;order_date;total")
+    proposal = suggest()
+    assert proposal.sources[0].tables[0].read.decimal_separator == ","
+    assert "CHECK" not in entity(proposal, "orders").columns["gross_amount"].reason
+
+
+def test_a_few_grouped_numbers_among_whole_ones_are_seen(folder: Path, suggest: Suggest) -> None:
+    rows = [f"A{n},2024-01-{n % 28 + 1:02},{n % 900}" for n in range(3000)]
+    _orders(folder, [*rows, 'B,2024-02-01,"1,250"'], "order_id,order_date,total")
+    assert suggest().sources[0].tables[0].read.thousands_separator == ","
+
+
+def test_columns_written_in_two_ways_are_each_read_as_they_are(folder: Path, suggest: Suggest) -> None:
+    rows = [f"A{n};2024-01-{n % 28 + 1:02};1.012,50;7.25;8.25" for n in range(60)]
+    _orders(folder, rows, "order_id;order_date;total;cogs;shipping_cost")
+    proposal = suggest()
+    table, columns = proposal.sources[0].tables[0], expressions(proposal, "orders")
+    assert (table.read.decimal_separator, table.read.thousands_separator) == (".", None)
+    assert table.read.types == {"total": "text"}
+    assert columns["cogs_amount"] == "cogs"
+    assert _read(columns["gross_amount"], "total", ["1.012,50", "-3,5"]) == [1012.5, -3.5]
+
+
+@pytest.mark.parametrize(
+    ("values", "numbers", "currency"),
+    [
+        (["1 234,50 €", "-17,50 €", "12 000 €"], [1234.5, -17.5, 12000.0], "'EUR'"),
+        (["1\u00a0234,50\u00a0€", "17,50\u00a0€", "1\u202f234\u202f567,05 €"], [1234.5, 17.5, 1234567.05], "'EUR'"),
+        (["EUR 1\u202f234,50", "EUR 17,50", "EUR -3"], [1234.5, 17.5, -3.0], "'EUR'"),
+        (["1\u00a0234,50", "17,50", "−3,00"], [1234.5, 17.5, -3.0], None),
+        (["CHF 1’234.50", "CHF 17.50", "CHF 3.00"], [1234.5, 17.5, 3.0], "'CHF'"),
+        (["1 234,50 zł", "17,50 zł", "(3,00 zł)"], [1234.5, 17.5, -3.0], "'PLN'"),
+        (["1 234,50 kr", "17,50 kr", "3 kr"], [1234.5, 17.5, 3.0], None),
+        (["5,50-", "1.017,50", "3,00-"], [-5.5, 1017.5, -3.0], None),
+        (["US$1,234.50", "US$17.50", "-US$3"], [1234.5, 17.5, -3.0], "'USD'"),
+    ],
+)
+def test_amounts_written_for_people(
+    folder: Path, suggest: Suggest, values: list[str], numbers: list[float], currency: str | None
+) -> None:
+    rows = [f"A{n};2024-01-{n % 28 + 1:02};{values[n % 3]}" for n in range(60)]
+    _orders(folder, rows, "order_id;order_date;total")
+    proposal = suggest()
+    orders = entity(proposal, "orders")
+    assert _read(orders.columns["gross_amount"].expression, "total", values) == numbers
+    assert (orders.columns["currency"].expression if "currency" in orders.columns else None) == currency
+    assert proposal.sources[0].tables[0].read.types == {"total": "text"}
+
+
+def test_several_currencies_become_a_column(folder: Path, suggest: Suggest) -> None:
+    values = ["1 234,50 €", "£17,50", "USD 3"]
+    rows = [f"A{n};2024-01-{n % 28 + 1:02};{values[n % 3]}" for n in range(60)]
+    _orders(folder, rows, "order_id;order_date;total")
+    currency = entity(suggest(), "orders").columns["currency"]
+    given = ", ".join(f"('{value}')" for value in values)
+    found = duckdb.execute(f"select {currency.expression} from (values {given}) as t(total)").fetchall()
+    assert found == [("EUR",), ("GBP",), ("USD",)]
+    assert "CHECK" in currency.reason
+
+
+@pytest.mark.parametrize("value", ["007{}", "INV 10{}", "12{} PCS", "030 123 4{}"])
+def test_codes_are_no_amounts(folder: Path, suggest: Suggest, value: str) -> None:
+    rows = [f"A{n},2024-01-{n % 28 + 1:02},{value.format(n)},{n}.5" for n in range(10, 70)]
+    _orders(folder, rows, "order_id,order_date,invoice total text,total")
+    assert expressions(suggest(), "orders")["gross_amount"] == "total"
+
+
+def test_a_computed_amount_reads_its_parts_as_they_are_written(folder: Path, suggest: Suggest) -> None:
+    rows = [f"A{n};2024-01-{n % 28 + 1:02};{n % 3 + 1};1 0{n % 90 + 10},50 €" for n in range(60)]
+    _orders(folder, rows, "order_id;order_date;quantity;unit price")
+    proposal = suggest()
+    expression = str(expressions(proposal, "orders")["gross_amount"])
+    row = duckdb.execute(
+        f"select cast({expression} as double) from (values (3, '1 012,50 €')) as t(quantity, \"unit price\")"
+    )
+    assert row.fetchone() == (3037.5,)
+    assert proposal.sources[0].tables[0].read.types == {"quantity": "integer", "unit price": "text"}
 
 
 @pytest.mark.parametrize(("yes", "no"), [("ja", "nein"), ("Ja", "Nein"), ("是", "否"), ("J", "N")])
@@ -152,3 +275,55 @@ def test_a_column_with_the_right_name_and_other_values_is_named(folder: Path, su
     orders = entity(suggest(), "orders")
     assert "is_test" not in orders.columns
     assert any(note.startswith("CHECK is_test: column is_test is called so") for note in orders.notes)
+
+
+@pytest.mark.parametrize(
+    ("refunded_at", "said"),
+    [
+        ("2024-02-{:02}T09:00:00+01:00", "times carry their own offset; this is not used"),
+        ("2024-02-{:02} 09:00:00", "CHECK: the zone that the system writes refunds.refunded_at in, which name none"),
+        # A day begins at midnight somewhere, too.
+        ("2024-02-{:02}", "CHECK: the zone that the system writes refunds.refunded_at in, which name none"),
+    ],
+)
+def test_an_offset_in_one_table_says_nothing_about_another(
+    folder: Path, suggest: Suggest, refunded_at: str, said: str
+) -> None:
+    _orders(folder, [f"A{n},2024-01-{n % 28 + 1:02}T09:00:00Z,{n}.5" for n in range(40)], "order_id,ordered_at,total")
+    refunds = [f"R{n},A{n},{refunded_at.format(n % 28 + 1)},{n}.5" for n in range(40)]
+    _orders(folder, refunds, "refund_id,order_id,refunded_at,amount", "refunds.csv")
+    assert suggest().sources[0].notes["timezone"] == said
+
+
+def test_an_offset_in_most_rows_is_not_one_in_all(folder: Path, suggest: Suggest) -> None:
+    rows = [f"A{n},2024-01-{n % 28 + 1:02}T09:00:00{'Z' if n % 4 else ''},{n}.5" for n in range(40)]
+    _orders(folder, rows, "order_id,ordered_at,total")
+    assert "CHECK" in suggest().sources[0].notes["timezone"]
+
+
+def test_an_order_total_that_stands_in_every_line_is_taken_once(folder: Path, suggest: Suggest) -> None:
+    rows = [f"A{n // 3},2024-01-{n // 3 % 28 + 1:02},{n // 3}.5,{n},{n % 3 + 1}.25" for n in range(90)]
+    _orders(folder, rows, "order_id,order_date,total,product_id,cogs")
+    orders = entity(suggest(), "orders")
+    query = query_text(orders)
+    assert "min(total) as gross_amount" in query
+    assert "sum(cogs) as cogs_amount" in query
+    assert "CHECK: the same in all rows of a key, so that it is taken once" in orders.columns["gross_amount"].reason
+
+
+def test_equal_lines_are_added_up_and_the_other_way_is_written_down(folder: Path, suggest: Suggest) -> None:
+    lines = [f"A{n // 3},2024-01-{n // 3 % 28 + 1:02},P{n % 3},{n}.5" for n in range(90)]
+    _orders(folder, [*lines, *lines[:4]], "order_id,order_date,product_id,total")
+    orders = entity(suggest(), "orders")
+    assert any(
+        note.startswith("CHECK 4 rows are equal to another row in every column. They are added up") for note in orders.notes
+    )
+    # What the comment says to write is a query that the product takes, and counts the copies once.
+    other = orders.notes[-1].strip()
+    query = query_text(orders).replace("from orders", f"from {other}")
+    parse_query(query, ("orders",))
+    with duckdb.connect() as con:
+        con.execute(f"create table orders as from read_csv('{folder}/orders.csv')")
+        assert con.execute(f"select sum(gross_amount) from ({query})").fetchone() == (sum(n + 0.5 for n in range(90)),)
+        both = con.execute(f"select sum(gross_amount) from ({query_text(orders)})").fetchone()
+        assert both == (sum(n + 0.5 for n in range(90)) + 0.5 + 1.5 + 2.5 + 3.5,)
