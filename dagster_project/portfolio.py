@@ -112,12 +112,8 @@ def _run_in_process(workspace: Path, name: str, asked: Asked, workspaces: Sequen
         answer.seek(0)
         outcome = outcome_of(answer.read(), name, workspace, code, last_line, round(time.monotonic() - began, 1))
     problem = f": {outcome.error}" if outcome.error else ""
-    print(
-        f"{name}: {outcome.result} in {outcome.seconds:.1f} s,"
-        f" {outcome.alerts} new alert{'s' * (outcome.alerts != 1)}{problem}",
-        file=sys.stderr,
-        flush=True,
-    )
+    alerts = "1 new alert" if outcome.alerts == 1 else f"{outcome.alerts} new alerts"
+    print(f"{name}: {outcome.result} in {outcome.seconds:.1f} s, {alerts}{problem}", file=sys.stderr, flush=True)
     return outcome
 
 
