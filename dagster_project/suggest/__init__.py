@@ -1,7 +1,7 @@
 """Proposes the mapping of files that nobody has described yet: what ``kpi source suggest`` does.
 
 sniff, books -> profile -> number_styles -> names -> candidates, rates -> derive, joins, repeats, partial_rows -> sources ->
-render. Reads files, writes nothing but what ``writing`` is asked to write. Knows no dagster; proposals name columns and shares
+render. Reads files, writes nothing but what ``writing`` is asked to. Knows no dagster; proposals name columns and shares
 only, never a value that could be personal.
 """
 
