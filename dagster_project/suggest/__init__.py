@@ -1,7 +1,8 @@
 """Proposes the mapping of files that nobody has described yet: what ``kpi source suggest`` does.
 
-sniff -> profile -> names -> candidates -> derive, joins, repeats -> source -> render. Reads files, writes nothing but what
-``writing`` is asked to write. Knows no dagster; proposals name columns and shares, never a value that could be personal.
+sniff, books -> profile -> number_styles -> names -> candidates, rates -> derive, joins, repeats, partial_rows -> sources ->
+render. Reads files, writes nothing but what ``writing`` is asked to. Knows no dagster; proposals name columns and shares
+only, never a value that could be personal.
 """
 
 from dagster_project.suggest.proposal import Proposal, SourceProposal

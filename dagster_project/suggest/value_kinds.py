@@ -13,7 +13,8 @@ from dagster_project.connectors.column_types import FALSE_TEXTS, TRUE_TEXTS
 Form = Literal["empty", "boolean", "integer", "decimal", "date", "timestamp", "text"]
 # A few bad rows go to the quarantine; more than this and the kind is another one.
 MOST_BAD_SHARE = 0.05
-NULL_TEXTS = ("?", "NA", "N/A", "n/a", "#N/A", "NULL", "null", "NaN", "nan", "None", "\\N", "(null)", "<null>", "#VALUE!")
+NULL_TEXTS = ("?", "NA", "N/A", "n/a", "#N/A", "NULL", "null", "NaN", "nan", "None", "\\N", "(null)", "<null>", "#VALUE!",
+              "-", "--")  # fmt: skip
 
 # Pairs of words for (true, false) in other languages.
 _FLAG_WORDS = (("ja", "nein"), ("j", "n"), ("wahr", "falsch"), ("oui", "non"), ("vrai", "faux"), ("si", "no"), ("sí", "no"),

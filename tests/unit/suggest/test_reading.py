@@ -104,6 +104,13 @@ def test_texts_that_mean_nothing_are_nulls_but_namibia_is_a_country(folder: Path
     assert expressions(proposal, "orders")["country"] == "country"
 
 
+@pytest.mark.parametrize("nothing", ["-", "--"])
+def test_dashes_mean_nothing(folder: Path, suggest: Suggest, nothing: str) -> None:
+    rows = [f"{n},2024-01-0{n % 9 + 1},{nothing if n % 5 == 0 else 'high'},-{n}.5" for n in range(40)]
+    (folder / "tickets.csv").write_text("\n".join(["ticket_id,created_at,priority,balance", *rows, ""]))
+    assert suggest().sources[0].tables[0].read.null_values == (nothing,)
+
+
 def test_monthly_files_are_one_table(folder: Path, suggest: Suggest) -> None:
     for month in (1, 2, 3):
         text = ORDERS + "".join(f"{month}{n:02},2024-{month:02}-{n:02} 10:00:00,{n},{n}.50\n" for n in range(1, 20))
