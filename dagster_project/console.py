@@ -119,9 +119,9 @@ def formatted(name: str, row: dict[str, Any], currency: str, say: Words | None =
         return status_text(value, say or Words()).plain
     if say and name in _WORDED:
         return say.cell(str(value))
-    if name in ("value", "target", "previous_value", "numerator", "denominator") and row.get("unit"):
-        plain = name in ("numerator", "denominator") and row["unit"] == "ratio"
-        return cell_text(value) if plain else shown(value, row["unit"], currency)
+    # The parts of a ratio have units of their own: euros divided by customers are not euros divided by euros.
+    if name in ("value", "target", "previous_value") and row.get("unit"):
+        return shown(value, row["unit"], currency)
     return cell_text(value)
 
 
