@@ -71,7 +71,8 @@ def load_yaml(file: Path, text_of: Callable[[str, YamlPath, str], str] | None = 
         return Located(file.name, value, located.lines)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        line = mark.line + 1 if mark else 1
+        # The end of the file is counted as a line of its own, which no editor shows.
+        line = min(mark.line + 1, max(len(text.splitlines()), 1)) if mark else 1
         problem = " ".join(part for part in (error.problem, error.context) if part)
         raise WorkspaceError(f"{file.name}:{line}: is not valid YAML: {problem}.") from error
     except (yaml.YAMLError, ValueError) as error:

@@ -89,5 +89,6 @@ def test_a_mistyped_year_does_not_move_the_clock(small_shop: SmallShop, kpi: Kpi
     newest.write_text(newest.read_text().rstrip("\n") + "\nfuture,2206-02-10 10:00:00,100.50\n")
     done = kpi("run", "-w", small_shop.root)
     assert done.returncode == 1
-    assert "after the workspace's today" in done.stderr
+    assert "1 of 178 rows has a business date after today" in done.stderr
+    assert "shop order_id future on 2206-02-10" in done.stderr
     assert monthly_revenue(small_shop) == before
