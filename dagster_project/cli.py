@@ -132,13 +132,14 @@ def alerts(
     workspace: WorkspaceOption = None,
     days: Annotated[int, typer.Option(help="Days back from the workspace's today.", min=1)] = 30,
     all_: Annotated[
-        bool, typer.Option("--all", help="All there ever were, with swings that were past when they were first seen.")
+        bool, typer.Option("--all", help="All there ever were, withdrawn ones too, with their status.")
     ] = False,
     output: FormatOption = OutputFormat.table,
 ) -> None:
     """List alerts: closed days that moved more than their threshold.
 
-    One of a day more than a week back when it is first seen, as on a first run, is history: it is listed and never sent.
+    One of a day more than a week back when it is first seen, as on a first run, is historic: it is listed and never sent.
+    One whose day is no such swing any more, after a correction or with another threshold, is withdrawn: --all lists it.
     """
     from dagster_project.console import print_rows
     from dagster_project.words import Words
@@ -148,6 +149,8 @@ def alerts(
     ws = _load(workspace)
     say = Words(ws.language)
     none = "No alert in the last {days} days; kpi alerts --all goes further back."
+    if days == 1:
+        none = "No alert since yesterday; kpi alerts --all goes further back."
     empty = say("No alert yet.") if all_ else say(none, days=days)
     print_rows(list_alerts(ws, None if all_ else days), output, columns, currency=ws.currency, empty=empty, say=say)
 

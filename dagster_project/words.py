@@ -45,6 +45,7 @@ _CHINESE = {
     " ({older}: kpi alerts --all)": "（{older}：kpi alerts --all）",
     "... and {count} more: kpi alerts --days {days}": "……另有 {count} 条：kpi alerts --days {days}",
     "No alert yet.": "还没有告警。",
+    "No alert since yesterday; kpi alerts --all goes further back.": "昨天以来没有告警；更早的见 kpi alerts --all。",
     "No alert in the last {days} days; kpi alerts --all goes further back.":
         "最近 {days} 天没有告警；kpi alerts --all 列出全部。",
     ", ": "、",

@@ -57,7 +57,9 @@ def deliver_pending(ws: Workspace, say: Callable[[str], None] = lambda _: None) 
 def _new_alerts(ws: Workspace) -> tuple[date | None, list[dict[str, Any]]]:
     with open_published(ws) as con:
         clock = con.execute("select max(today) from mart.clock").fetchone()
-        answer = con.execute("select * from mart.alerts where status = 'new' order by day, metric, fingerprint")
+        answer = con.execute(
+            "select * from mart.alerts where status = 'new' and withdrawn_at is null order by day, metric, fingerprint"
+        )
         names = [column[0] for column in answer.description or ()]
         return (clock[0] if clock else None), [dict(zip(names, row, strict=True)) for row in answer.fetchall()]
 

@@ -49,16 +49,17 @@ order by d.kind, d.metric
 """
 
 _ALERTS = """
-select a.day, a.metric, d.unit, a.value, a.previous_value, a.change, a.threshold, a.n, a.severity, a.is_good, a.status,
-       case when a.status = 'withdrawn' then '{withdrawn}' else '' end || a.message_{language} as message
+select a.day, a.metric, d.unit, a.value, a.previous_value, a.change, a.threshold, a.n, a.severity, a.is_good,
+       case when a.withdrawn_at is null then a.status else 'withdrawn' end as status, a.message_{language} as message
 from mart.alerts as a left join mart.dim_kpi as d on d.metric = a.metric
 where ?::integer is null
-   or (a.day >= (select max(today) from mart.clock) - ?::integer and a.day <= (select max(today) from mart.clock))
+   or (a.withdrawn_at is null
+       and a.day >= (select max(today) from mart.clock) - ?::integer and a.day <= (select max(today) from mart.clock))
 order by a.day desc, a.metric
 """
 
 
-_WITHDRAWN = {"en": "Withdrawn, its numbers have changed since: ", "zh": "已撤回，数据已有更正："}
+_STANDING = "select status, count(*) from mart.alerts where withdrawn_at is null group by status"
 
 
 @dataclass(frozen=True)
@@ -100,8 +101,8 @@ def check_definitions(ws: Workspace) -> tuple[Catalogue, list[Finding]]:
 def scorecard(ws: Workspace, alert_days: int = HISTORIC_AFTER.days) -> Scorecard:
     """Every connected KPI at its last closed period, worst first, with the alerts of the last days."""
     with open_published(ws) as con:
-        alerts = _alerts(con, ws, alert_days)
-        known: dict[str, int] = dict(con.execute("select status, count(*) from mart.alerts group by status").fetchall())
+        alerts = _rows(con, _ALERTS.format(language=ws.language), [alert_days] * 2)
+        known: dict[str, int] = dict(con.execute(_STANDING).fetchall())
         for alert in alerts:
             known[alert["status"]] -= 1
         clock = con.execute("select max(today) from mart.clock").fetchone()
@@ -125,19 +126,17 @@ def list_kpis(ws: Workspace, *, everything: bool) -> list[Row]:
 
 
 def list_alerts(ws: Workspace, days: int | None) -> list[Row]:
-    """Alerts of the last ``days`` days before the workspace's today, newest first; None: all that were ever seen."""
+    """Alerts of the last ``days`` days that still stand, newest first; None: all there ever were, withdrawn ones too."""
     with open_published(ws) as con:
-        return _alerts(con, ws, days)
-
-
-def _alerts(con: duckdb.DuckDBPyConnection, ws: Workspace, days: int | None) -> list[Row]:
-    return _rows(con, _ALERTS.format(language=ws.language, withdrawn=_WITHDRAWN[ws.language]), [days] * 2)
+        return _rows(con, _ALERTS.format(language=ws.language), [days] * 2)
 
 
 def count_new_alerts(ws: Workspace, run_id: str) -> int:
     """How many new alerts a published run has opened."""
     with open_published(ws) as con:
-        found = con.execute("select count(*) from mart.alerts where run_id = ? and status = 'new'", [run_id]).fetchone()
+        found = con.execute(
+            "select count(*) from mart.alerts where run_id = ? and status = 'new' and withdrawn_at is null", [run_id]
+        ).fetchone()
     return int(found[0]) if found else 0
 
 

@@ -49,9 +49,9 @@ class Alert:
         return self.message_zh if language == "zh" else self.message_en
 
 
-def fingerprint(metric: str, day: date, segment: str, rule: str) -> str:
-    """The identity of an event: the same day of the same series under the same rule is one event for ever."""
-    return hashlib.sha256(f"{metric}|{day.isoformat()}|{segment}|{rule}".encode()).hexdigest()
+def fingerprint(metric: str, day: date, segment: str, rule: str, direction: str) -> str:
+    """The identity of an event: one day of one series that moved one way under one rule is one event for ever."""
+    return hashlib.sha256(f"{metric}|{day.isoformat()}|{segment}|{rule}|{direction}".encode()).hexdigest()
 
 
 def breach_events(catalogue: Catalogue, currency: str, breaches: Iterable[Mapping[str, Any]], today: date) -> list[Alert]:
@@ -69,7 +69,7 @@ def _event(catalogue: Catalogue, currency: str, breach: Mapping[str, Any], today
     title = catalogue.title(metric)
     share = {"change": f"{change:+.1%}", "threshold": f"{breach['threshold']:.0%}"}
     return Alert(
-        fingerprint=fingerprint(metric, day, "", RULE),
+        fingerprint=fingerprint(metric, day, "", RULE, direction),
         metric=metric,
         day=day,
         segment_dimension="",

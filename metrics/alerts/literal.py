@@ -6,8 +6,8 @@ Every evaluated day is a row of `mart.swings` with a verdict:
   open (not closed yet)
 Only days whose numbers or verdict differ from what is stored are written again. A breach opens an event in
 `mart.alerts` exactly once, by fingerprint. An event whose day lies more than 7 days back when it is first seen is
-`historic`. One whose day is no breach any more, because its numbers were corrected or taken away, is `withdrawn`; it
-keeps what it said, and stands again when the breach comes back.
+`historic`, for ever. A breach whose numbers are corrected says the corrected ones. One that is no breach in its direction
+any more has a `withdrawn_at`: the numbers or the rules are others now; it stands again when the breach comes back.
 """
 
 from __future__ import annotations
@@ -148,12 +148,21 @@ _IS_BREACH = """exists (
             and swings.day = alerts.day
             and swings.segment_dimension = alerts.segment_dimension
             and swings.segment_value = alerts.segment_value
+            and (swings.change > 0) = (alerts.direction = 'up')
     )"""
-_WITHDRAW = f"""update mart.alerts set status = 'withdrawn', withdrawn_at = $now::timestamp
-    where rule = $rule and status <> 'withdrawn' and not {_IS_BREACH}"""
-_STAND_AGAIN = f"""update mart.alerts
-    set status = case when day >= $first_new::date then 'new' else 'historic' end, withdrawn_at = null
-    where rule = $rule and status = 'withdrawn' and {_IS_BREACH}"""
+_WITHDRAW = f"""update mart.alerts set withdrawn_at = $now::timestamp
+    where rule = $rule and withdrawn_at is null and not {_IS_BREACH}"""
+_STAND_AGAIN = f"""update mart.alerts set withdrawn_at = null
+    where rule = $rule and withdrawn_at is not null and {_IS_BREACH}"""
+# What an event says; not whether it was news, and when and by which run it was first seen.
+_CORRECT = """update mart.alerts
+    set value = $value, previous_value = $previous_value, change = $change, threshold = $threshold, n = $n,
+        is_good = $is_good, severity = $severity, message_en = $message_en, message_zh = $message_zh, owner = $owner
+    where fingerprint = $fingerprint"""
+_CORRECTED = (
+    "fingerprint", "value", "previous_value", "change", "threshold", "n", "is_good", "severity", "message_en", "message_zh",
+    "owner",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -215,7 +224,7 @@ def evaluate_swings(con: duckdb.DuckDBPyConnection, ws: Workspace, catalogue: Ca
             order by metric, day"""
         ).fetchall()
         alerts = _open_alerts(con, catalogue, ws.currency, rows, today, run_id)
-        _settle_alerts(con, today)
+        _settle_alerts(con)
     return SwingReport(new_alerts=alerts, rows=rows)
 
 
@@ -233,10 +242,10 @@ def recent_swings(con: duckdb.DuckDBPyConnection) -> pd.DataFrame:
     ).df()
 
 
-def _settle_alerts(con: duckdb.DuckDBPyConnection, today: date) -> None:
+def _settle_alerts(con: duckdb.DuckDBPyConnection) -> None:
     """Withdraw the events whose day is no breach any more, and let those stand again whose breach is back."""
     con.execute(_WITHDRAW, {"rule": RULE, "now": machine_now()})
-    con.execute(_STAND_AGAIN, {"rule": RULE, "first_new": today - HISTORIC_AFTER})
+    con.execute(_STAND_AGAIN, {"rule": RULE})
 
 
 def _write_rules(con: duckdb.DuckDBPyConnection, ws: Workspace, catalogue: Catalogue) -> None:
@@ -284,6 +293,9 @@ def _open_alerts(
 ) -> list[Alert]:
     breaches = [dict(zip(FRAME_COLUMNS, row, strict=True)) for row in rows if row[-1] == "breach"]
     known = {row[0] for row in con.execute("select fingerprint from mart.alerts where rule = ?", [RULE]).fetchall()}
-    events = [event for event in breach_events(catalogue, currency, breaches, today) if event.fingerprint not in known]
+    found = breach_events(catalogue, currency, breaches, today)
+    for event in (event for event in found if event.fingerprint in known):
+        con.execute(_CORRECT, {name: getattr(event, name) for name in _CORRECTED})
+    events = [event for event in found if event.fingerprint not in known]
     insert_rows(con, "mart.alerts", [(*event.row(), run_id, machine_now(), None) for event in events])
     return events

@@ -136,22 +136,49 @@ def test_a_restated_day_is_judged_again_but_alerts_once(tmp_path: Path) -> None:
     assert company.con.execute("select count(*) from mart.swings").fetchone() == (4,)
 
 
+STANDING = "select day, status, direction, value, run_id from mart.alerts where withdrawn_at is null order by day"
+
+
+def add_orders(company: Company, place: int, count: int) -> None:
+    """More orders on the day at a place; they are called late-<number>."""
+    late = f"select 'late-' || i, date '{START}' + {place}, 'email', 10 from range({count}) as t(i)"
+    company.con.execute(f"insert into core.fct_orders (order_id, business_date, channel, gross_amount) {late}")
+
+
 def test_an_alert_whose_day_is_corrected_is_withdrawn_and_stands_again_with_the_breach(tmp_path: Path) -> None:
     company = company_with(tmp_path, [100, 50, 50, 50])
-    told = run(company).new_alerts
-    found = "select status, withdrawn_at is not null, value, run_id from mart.alerts"
-    assert company.con.execute(found).fetchall() == [("new", False, 50, "run")]
-    late = f"select 'late-' || i, date '{START}' + 1, 'email', 10 from range(50) as t(i)"
-    company.con.execute(f"insert into core.fct_orders (order_id, business_date, channel, gross_amount) {late}")
+    second, third = START + timedelta(days=1), START + timedelta(days=2)
+    run(company)
+    assert company.con.execute(STANDING).fetchall() == [(second, "new", "down", 50, "run")]
+    add_orders(company, 1, 50)
     # The correction is a swing of its own, on the day after.
-    assert [alert.day for alert in run(company, "corrected").new_alerts] == [START + timedelta(days=2)]
-    by_day = f"{found} order by day"
-    assert company.con.execute(by_day).fetchall() == [("withdrawn", True, 50, "run"), ("new", False, 50, "corrected")]
+    assert [alert.day for alert in run(company, "corrected").new_alerts] == [third]
+    assert company.con.execute(STANDING).fetchall() == [(third, "new", "down", 50, "corrected")]
     company.con.execute("delete from core.fct_orders where order_id like 'late-%'")
     assert run(company, "again").new_alerts == []
-    assert company.con.execute(by_day).fetchall() == [("new", False, 50, "run"), ("withdrawn", True, 50, "corrected")]
-    assert [alert.fingerprint for alert in told] == [row[0] for row in company.con.execute(
-        "select fingerprint from mart.alerts where status = 'new'").fetchall()]  # fmt: skip
+    assert company.con.execute(STANDING).fetchall() == [(second, "new", "down", 50, "run")]
+
+
+def test_a_breach_with_other_numbers_says_those(tmp_path: Path) -> None:
+    company = company_with(tmp_path, [100, 40, 100, 100])
+    run(company)
+    add_orders(company, 1, 10)
+    assert run(company, "corrected").new_alerts == []
+    assert company.con.execute(STANDING).fetchall() == [
+        (START + timedelta(days=1), "new", "down", 50, "run"), (START + timedelta(days=2), "new", "up", 100, "run")
+    ]  # fmt: skip
+    said = company.con.execute("select message_en, message_zh from mart.alerts order by day").fetchall()
+    assert all("-50.0%" in text for text in said[0])
+    assert all("+100.0%" in text for text in said[1])
+
+
+def test_a_breach_that_turns_round_is_another_event(tmp_path: Path) -> None:
+    company = company_with(tmp_path, [100, 40, 100, 100])
+    run(company)
+    add_orders(company, 1, 460)
+    assert [alert.direction for alert in run(company, "corrected").new_alerts] == ["up", "down"]
+    assert [(row[2], row[3]) for row in company.con.execute(STANDING).fetchall()] == [("up", 500), ("down", 100)]
+    assert company.con.execute("select count(*) from mart.alerts").fetchone() == (4,)
 
 
 def test_days_older_than_a_week_are_historic(tmp_path: Path) -> None:
@@ -167,7 +194,7 @@ def test_an_event_says_what_happened_in_both_languages(tmp_path: Path) -> None:
     company = company_with(tmp_path, [100, 50, 50], kpis=kpi("gross_revenue", minimum_n=0, threshold=0.2))
     (alert,) = run(company).new_alerts
     day = START + timedelta(days=1)
-    assert alert.fingerprint == fingerprint("gross_revenue", day, "", "literal")
+    assert alert.fingerprint == fingerprint("gross_revenue", day, "", "literal", "down")
     assert (alert.direction, alert.is_good, alert.severity) == ("down", False, "critical")
     assert alert.message_en == (
         "Title of it on 2026-04-02: 500.00 EUR, -50.0% against the day before (1,000 EUR). Threshold 20%."

@@ -77,7 +77,7 @@ def workspace(root: Path, *notify: str, language: str = "en") -> Workspace:
 
 def alert(metric: str, day: date, status: str = "new") -> Alert:
     return Alert(
-        fingerprint(metric, day, "", "literal"), metric, day, "", "", "literal", 1.0, 2.0, -0.5, 0.15, 9, "down", False,
+        fingerprint(metric, day, "", "literal", "down"), metric, day, "", "", "literal", 1.0, 2.0, -0.5, 0.15, 9, "down", False,
         "warning", status, f"{metric} fell", f"{metric} 下降", "Owner",  # type: ignore[arg-type]
     )  # fmt: skip
 
