@@ -5,7 +5,6 @@ measured by the source itself: a survey that is sent once a week is not late.
 """
 
 import datetime as dt
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 import dagster as dg
@@ -16,13 +15,16 @@ from dagster_project.resources import WorkspaceRun
 from metrics.warehouse import open_warehouse, quoted
 from metrics.workspace import Workspace, load_entities
 
-# A gap is told when it has so many days, ends in the last so many closed days, ...
+# A gap is told when it has so many days, ends in the last so many closed days (the first load tells all), ...
 LEAST_DAYS = 3
 RECENT_DAYS = 35
-# ... and its rows lie more than so many times further apart than any before, within so many days and among so many at least.
+# ... and its rows lie more than so many times further apart than nearly all before, within so many days and among so many at
+# least. Nearly all, not all: one gap must not become the measure of the next.
 LEAST_RATIO = 2
+NEARLY_ALL = 0.95
 COMPARED_DAYS = 730
 LEAST_DAYS_WITH_ROWS = 10
+_MOST_TOLD = 3
 
 _GAPS = """
 with days as (
@@ -33,7 +35,7 @@ pairs as (
 ),
 compared as (
     select source, began_on, ended_on, ended_on - began_on as distance,
-        max(ended_on - began_on) over earlier as longest,
+        quantile_disc(ended_on - began_on, {nearly_all}) over earlier as usual,
         count(*) over earlier as days_with_rows
     from pairs
     where began_on is not null
@@ -43,26 +45,28 @@ compared as (
     )
 ),
 closed as (
-    select source, closed_through from mart.source_watermarks where entity = $entity
-    qualify row_number() over (partition by source order by recorded_at desc) = 1
+    select source, arg_max(closed_through, recorded_at) as closed_through, count(distinct run_id) = 1 as is_first_load
+    from mart.source_watermarks where entity = $entity
+    group by source
 )
-select source, began_on + 1, ended_on - 1, longest - 1
+select source, began_on + 1, ended_on - 1, usual - 1
 from compared inner join closed using (source)
-where distance > {least_days} and ended_on - 1 between closed_through - {recent_days} + 1 and closed_through
-    and days_with_rows >= {least_rows} and distance > {ratio} * longest
+where distance > {least_days} and ended_on - 1 <= closed_through
+    and (is_first_load or ended_on - 1 > closed_through - {recent_days})
+    and days_with_rows >= {least_rows} and distance > {ratio} * usual
 order by distance desc, source
 """
 
 
 @dataclass(frozen=True)
 class Gap:
-    """Closed days without a row, ``first`` to ``last``; ``longest_before`` in days, 0 where every day had a row."""
+    """Closed days without a row, ``first`` to ``last``; ``usual`` gaps have at most so many days, 0: every day has a row."""
 
     source: str
     entity: str
     first: dt.date
     last: dt.date
-    longest_before: int
+    usual: int
 
     @property
     def days(self) -> int:
@@ -70,13 +74,12 @@ class Gap:
         return (self.last - self.first).days + 1
 
     def __str__(self) -> str:
-        before = "there was no gap"
-        if self.longest_before:
-            longest = f"{self.longest_before} {'day' if self.longest_before == 1 else 'days'}"
-            before = f"no gap was longer than {longest}"
+        usual = "every day has rows"
+        if self.usual:
+            usual = f"no gap is longer than {self.usual} {'day' if self.usual == 1 else 'days'}"
         return (
             f"{self.source}.{self.entity}: no row for {self.first} to {self.last} ({self.days} days), then rows again; "
-            f"in the two years before that {before}"
+            f"usually {usual}"
         )
 
 
@@ -110,11 +113,12 @@ def unusual_gaps(con: duckdb.DuckDBPyConnection, facts: dict[str, str]) -> list[
     for entity, fact in facts.items():
         sql = _GAPS.format(
             fact=f"core.{quoted(fact)}", compared_days=COMPARED_DAYS, least_days=LEAST_DAYS, recent_days=RECENT_DAYS,
-            least_rows=LEAST_DAYS_WITH_ROWS, ratio=LEAST_RATIO,
+            least_rows=LEAST_DAYS_WITH_ROWS, ratio=LEAST_RATIO, nearly_all=NEARLY_ALL,
         )  # fmt: skip
         found += [Gap(source, entity, *row) for source, *row in con.execute(sql, {"entity": entity}).fetchall()]
     return sorted(found, key=lambda gap: -gap.days)
 
 
-def _in_words(found: Iterable[Gap]) -> str:
-    return f"{'; '.join(map(str, found))}. Is a file missing?"
+def _in_words(found: list[Gap]) -> str:
+    more = f"; and {len(found) - _MOST_TOLD} more" if len(found) > _MOST_TOLD else ""
+    return f"{'; '.join(map(str, found[:_MOST_TOLD]))}{more}. Is a file missing?"

@@ -55,7 +55,7 @@ class UndecidedVersions:
         also = f" and {more} more {'column' if more == 1 else 'columns'}" if more > 0 else ""
         return (
             f"{self.source}.{self.entity}: {keys}, and {why} (first: {', '.join(first)}{also}): the row with the larger "
-            f"values was kept. {remedy}, or a query: that keeps one row per key."
+            f"value in the first column that differs was kept. {remedy}, or a query: that keeps one row per key."
         )
 
 

@@ -130,7 +130,7 @@ def test_a_run_ends_with_what_it_doubts(small_shop: SmallShop, kpi: Kpi) -> None
     # The 27th's order at noon: 10 + 27 % 7 + 1 + 0.50
     assert (
         "! mart/reconciliation: undecided_versions: shop.orders: 1 key has rows that differ, and nothing says which is the"
-        " newest (first: order_id 02271, gross_amount 17.50 or 99.00): the row with the larger values was kept. Add latest_by:"
+        " newest (first: order_id 02271, gross_amount 17.50 or 99.00): the row with the larger value in the first column that differs was kept. Add latest_by:"
         " to its mapping, or a query: that keeps one row per key."
     ) in shown
     assert (

@@ -115,10 +115,10 @@ def test_versions_of_a_row_that_nothing_puts_in_order_are_told(root: Path) -> No
         without_id = str(undecided_versions(con, ws)[-1])
     assert told == [
         "shop.orders: 1 key has rows that differ, and latest_by is the same in them (first: order_id 9, gross_amount 20.00 or"
-        " 30.00, currency): the row with the larger values was kept. Let latest_by: name a column that tells them apart,"
+        " 30.00, currency): the row with the larger value in the first column that differs was kept. Let latest_by: name a column that tells them apart,"
         " or a query: that keeps one row per key.",
         "shop.tickets: 2 keys have rows that differ, and nothing says which is the newest (first: ticket_id t9, created_at"
-        " 2024-05-01 09:00:00 or 2024-05-01 10:00:00): the row with the larger values was kept. Add latest_by: to its mapping, or a"
+        " 2024-05-01 09:00:00 or 2024-05-01 10:00:00): the row with the larger value in the first column that differs was kept. Add latest_by: to its mapping, or a"
         " query: that keeps one row per key.",
     ]
     assert (

@@ -86,12 +86,12 @@ class SmallWorkspace:
         chosen = tables or list(ws.sources["shop"].tables)
         return extract_source(self.con, ws, "shop", chosen, run_id, self.said.append)
 
-    def load_everything(self) -> None:
+    def load_everything(self, run_id: str = "run") -> None:
         """Load every table of every source, then close the days, as a run does before the models are built."""
         ws = self.workspace
         for source in ws.sources.values():
-            extract_source(self.con, ws, source.name, list(source.tables), "run", self.said.append)
-        finish_extraction(self.con, ws, "run")
+            extract_source(self.con, ws, source.name, list(source.tables), run_id, self.said.append)
+        finish_extraction(self.con, ws, run_id)
 
     def query(self, sql: str) -> list[tuple[Any, ...]]:
         return self.con.execute(sql).fetchall()
