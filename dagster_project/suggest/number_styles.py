@@ -11,7 +11,7 @@ import duckdb
 
 from dagster_project.suggest.names import column_terms, match_column, words_of
 from dagster_project.suggest.profile import ColumnProfile, TableProfile, text_of
-from dagster_project.suggest.value_kinds import MOST_BAD_SHARE, NUMBER_STYLES, NumberStyle, number_pattern
+from dagster_project.suggest.value_kinds import MOST_BAD_SHARE, NUMBER_STYLES, POINTED_SIGNS, NumberStyle, number_pattern
 from metrics.warehouse import literal
 from metrics.workspace import load_entities
 
@@ -41,7 +41,8 @@ class _Shape:
 
 def ways_of(con: duckdb.DuckDBPyConnection, table: TableProfile, column: str) -> Counter[str]:
     """Count the values of a column by what their digits show: ``.``, ``,``, ``1,000``, ``1.000``, ``whole``, ``other``."""
-    digits = f"regexp_replace({text_of(table, column)}, '[^0-9.,]', '', 'g')"
+    plain = f"regexp_replace({text_of(table, column)}, {literal(POINTED_SIGNS)}, '', 'g')"
+    digits = f"regexp_replace({plain}, '[^0-9.,]', '', 'g')"
     cases = " ".join(f"when regexp_full_match(d, {literal(pattern)}) then {literal(way)}" for way, pattern in _WAYS.items())
     rows = con.execute(
         f"select case {cases} else 'other' end as way, count(*)"

@@ -8,6 +8,7 @@ import duckdb
 import pytest
 
 from dagster_project.suggest.query_sql import query_text
+from metrics.warehouse import literal
 from metrics.workspace.mapping import parse_query
 from tests.unit.suggest.conftest import Suggest, entity, expressions
 
@@ -54,7 +55,7 @@ def test_what_is_added_up_is_to_be_checked(folder: Path, suggest: Suggest) -> No
 
 def _read(expression: object, column: str, values: list[str]) -> list[float]:
     """What a mapping makes of texts."""
-    given = ", ".join(f"('{value}')" for value in values)
+    given = ", ".join(f"({literal(value)})" for value in values)
     rows = duckdb.execute(f'select cast({expression} as double) from (values {given}) as t("{column}")').fetchall()
     return [value for (value,) in rows]
 
@@ -80,6 +81,25 @@ def test_amounts_with_a_sign_are_read_as_they_are_written(
     assert "CHECK" in amount.reason
     assert said in amount.reason
     assert (orders.columns["currency"].expression if "currency" in orders.columns else None) == currency
+
+
+@pytest.mark.parametrize(("values", "said"), [(["Fr. 5.50", "EUR 7.25"], "CHF EUR"), (["7,25 €", "5,50 Fr."], "CHF EUR")])
+def test_a_sign_with_a_point_among_others(folder: Path, suggest: Suggest, values: list[str], said: str) -> None:
+    _orders(folder, [f"A{n};2024-01-{n % 28 + 1:02};{values[n % 2]}" for n in range(60)], "order_id;order_date;total")
+    columns = expressions(suggest(), "orders")
+    assert sorted(_read(columns["gross_amount"], "total", values)) == [5.5, 7.25]
+    given = ", ".join(f"({literal(value)})" for value in values)
+    rows = duckdb.execute(f"select {columns['currency']} as c from (values {given}) as t(total) order by c").fetchall()
+    assert " ".join(code for (code,) in rows) == said
+
+
+def test_negative_refunds_with_a_pointed_sign_are_turned(folder: Path, suggest: Suggest) -> None:
+    values = ["5,50 kr.-", "1.012,25 kr.-"]
+    rows = [f"R{n};A{n};2024-01-{n % 28 + 1:02};{values[n % 2]}" for n in range(60)]
+    _orders(folder, rows, "refund_id;order_id;refund_date;refund_amount", "refunds.csv")
+    amount = entity(suggest(), "refunds").columns["amount"]
+    assert "CHECK: all values are negative" in amount.reason
+    assert _read(amount.expression, "refund_amount", values) == [5.5, 1012.25]
 
 
 @pytest.mark.parametrize("values", [["1.459 €", "2.361 €"], ["2.361,25 €", "2,361.25 €"], ["1.459 $", "12.50 $"]])
@@ -210,6 +230,13 @@ def test_columns_written_in_two_ways_are_each_read_as_they_are(folder: Path, sug
         (["1 234,50 kr", "17,50 kr", "3 kr"], [1234.5, 17.5, 3.0], None),
         (["5,50-", "1.017,50", "3,00-"], [-5.5, 1017.5, -3.0], None),
         (["US$1,234.50", "US$17.50", "-US$3"], [1234.5, 17.5, -3.0], "'USD'"),
+        # The point of the sign is none of the number's.
+        (["Fr. 1'234.50", "Fr. 17.50", "Fr. 3.00"], [1234.5, 17.5, 3.0], "'CHF'"),
+        (["1'234.50 Fr.", "17.50 Fr.", "-3.00 Fr."], [1234.5, 17.5, -3.0], "'CHF'"),
+        (["Fr. 1’234.–", "Fr. 17.-", "Fr. -3.20"], [1234.0, 17.0, -3.2], "'CHF'"),
+        (["kr. 1.234,50", "kr. 17,50", "kr. 3"], [1234.5, 17.5, 3.0], None),
+        (["1.234,50 kr.", "17,50 kr.", "3,00 kr.-"], [1234.5, 17.5, -3.0], None),
+        (["1.234,50kr.", "17,50kr", "3kr."], [1234.5, 17.5, 3.0], None),
     ],
 )
 def test_amounts_written_for_people(
