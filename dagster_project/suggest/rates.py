@@ -34,6 +34,12 @@ def rates_proposal(con: duckdb.DuckDBPyConnection, table: TableProfile, home: st
     return _wide(con, table, days[0], home) or _long(con, table, days[0], home)
 
 
+def is_rate(table: TableProfile, column: str) -> bool:
+    """Whether a column of numbers is called a rate or a currency, or stands in a table that is called so."""
+    is_named = bool(set(words_of(column)) & _RATE_WORDS) or _code_in(column) is not None
+    return is_named or match_table(table.given.stem, ENTITY, known_words()) >= 0.6
+
+
 def _wide(
     con: duckdb.DuckDBPyConnection, table: TableProfile, day: ColumnProfile, home: str | None
 ) -> EntityProposal | None:
@@ -44,7 +50,9 @@ def _wide(
         return None
     usual = [(code, _median(con, table, quoted(name))) for name, code in codes.items()]
     turned, said = _turned(table, usual, home)
-    note = f"CHECK rate: {said}"
+    # The same may hold for many columns: it is said once.
+    doubts = dict.fromkeys(note for column in filled if column.name in codes and (note := column.digits_note))
+    note = f"CHECK rate: {'; '.join([said, *doubts])}"
     columns = _columns(table, day, tuple(codes), "names of the columns", ("one column per currency",))
     proposal = EntityProposal(ENTITY, table.name, 0.85, columns, notes=[note])
     for name, code in codes.items():
@@ -77,6 +85,7 @@ def _long(
             where = f"{sql_name(base.name)} = {literal(home)}" if base.distinct > 1 else None
     number = quoted(rate.name)
     turned, said = _turned(table, _medians(con, table, foreign, number), home, named)
+    said = f"{said}; {rate.digits_note}" if rate.digits_note else said
     columns = _columns(table, day, (rate.name,), foreign.name, ())
     columns["currency"] = ColumnProposal(
         "currency", sql_name(foreign.name), 0.9, ("codes of three letters",), (f"{table.name}.{foreign.name}",)

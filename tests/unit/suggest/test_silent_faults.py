@@ -144,6 +144,80 @@ def test_three_digits_after_a_dot_could_be_thousands(
     assert amount.confidence == ("medium" if is_marked else "high")
 
 
+@pytest.mark.parametrize("delimiter", [",", "\t", ";", "|"])
+@pytest.mark.parametrize(
+    ("head", "day", "said"),
+    [
+        (["Bestellnummer", "Bestelldatum", "Gesamtbetrag"], "{:02}.01.2024", "dates are d.m.yyyy and names are German"),
+        (["Bestellnummer", "Bestelldatum", "Gesamtbetrag"], "2024-01-{:02}", "names are German"),
+        (["order_id", "order_date", "total"], "{:02}.01.2024 10:15", "dates are d.m.yyyy"),
+        (["order_id", "order_date", "total"], "{}.1.24", "dates are d.m.yy"),
+    ],
+)
+def test_dots_of_a_german_file_are_thousands(
+    folder: Path, suggest: Suggest, delimiter: str, head: list[str], day: str, said: str
+) -> None:
+    rows = [delimiter.join([f"A{n}", day.format(n % 28 + 1), "2.101"]) for n in range(60)]
+    _orders(folder, rows, delimiter.join(head))
+    proposal = suggest()
+    read = proposal.sources[0].tables[0].read
+    assert (read.decimal_separator, read.thousands_separator) == (",", ".")
+    amount = entity(proposal, "orders").columns["gross_amount"]
+    assert amount.expression == head[2]
+    assert f"CHECK: its dots are read as thousands, because {said}, but could be decimals: set read" in amount.reason
+    assert amount.confidence == "medium"
+
+
+@pytest.mark.parametrize("others", [[], ["950"]])
+@pytest.mark.parametrize("delimiter", [",", "\t", "|"])
+def test_dots_that_nothing_explains_are_marked(folder: Path, suggest: Suggest, delimiter: str, others: list[str]) -> None:
+    values = ["2.361", *others]
+    rows = [delimiter.join([f"A{n}", f"2024-01-{n % 28 + 1:02}", values[n % len(values)]]) for n in range(60)]
+    _orders(folder, rows, delimiter.join(["order_id", "order_date", "total"]))
+    proposal = suggest()
+    assert proposal.sources[0].tables[0].read.decimal_separator == "."
+    amount = entity(proposal, "orders").columns["gross_amount"]
+    assert "CHECK: its dots are read as decimals, but could be thousands: set read" in amount.reason
+    assert amount.confidence == "medium"
+
+
+def test_a_doubt_about_dots_leaves_no_column_out(folder: Path, suggest: Suggest) -> None:
+    """Its name is only similar to that of an amount."""
+    _orders(folder, [f"A{n},2024-01-{n % 28 + 1:02},2.361" for n in range(60)], "order_id,order_date,amount paid")
+    amount = entity(suggest(), "orders").columns["gross_amount"]
+    assert amount.expression == '"amount paid"'
+    assert "CHECK: its dots are read as decimals" in amount.reason
+
+
+@pytest.mark.parametrize("value", ["12.5", "0.361", "12345.678", "1,012.361"])
+def test_one_plain_number_outweighs_a_german_file(folder: Path, suggest: Suggest, value: str) -> None:
+    rows = [f"A{n}\t{n % 28 + 1:02}.01.2024\t{[value, '2.101'][n % 2]}" for n in range(60)]
+    _orders(folder, rows, "Bestellnummer\tBestelldatum\tGesamtbetrag")
+    proposal = suggest()
+    assert proposal.sources[0].tables[0].read.decimal_separator == "."
+    amount = entity(proposal, "orders").columns["gross_amount"]
+    assert "CHECK" not in amount.reason
+    assert amount.confidence == "high"
+
+
+def test_numbers_of_json_have_no_thousands(folder: Path, suggest: Suggest) -> None:
+    """Only text is written in the way of a country: 2.101 without quotation marks has three decimals everywhere."""
+    lines = [
+        f'{{"Bestellnummer": "A{n}", "Bestelldatum": "{n % 28 + 1:02}.01.2024", "Gesamtbetrag": 2.101}}' for n in range(60)
+    ]
+    (folder / "orders.jsonl").write_text("\n".join([*lines, ""]))
+    assert suggest().sources[0].tables[0].read.decimal_separator == "."
+
+
+def test_a_german_rate_keeps_its_decimals(folder: Path, suggest: Suggest) -> None:
+    rows = [f"{n:02}.01.2024,USD,1.10{n % 9 + 1}" for n in range(1, 29)]
+    _orders(folder, rows, "Datum,Währung,Kurs", "wechselkurse.csv")
+    proposal = suggest()
+    assert proposal.sources[0].tables[0].read.decimal_separator == "."
+    rate = entity(proposal, "exchange_rates").columns["rate"]
+    assert "could be thousands" in rate.reason
+
+
 def test_a_comma_in_another_column_makes_them_thousands(folder: Path, suggest: Suggest) -> None:
     rows = [f"A{n};2024-01-{n % 28 + 1:02};2.361;{n},50" for n in range(60)]
     _orders(folder, rows, "order_id;order_date;total;cogs")
@@ -190,6 +264,16 @@ def test_three_digits_after_a_comma(
     assert found[:2] == separators
     assert said in found[2]
     assert ("CHECK" in found[2]) is bool(said)
+
+
+@pytest.mark.parametrize("delimiter", [",", "\t", ";"])
+def test_commas_of_a_german_file_are_decimals(folder: Path, suggest: Suggest, delimiter: str) -> None:
+    rows = [delimiter.join([f"A{n}", f"{n % 28 + 1:02}.01.2024", '"2,101"']) for n in range(60)]
+    _orders(folder, rows, delimiter.join(["Bestellnummer", "Bestelldatum", "Gesamtbetrag"]))
+    proposal = suggest()
+    assert proposal.sources[0].tables[0].read.decimal_separator == ","
+    said = "CHECK: its commas are read as decimals, because dates are d.m.yyyy and names are German, but could be thousands"
+    assert said in entity(proposal, "orders").columns["gross_amount"].reason
 
 
 def test_one_number_among_thousands_says_it_for_all(folder: Path, suggest: Suggest) -> None:
