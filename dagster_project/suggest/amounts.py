@@ -9,7 +9,7 @@ import duckdb
 
 from dagster_project.suggest.number_styles import Sign, ways_of
 from dagster_project.suggest.profile import TableProfile, text_of
-from dagster_project.suggest.value_kinds import MONEY, MONEY_SIGNS
+from dagster_project.suggest.value_kinds import MONEY, MONEY_SIGNS, POINTED_SIGNS
 from metrics.warehouse import literal, quoted
 
 # Refunds are what was paid back, as positive numbers; many exports write them as what was lost.
@@ -35,10 +35,12 @@ class Money:
     """What to look at: the currency, digits that could mean something else."""
     currency: str | None = None
     doubt: str = ""
+    is_pointed: bool = False
+    """Some signs end in a point (Fr., kr.), which is none of the number's."""
 
     def expression(self, column: str) -> str:
         """SQL for the number: separators and sign removed, parentheses and a minus at either end make it negative."""
-        name = quoted(column)
+        name = _without_points(quoted(column)) if self.is_pointed else quoted(column)
         digits = f"regexp_replace({name}, '[^0-9{self.decimal}]', '', 'g')"
         if self.decimal == ",":
             digits = f"replace({digits}, ',', '.')"
@@ -68,7 +70,12 @@ def money_of(con: duckdb.DuckDBPyConnection, table: TableProfile, column: str) -
     odd = _not_amounts(con, table, column)
     if odd:
         notes.append(f"{odd:,} values are no amounts, look at what becomes of them")
-    return Money(decimal, "; ".join(notes), code)
+    return Money(decimal, "; ".join(notes), code, is_pointed=any(sign.endswith(".") for sign in signs))
+
+
+def _without_points(text: str) -> str:
+    """SQL for an amount without the signs that end in a point."""
+    return f"regexp_replace({text}, {literal(POINTED_SIGNS)}, '', 'g')"
 
 
 def _code(sign: str) -> str | None:
@@ -121,7 +128,9 @@ def is_negative(con: duckdb.DuckDBPyConnection, table: TableProfile, column: str
     text = text_of(table, column)
     row = con.execute(
         f"""select count(*) filter (where negative), count(*) filter (where not negative and regexp_matches(t, '[1-9]'))
-        from (select {text} as t, regexp_matches({text}, {literal(_MINUS)}) as negative from {table.relation})
+        from (
+            select {text} as t, regexp_matches({_without_points(text)}, {literal(_MINUS)}) as negative from {table.relation}
+        )
         where t is not null"""
     ).fetchone()
     return row is not None and row[0] > 0 and row[1] == 0

@@ -23,6 +23,8 @@ from metrics.workspace.entities import ColumnType, Entity
 
 LEAST_SCORE = 0.5
 COLUMNS_ALONE = 1.45
+MOST_DOUBTFUL = 0.75
+_NUMBERS = {"integer", "decimal", "double"}
 # Columns of these kinds hold ids: numbers are as good as words, and many different values are to be expected.
 _ID_ENDINGS = ("_id",)
 _CODES = {"country": "iso2", "currency": "iso3"}
@@ -115,7 +117,9 @@ def _candidate(name: str, kind: ColumnType, column: ColumnProfile, match: NameMa
     if column.filled_share < 1:
         reasons.append(f"{_percent(column.filled_share)} filled")
     evidence = score * (0.4 if match.is_general else 1.0)
-    return Candidate(name, column.name, min(score, 1.0), evidence, tuple(reasons))
+    # Digits in doubt make a column less sure, but are no reason to leave it out.
+    is_doubtful = kind in _NUMBERS and bool(column.digits_note)
+    return Candidate(name, column.name, min(score, MOST_DOUBTFUL if is_doubtful else 1.0), evidence, tuple(reasons))
 
 
 def _as_key(score: float, column: ColumnProfile) -> tuple[float, str]:
@@ -132,7 +136,7 @@ def type_fit(kind: ColumnType, name: str, column: ColumnProfile) -> tuple[float,
     """Return how well the values of a raw column fit a canonical type (0 = not at all), and what shows it."""
     if kind in {"timestamp", "date"}:
         return _temporal_fit(kind, column)
-    if kind in {"integer", "decimal", "double"}:
+    if kind in _NUMBERS:
         return _number_fit(kind, column)
     if kind == "boolean":
         if column.form == "boolean" or column.kind.is_flag:
@@ -174,7 +178,7 @@ def _number_fit(kind: ColumnType, column: ColumnProfile) -> tuple[float, str]:
     if column.form == "decimal":
         reason = f"{_percent(column.kind.share)} numbers"
         if column.digits_note:
-            return 0.75, f"{reason}; CHECK: {column.digits_note}"
+            reason = f"{reason}; CHECK: {column.digits_note}"
         return (0.9 if kind == "integer" else 1.0), reason
     if column.form == "text" and "money" in column.kind.patterns:
         return (0.9 if kind == "decimal" else 0.8), "amounts written for people"

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Literal
 
 import duckdb
 
+from dagster_project.suggest.decimal_comma import comma_evidence
 from dagster_project.suggest.names import column_terms, match_column, words_of
 from dagster_project.suggest.profile import ColumnProfile, TableProfile, text_of
-from dagster_project.suggest.value_kinds import MOST_BAD_SHARE, NUMBER_STYLES, NumberStyle, number_pattern
+from dagster_project.suggest.rates import is_rate
+from dagster_project.suggest.value_kinds import MOST_BAD_SHARE, NUMBER_STYLES, POINTED_SIGNS, NumberStyle, number_pattern
 from metrics.warehouse import literal
 from metrics.workspace import load_entities
 
@@ -41,7 +42,8 @@ class _Shape:
 
 def ways_of(con: duckdb.DuckDBPyConnection, table: TableProfile, column: str) -> Counter[str]:
     """Count the values of a column by what their digits show: ``.``, ``,``, ``1,000``, ``1.000``, ``whole``, ``other``."""
-    digits = f"regexp_replace({text_of(table, column)}, '[^0-9.,]', '', 'g')"
+    plain = f"regexp_replace({text_of(table, column)}, {literal(POINTED_SIGNS)}, '', 'g')"
+    digits = f"regexp_replace({plain}, '[^0-9.,]', '', 'g')"
     cases = " ".join(f"when regexp_full_match(d, {literal(pattern)}) then {literal(way)}" for way, pattern in _WAYS.items())
     rows = con.execute(
         f"select case {cases} else 'other' end as way, count(*)"
@@ -59,8 +61,13 @@ def settle_numbers(con: duckdb.DuckDBPyConnection, table: TableProfile) -> None:
     shown = {shape.decimal for shape in (*numbers.values(), *money) if shape.decimal}
     shown |= {_other(shape.open) for name, shape in numbers.items() if shape.open and _is_count(name)}
     table.decimal_sign = next(iter(shown)) if len(shown) == 1 else None
-    settled = {name: _settled(table, shape) for name, shape in numbers.items()}
-    usual = _usual(table, [style for style, _ in settled.values()])
+    evidence = comma_evidence(table)
+    # A rate has more than two decimals and hardly ever thousands, in any country.
+    settled = {
+        name: _settled(table, shape, "" if shape.open == "." and is_rate(table, name) else evidence)
+        for name, shape in numbers.items()
+    }
+    usual = _usual([style for style, _ in settled.values()], _hint(table, evidence))
     table.read = table.read.model_copy(update={"decimal_separator": usual.decimal, "thousands_separator": usual.thousands})
     for name, (style, note) in settled.items():
         column = table.columns[name]
@@ -131,8 +138,11 @@ def _is_count(name: str) -> bool:
     )
 
 
-def _settled(table: TableProfile, shape: _Shape) -> tuple[NumberStyle, str]:
-    """Return (style, what to look at): where the column itself shows nothing, the others do, else the delimiter."""
+def _settled(table: TableProfile, shape: _Shape, evidence: str) -> tuple[NumberStyle, str]:
+    """Return (style, what to look at): where the column itself shows nothing, the others do, else what speaks for a country.
+
+    ``evidence``: what else of the table shows that a comma stands before the decimals, empty where nothing does.
+    """
     if shape.open is None:
         return NumberStyle(shape.decimal or table.decimal_sign or ".", shape.thousands), ""  # type: ignore[arg-type]
     signs, reader = ("commas", ",") if shape.open == "," else ("dots", ".")
@@ -146,19 +156,28 @@ def _settled(table: TableProfile, shape: _Shape) -> tuple[NumberStyle, str]:
         said = "comma" if table.decimal_sign == "," else "dot"
         note = f"its {signs} are read as thousands, because other columns have a {said} before the decimals"
         return as_thousands, "" if table.delimiter == reader else note
-    if table.delimiter == ";":
-        return as_decimal, f"its {signs} are read as decimals, but could be thousands: {_SET}"
-    if shape.open == ".":
-        return as_decimal, ""
-    return as_thousands, "" if table.delimiter == "," else f"its commas are read as thousands, but could be decimals: {_SET}"
+    is_decimal = (shape.open == ",") == bool(evidence)
+    if table.delimiter == ";" and not evidence:
+        is_decimal = True
+    elif table.delimiter == reader and not evidence:
+        return as_thousands, ""
+    read, other = ("decimals", "thousands") if is_decimal else ("thousands", "decimals")
+    because = f", because {evidence}" if evidence else ""
+    note = f"its {signs} are read as {read}{because}, but could be {other}: {_SET}"
+    return as_decimal if is_decimal else as_thousands, note
 
 
-def _usual(table: TableProfile, styles: Iterable[NumberStyle]) -> NumberStyle:
+def _hint(table: TableProfile, evidence: str) -> Sign:
+    """The sign before the decimals that is likelier where no number of the table shows it."""
+    if table.decimal_sign is not None:
+        return "," if table.decimal_sign == "," else "."
+    return "," if evidence or table.delimiter == ";" else "."
+
+
+def _usual(styles: list[NumberStyle], hint: Sign) -> NumberStyle:
     """Return the way of writing that most columns share: the connector reads a whole table in one."""
-    styles = list(styles)
     if not styles:
         return NumberStyle()
-    hint = table.decimal_sign or ("," if table.delimiter == ";" else ".")
     decimals = Counter(style.decimal for style in styles)
     decimal = max(decimals, key=lambda sign: (decimals[sign], sign == hint))
     grouped = Counter(style.thousands for style in styles if style.decimal == decimal and style.thousands)

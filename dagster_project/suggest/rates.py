@@ -1,13 +1,14 @@
 """Exchange rates: one row per day and currency, or per day with one column per currency as central banks publish them.
 
 A rate is how much of the workspace's currency one unit is worth. Many files say it the other way round (USD per euro); which
-way a file says it shows in currencies whose worth is known: a yen is worth less than one of any main currency, a pound more.
+way a file says it is guessed from what its currencies and the workspace's are usually worth (currency_worth.py).
 """
 
 from __future__ import annotations
 
 import duckdb
 
+from dagster_project.suggest.currency_worth import direction
 from dagster_project.suggest.names import known_words, match_table, words_of
 from dagster_project.suggest.profile import ColumnProfile, TableProfile, text_of
 from dagster_project.suggest.proposal import ColumnProposal, EntityProposal
@@ -22,8 +23,6 @@ _PER_EURO = ("eurofxref", "ecb", "bbex")
 _RATES = ("rate", "kurs", "wechselkurs", "umrechnungskurs", "汇率", "fx", "exchange", "obs")
 _RATE_WORDS = {word for name in _RATES for word in words_of(name)}
 _FROM_WORDS, _TO_WORDS = {"from", "base", "source", "von", "基准"}, {"to", "quote", "target", "counter", "nach", "目标"}
-_WORTH_LITTLE = {"JPY", "KRW", "HUF", "INR", "IDR", "VND", "CLP", "COP", "ISK"}
-_WORTH_MUCH = {"GBP", "KWD", "BHD"}
 _SENSE = "a rate is how much of the workspace's currency one unit of this one is worth"
 
 
@@ -35,6 +34,12 @@ def rates_proposal(con: duckdb.DuckDBPyConnection, table: TableProfile, home: st
     return _wide(con, table, days[0], home) or _long(con, table, days[0], home)
 
 
+def is_rate(table: TableProfile, column: str) -> bool:
+    """Whether a column of numbers is called a rate or a currency, or stands in a table that is called so."""
+    is_named = bool(set(words_of(column)) & _RATE_WORDS) or _code_in(column) is not None
+    return is_named or match_table(table.given.stem, ENTITY, known_words()) >= 0.6
+
+
 def _wide(
     con: duckdb.DuckDBPyConnection, table: TableProfile, day: ColumnProfile, home: str | None
 ) -> EntityProposal | None:
@@ -43,9 +48,11 @@ def _wide(
     codes = {column.name: code for column in filled if _is_number(column) and (code := _code_in(column.name))}
     if len(codes) < 2 or len(set(codes.values())) < len(codes) or len(codes) < 0.6 * len(filled):
         return None
-    votes = [_vote(code, _median(con, table, quoted(name))) for name, code in codes.items()]
-    turned, said = _turned(sum(votes), table, home)
-    note = f"CHECK rate: {said}"
+    usual = [(code, _median(con, table, quoted(name))) for name, code in codes.items()]
+    turned, said = _turned(table, usual, home)
+    # The same may hold for many columns: it is said once.
+    doubts = dict.fromkeys(note for column in filled if column.name in codes and (note := column.digits_note))
+    note = f"CHECK rate: {'; '.join([said, *doubts])}"
     columns = _columns(table, day, tuple(codes), "names of the columns", ("one column per currency",))
     proposal = EntityProposal(ENTITY, table.name, 0.85, columns, notes=[note])
     for name, code in codes.items():
@@ -70,15 +77,15 @@ def _long(
     # Something else that is counted, or an id of its own: then the rate is a detail of another thing.
     if any(_is_number(column) or column.is_unique for column in others) or not _is_key(con, table, [day, *codes]):
         return None
-    foreign, where, direction = codes[0], None, 0
+    foreign, where, named = codes[0], None, 0
     if len(codes) == 2:
-        foreign, base, direction = _pair(con, table, codes, home)
+        foreign, base, named = _pair(con, table, codes, home)
         if base is not None:
             home = home or _usual(con, table, base)
             where = f"{sql_name(base.name)} = {literal(home)}" if base.distinct > 1 else None
     number = quoted(rate.name)
-    votes = [_vote(code, value) for code, value in _medians(con, table, foreign, number)]
-    turned, said = _turned(direction or sum(votes), table, home)
+    turned, said = _turned(table, _medians(con, table, foreign, number), home, named)
+    said = f"{said}; {rate.digits_note}" if rate.digits_note else said
     columns = _columns(table, day, (rate.name,), foreign.name, ())
     columns["currency"] = ColumnProposal(
         "currency", sql_name(foreign.name), 0.9, ("codes of three letters",), (f"{table.name}.{foreign.name}",)
@@ -102,23 +109,30 @@ def _columns(
     return {column.column: column for column in found}
 
 
-def _turned(votes: int, table: TableProfile, home: str | None) -> tuple[bool, str]:
-    """Return (whether one divided by the number is the rate, what to look at)."""
+def _turned(
+    table: TableProfile, usual: list[tuple[str, float | None]], home: str | None, named: int = 0
+) -> tuple[bool, str]:
+    """Return (whether one divided by the number is the rate, what to look at).
+
+    ``usual``: (currency, usual number); ``named``: the direction that the names of the columns say, 0 where none.
+    """
     per_euro = any(word in table.given.files[0].name.lower() for word in _PER_EURO)
     base = "EUR" if per_euro else home
-    against = f"; they are against {base}, which has to be `currency:` above" if base else ""
-    if votes < 0 or (votes == 0 and per_euro):
-        return True, f"{_SENSE}; these numbers are the other way round, so that 1 divided by them is taken{against}"
-    if votes > 0:
-        return False, f"{_SENSE}, as these numbers look{against}"
+    against = f"; this is right if they are against {base}, which has to be `currency:` above" if base else ""
+    found = named or direction(usual, base)
+    if named:
+        basis = "which the names of the columns say"
+    elif found:
+        basis = "a guess from what these currencies are usually worth"
+        basis += "" if base else ", supposing that they are against a main currency"
+    else:
+        basis = "a guess from the file's name, which is that of rates per euro"
+    check = f"{basis}: compare one with a rate that you know{against}"
+    if found < 0 or (found == 0 and per_euro):
+        return True, f"{_SENSE}; these numbers seem to be the other way round, so that 1 divided by them is taken, {check}"
+    if found > 0:
+        return False, f"{_SENSE}, as these numbers seem to say it, {check}"
     return False, f"{_SENSE}; nothing shows which way these numbers say it: write 1.0 / them for the other{against}"
-
-
-def _vote(code: str, value: float | None) -> int:
-    """1 where the number is what a unit is worth, -1 where it is how many units one of the other currency buys, else 0."""
-    if value is None or code not in _WORTH_LITTLE | _WORTH_MUCH:
-        return 0
-    return 1 if (value < 1) == (code in _WORTH_LITTLE) else -1
 
 
 def _pair(

@@ -25,6 +25,8 @@ _CODES = ("AED|ARS|AUD|BGN|BHD|BRL|CAD|CHF|CLP|CNY|COP|CZK|DKK|EGP|EUR|GBP|HKD|H
           "MYR|NGN|NOK|NZD|PEN|PHP|PLN|QAR|RMB|RON|RSD|RUB|SAR|SEK|SGD|THB|TRY|TWD|UAH|USD|VND|ZAR")  # fmt: skip
 CURRENCY_CODES = frozenset(_CODES.split("|"))
 MONEY_SIGNS = rf"[A-Z]{{0,3}}[$]|[€£¥￥₹₽₩₺₫₴₪฿元円]|{_CODES}|kr\.?|zł|Kč|Ft|Fr\."
+# Of these, what ends in a point that could be taken for one of the number's.
+POINTED_SIGNS = "(kr|Fr)[.]"
 # A blank of any kind: the no-break ones stand between thousands in French, Polish and Swedish numbers.
 _BLANK = "[ \u00a0\u2007\u2009\u202f]"
 _GROUPED = rf"(?:\d[\d.,]*|[.,]\d+|\d{{1,3}}(?:(?:{_BLANK}|['’])\d{{3}})+(?:[.,]\d*)?)(?:[.,]?[-–])?"

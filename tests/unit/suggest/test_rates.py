@@ -40,6 +40,59 @@ def test_a_yen_above_one_means_the_other_way_round(folder: Path, suggest: Sugges
     assert "they are against EUR" in rate.reason
 
 
+@pytest.mark.parametrize(
+    ("home", "rates", "is_turned"),
+    [
+        # Forints per unit, of which a yen is worth more than one.
+        ("HUF", {"JPY": "2.4", "USD": "350"}, False),
+        ("HUF", {"JPY": "2.4"}, False),
+        ("HUF", {"JPY": "0.417", "USD": "0.00286"}, True),
+        ("HUF", {"USD": "0.00286"}, True),
+        # The currencies show it between themselves, whatever the home is.
+        (None, {"JPY": "2.4", "USD": "350"}, False),
+        (None, {"JPY": "0.417", "USD": "0.00286"}, True),
+        ("JPY", {"USD": "150", "GBP": "190"}, False),
+        ("JPY", {"USD": "0.0067"}, True),
+        ("KRW", {"JPY": "9.1"}, False),
+        ("EUR", {"JPY": "0.0064", "GBP": "1.17"}, False),
+        ("GBP", {"USD": "1.27", "EUR": "1.17"}, True),
+        ("GBP", {"USD": "0.79"}, False),
+        ("KWD", {"GBP": "0.39"}, False),
+        ("CZK", {"EUR": "25.1", "USD": "23.2"}, False),
+    ],
+)
+def test_the_home_currency_counts(
+    folder: Path, suggest: Suggest, home: str | None, rates: dict[str, str], is_turned: bool
+) -> None:
+    days = [f"2024-01-0{n}" for n in range(1, 9)]
+    long = ["day,currency,rate", *(f"{day},{code},{rate}" for day in days for code, rate in rates.items())]
+    wide = [",".join(["day", *rates]), *(",".join([day, *rates.values()]) for day in days)]
+    # A column per currency takes two of them.
+    is_wide = len(rates) > 1
+    _write(folder, "fx.csv", *(wide if is_wide else long))
+    found = entity(suggest(**({"currency": home} if home else {})), "exchange_rates")
+    assert ("1.0 / nullif(" in query_text(found)) is is_turned
+    said = found.notes[0] if is_wide else found.columns["rate"].reason
+    assert "CHECK" in said
+    assert "a guess from what" in said
+    assert ("seem to be the other way round" in said) is is_turned
+
+
+def test_a_guess_without_a_home_says_what_it_supposes(folder: Path, suggest: Suggest) -> None:
+    _write(folder, "fx.csv", "day,currency,rate", *(f"2024-01-0{n},JPY,2.4{n}" for n in range(1, 9)))
+    rate = entity(suggest(), "exchange_rates").columns["rate"]
+    assert rate.expression == "1.0 / nullif(rate, 0)"
+    assert "supposing that they are against a main currency" in rate.reason
+
+
+@pytest.mark.parametrize("value", ["1.05", "0.95"])
+def test_yen_and_krona_of_iceland_show_no_direction(folder: Path, suggest: Suggest, value: str) -> None:
+    _write(folder, "fx.csv", "day,currency,rate", *(f"2024-01-0{n},JPY,{value}{n}" for n in range(1, 9)))
+    rate = entity(suggest(currency="ISK"), "exchange_rates").columns["rate"]
+    assert rate.expression == "rate"
+    assert "nothing shows which way these numbers say it" in rate.reason
+
+
 def test_dollars_and_francs_alone_show_no_direction(folder: Path, suggest: Suggest) -> None:
     _write(folder, "fx.csv", "day,currency,rate", "2024-01-02,USD,0.91", "2024-01-02,CHF,1.07")
     rate = entity(suggest(), "exchange_rates").columns["rate"]

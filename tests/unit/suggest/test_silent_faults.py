@@ -8,6 +8,7 @@ import duckdb
 import pytest
 
 from dagster_project.suggest.query_sql import query_text
+from metrics.warehouse import literal
 from metrics.workspace.mapping import parse_query
 from tests.unit.suggest.conftest import Suggest, entity, expressions
 
@@ -54,7 +55,7 @@ def test_what_is_added_up_is_to_be_checked(folder: Path, suggest: Suggest) -> No
 
 def _read(expression: object, column: str, values: list[str]) -> list[float]:
     """What a mapping makes of texts."""
-    given = ", ".join(f"('{value}')" for value in values)
+    given = ", ".join(f"({literal(value)})" for value in values)
     rows = duckdb.execute(f'select cast({expression} as double) from (values {given}) as t("{column}")').fetchall()
     return [value for (value,) in rows]
 
@@ -80,6 +81,25 @@ def test_amounts_with_a_sign_are_read_as_they_are_written(
     assert "CHECK" in amount.reason
     assert said in amount.reason
     assert (orders.columns["currency"].expression if "currency" in orders.columns else None) == currency
+
+
+@pytest.mark.parametrize(("values", "said"), [(["Fr. 5.50", "EUR 7.25"], "CHF EUR"), (["7,25 €", "5,50 Fr."], "CHF EUR")])
+def test_a_sign_with_a_point_among_others(folder: Path, suggest: Suggest, values: list[str], said: str) -> None:
+    _orders(folder, [f"A{n};2024-01-{n % 28 + 1:02};{values[n % 2]}" for n in range(60)], "order_id;order_date;total")
+    columns = expressions(suggest(), "orders")
+    assert sorted(_read(columns["gross_amount"], "total", values)) == [5.5, 7.25]
+    given = ", ".join(f"({literal(value)})" for value in values)
+    rows = duckdb.execute(f"select {columns['currency']} as c from (values {given}) as t(total) order by c").fetchall()
+    assert " ".join(code for (code,) in rows) == said
+
+
+def test_negative_refunds_with_a_pointed_sign_are_turned(folder: Path, suggest: Suggest) -> None:
+    values = ["5,50 kr.-", "1.012,25 kr.-"]
+    rows = [f"R{n};A{n};2024-01-{n % 28 + 1:02};{values[n % 2]}" for n in range(60)]
+    _orders(folder, rows, "refund_id;order_id;refund_date;refund_amount", "refunds.csv")
+    amount = entity(suggest(), "refunds").columns["amount"]
+    assert "CHECK: all values are negative" in amount.reason
+    assert _read(amount.expression, "refund_amount", values) == [5.5, 1012.25]
 
 
 @pytest.mark.parametrize("values", [["1.459 €", "2.361 €"], ["2.361,25 €", "2,361.25 €"], ["1.459 $", "12.50 $"]])
@@ -122,6 +142,80 @@ def test_three_digits_after_a_dot_could_be_thousands(
     amount = entity(suggest(), "orders").columns["gross_amount"]
     assert ("CHECK: its dots are read as decimals, but could be thousands: set read" in amount.reason) is is_marked
     assert amount.confidence == ("medium" if is_marked else "high")
+
+
+@pytest.mark.parametrize("delimiter", [",", "\t", ";", "|"])
+@pytest.mark.parametrize(
+    ("head", "day", "said"),
+    [
+        (["Bestellnummer", "Bestelldatum", "Gesamtbetrag"], "{:02}.01.2024", "dates are d.m.yyyy and names are German"),
+        (["Bestellnummer", "Bestelldatum", "Gesamtbetrag"], "2024-01-{:02}", "names are German"),
+        (["order_id", "order_date", "total"], "{:02}.01.2024 10:15", "dates are d.m.yyyy"),
+        (["order_id", "order_date", "total"], "{}.1.24", "dates are d.m.yy"),
+    ],
+)
+def test_dots_of_a_german_file_are_thousands(
+    folder: Path, suggest: Suggest, delimiter: str, head: list[str], day: str, said: str
+) -> None:
+    rows = [delimiter.join([f"A{n}", day.format(n % 28 + 1), "2.101"]) for n in range(60)]
+    _orders(folder, rows, delimiter.join(head))
+    proposal = suggest()
+    read = proposal.sources[0].tables[0].read
+    assert (read.decimal_separator, read.thousands_separator) == (",", ".")
+    amount = entity(proposal, "orders").columns["gross_amount"]
+    assert amount.expression == head[2]
+    assert f"CHECK: its dots are read as thousands, because {said}, but could be decimals: set read" in amount.reason
+    assert amount.confidence == "medium"
+
+
+@pytest.mark.parametrize("others", [[], ["950"]])
+@pytest.mark.parametrize("delimiter", [",", "\t", "|"])
+def test_dots_that_nothing_explains_are_marked(folder: Path, suggest: Suggest, delimiter: str, others: list[str]) -> None:
+    values = ["2.361", *others]
+    rows = [delimiter.join([f"A{n}", f"2024-01-{n % 28 + 1:02}", values[n % len(values)]]) for n in range(60)]
+    _orders(folder, rows, delimiter.join(["order_id", "order_date", "total"]))
+    proposal = suggest()
+    assert proposal.sources[0].tables[0].read.decimal_separator == "."
+    amount = entity(proposal, "orders").columns["gross_amount"]
+    assert "CHECK: its dots are read as decimals, but could be thousands: set read" in amount.reason
+    assert amount.confidence == "medium"
+
+
+def test_a_doubt_about_dots_leaves_no_column_out(folder: Path, suggest: Suggest) -> None:
+    """Its name is only similar to that of an amount."""
+    _orders(folder, [f"A{n},2024-01-{n % 28 + 1:02},2.361" for n in range(60)], "order_id,order_date,amount paid")
+    amount = entity(suggest(), "orders").columns["gross_amount"]
+    assert amount.expression == '"amount paid"'
+    assert "CHECK: its dots are read as decimals" in amount.reason
+
+
+@pytest.mark.parametrize("value", ["12.5", "0.361", "12345.678", "1,012.361"])
+def test_one_plain_number_outweighs_a_german_file(folder: Path, suggest: Suggest, value: str) -> None:
+    rows = [f"A{n}\t{n % 28 + 1:02}.01.2024\t{[value, '2.101'][n % 2]}" for n in range(60)]
+    _orders(folder, rows, "Bestellnummer\tBestelldatum\tGesamtbetrag")
+    proposal = suggest()
+    assert proposal.sources[0].tables[0].read.decimal_separator == "."
+    amount = entity(proposal, "orders").columns["gross_amount"]
+    assert "CHECK" not in amount.reason
+    assert amount.confidence == "high"
+
+
+def test_numbers_of_json_have_no_thousands(folder: Path, suggest: Suggest) -> None:
+    """Only text is written in the way of a country: 2.101 without quotation marks has three decimals everywhere."""
+    lines = [
+        f'{{"Bestellnummer": "A{n}", "Bestelldatum": "{n % 28 + 1:02}.01.2024", "Gesamtbetrag": 2.101}}' for n in range(60)
+    ]
+    (folder / "orders.jsonl").write_text("\n".join([*lines, ""]))
+    assert suggest().sources[0].tables[0].read.decimal_separator == "."
+
+
+def test_a_german_rate_keeps_its_decimals(folder: Path, suggest: Suggest) -> None:
+    rows = [f"{n:02}.01.2024,USD,1.10{n % 9 + 1}" for n in range(1, 29)]
+    _orders(folder, rows, "Datum,Währung,Kurs", "wechselkurse.csv")
+    proposal = suggest()
+    assert proposal.sources[0].tables[0].read.decimal_separator == "."
+    rate = entity(proposal, "exchange_rates").columns["rate"]
+    assert "could be thousands" in rate.reason
 
 
 def test_a_comma_in_another_column_makes_them_thousands(folder: Path, suggest: Suggest) -> None:
@@ -172,6 +266,16 @@ def test_three_digits_after_a_comma(
     assert ("CHECK" in found[2]) is bool(said)
 
 
+@pytest.mark.parametrize("delimiter", [",", "\t", ";"])
+def test_commas_of_a_german_file_are_decimals(folder: Path, suggest: Suggest, delimiter: str) -> None:
+    rows = [delimiter.join([f"A{n}", f"{n % 28 + 1:02}.01.2024", '"2,101"']) for n in range(60)]
+    _orders(folder, rows, delimiter.join(["Bestellnummer", "Bestelldatum", "Gesamtbetrag"]))
+    proposal = suggest()
+    assert proposal.sources[0].tables[0].read.decimal_separator == ","
+    said = "CHECK: its commas are read as decimals, because dates are d.m.yyyy and names are German, but could be thousands"
+    assert said in entity(proposal, "orders").columns["gross_amount"].reason
+
+
 def test_one_number_among_thousands_says_it_for_all(folder: Path, suggest: Suggest) -> None:
     """It stands at the end of a file of which only a sample is looked at closely."""
     rows = [f"A{n};2024-01-{n % 28 + 1:02};2,361" for n in range(6000)]
@@ -210,6 +314,13 @@ def test_columns_written_in_two_ways_are_each_read_as_they_are(folder: Path, sug
         (["1 234,50 kr", "17,50 kr", "3 kr"], [1234.5, 17.5, 3.0], None),
         (["5,50-", "1.017,50", "3,00-"], [-5.5, 1017.5, -3.0], None),
         (["US$1,234.50", "US$17.50", "-US$3"], [1234.5, 17.5, -3.0], "'USD'"),
+        # The point of the sign is none of the number's.
+        (["Fr. 1'234.50", "Fr. 17.50", "Fr. 3.00"], [1234.5, 17.5, 3.0], "'CHF'"),
+        (["1'234.50 Fr.", "17.50 Fr.", "-3.00 Fr."], [1234.5, 17.5, -3.0], "'CHF'"),
+        (["Fr. 1’234.–", "Fr. 17.-", "Fr. -3.20"], [1234.0, 17.0, -3.2], "'CHF'"),
+        (["kr. 1.234,50", "kr. 17,50", "kr. 3"], [1234.5, 17.5, 3.0], None),
+        (["1.234,50 kr.", "17,50 kr.", "3,00 kr.-"], [1234.5, 17.5, -3.0], None),
+        (["1.234,50kr.", "17,50kr", "3kr."], [1234.5, 17.5, 3.0], None),
     ],
 )
 def test_amounts_written_for_people(
