@@ -156,7 +156,7 @@ def test_validate_reads_the_headers_of_the_files(small_shop: SmallShop, kpi: Kpi
     )
     assert line in done.stdout
     assert "Did you mean 'amount'?" in done.stdout
-    assert (done.returncode, done.stderr) == (1, "kpi: Small shop: 1 error, listed above: mend the mapping.\n")
+    assert (done.returncode, done.stderr) == (1, "kpi: Small shop: 1 error, listed above: mend workspace.yml.\n")
 
 
 def test_a_file_that_lost_most_of_its_rows_is_held_back_until_confirmed(small_shop: SmallShop, kpi: Kpi) -> None:
