@@ -32,6 +32,11 @@ _CHINESE = {
     "No data, because no whole {grain} since {day} ended {days} days ago, which they need to be judged: {titles}.":
         "无数据（自 {day} 起还没有结束满 {days} 天的完整{grain}，之后才能判断）：{titles}。",
     "No data, because there is no row to compute it from: {titles}.": "无数据（该期间没有可用于计算的记录）：{titles}。",
+    "No data, because the history starts on {day}, and the period before has no value: {titles}.":
+        "无数据（历史数据始于 {day}，前一期没有数值）：{titles}。",
+    "No data, because the earlier period it is compared with has no value, or 0: {titles}.":
+        "无数据（用于比较的前期没有数值或为 0）：{titles}。",
+    "No data, because what it is divided by is 0 or missing: {titles}.": "无数据（分母为 0 或缺失）：{titles}。",
     "Too few observations to judge: {titles}.": "样本太少，暂不判断：{titles}。",
     "{title} ({n} of at least {minimum})": "{title}（{n}，至少需要 {minimum}）",
     "{title} ({period})": "{title}（{period}）",
@@ -40,6 +45,8 @@ _CHINESE = {
         "未接入的 KPI：{count} 个。需要映射的实体及涉及的 KPI 数：{entities}（kpi list --all）。",
     "No alert in the last {days} days{older}.": "最近 {days} 天没有告警{older}。",
     "Alerts of the last {days} days: {count}{older}": "最近 {days} 天的告警：{count} 条{older}",
+    "{count} older alert": "更早的告警 {count} 条",
+    "{count} swing in the past": "过往波动 {count} 次",
     "{count} older alerts": "更早的告警 {count} 条",
     "{count} swings in the past": "过往波动 {count} 次",
     " ({older}: kpi alerts --all)": "（{older}：kpi alerts --all）",

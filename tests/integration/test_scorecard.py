@@ -34,6 +34,11 @@ def test_a_kpi_without_a_verdict_says_why(built_small_shop: SmallShop, capsys: p
         "No data, because no whole month since 2026-01-01 ended 30 days ago, which they need to be judged: "
         "Repurchase within 30 days, Return rate." in said
     )
+    # January has 93 orders. What is missing is the month before.
+    assert (
+        "No data, because the history starts on 2026-01-01, and the period before has no value: "
+        "Revenue growth (2026-01)." in said
+    )
     missing = built_small_shop.read("select missing_entities from mart.dim_kpi where kind = 'kpi' and not is_connected")
     assert f"Not connected: {len(missing)} KPIs." in said
     needed = sum("web_sessions" in entities.split(",") for (entities,) in missing)
