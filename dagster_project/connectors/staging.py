@@ -24,6 +24,7 @@ from dagster_project.connectors.readers import Batch, Prepared, Readable, Reject
 from dagster_project.connectors.readers.excel_files import serial_as_text
 from metrics.errors import SourceError
 from metrics.warehouse import literal, quoted
+from metrics.withheld import without_value
 from metrics.workspace import ReadOptions
 from metrics.workspace.entities import ColumnType
 
@@ -250,7 +251,7 @@ def _count_file(
         column = f"column '{first.column}': " if first.column and first.value is not None else ""
         option = conversions[first.column.lower()].option if first.column and first.value is not None else "delimiter"
         raise SourceError(
-            f"{place}: {column}{first.reason}; {rejected} of {good + rejected} rows cannot be read. "
+            f"{place}: {column}{without_value(first.reason, first.value)}; {rejected} of {good + rejected} rows cannot be read. "
             f"Mend the file, or set `read.{option}` at {plan.where}."
         )
     staged.counts[file.readable.name] = (good, rejected)
