@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from metrics.workspace import Workspace
 
 _ROWS = """
-select source || '.' || table_name as "table", file, line, column_name as "column", reason, value, quarantined_at as "when"{more}
+select source || '.' || table_name as "table", file, line, column_name as "column", reason, value,
+       quarantined_at as "when"{more}
 from ops.quarantine where ? is null or source = ?
 order by quarantined_at desc, source, table_name, file, line
 """

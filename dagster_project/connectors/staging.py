@@ -250,8 +250,9 @@ def _count_file(
         place = f"{path}:{first.line}" if first.line else str(path)
         column = f"column '{first.column}': " if first.column and first.value is not None else ""
         option = conversions[first.column.lower()].option if first.column and first.value is not None else "delimiter"
+        reason = without_value(first.reason, first.value)
         raise SourceError(
-            f"{place}: {column}{without_value(first.reason, first.value)}; {rejected} of {good + rejected} rows cannot be read. "
+            f"{place}: {column}{reason}; {rejected} of {good + rejected} rows cannot be read. "
             f"Mend the file, or set `read.{option}` at {plan.where}."
         )
     staged.counts[file.readable.name] = (good, rejected)
