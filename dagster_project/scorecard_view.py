@@ -83,6 +83,8 @@ def _reasons(ws: Workspace, card: Scorecard, say: Words) -> list[str]:
     if card.not_connected:
         wanted = [f"{entity} ({count})" for entity, count in missing_entities(card.not_connected).items()]
         sentence = "Not connected: {count} KPIs. What to map, and how many need it: {entities} (kpi list --all)."
+        if len(card.not_connected) == 1:
+            sentence = "Not connected: {count} KPI. What to map: {entities} (kpi list --all)."
         lines.append(say(sentence, count=len(card.not_connected), entities=_listed(wanted, say)))
     return lines
 
@@ -93,12 +95,12 @@ def _reason_line(why: str, grain: str, days: int, rows: list[dict[str, Any]], ws
         return say("No data, because no day is closed yet: {titles}.", titles=_listed(titles, say))
     if why == "no_whole_period":
         sentence = "No data, because no whole {grain} since {day} is closed yet: {titles}."
-        return say(sentence, grain=say(grain), day=ws.history_start, titles=_listed(titles, say))
+        return say(sentence, grain=say.grain(grain), day=ws.history_start, titles=_listed(titles, say))
     if why == "not_mature":
         sentence = (
             "No data, because no whole {grain} since {day} ended {days} days ago, which they need to be judged: {titles}."
         )
-        return say(sentence, grain=say(grain), day=ws.history_start, days=days, titles=_listed(titles, say))
+        return say(sentence, grain=say.grain(grain), day=ws.history_start, days=days, titles=_listed(titles, say))
     if why in _OF_A_PERIOD:
         named = [say("{title} ({period})", title=row["title"], period=period(row)) for row in rows]
         return say(_OF_A_PERIOD[why], day=ws.history_start, titles=_listed(named, say))

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
-from typing import Any
+from typing import Any, get_args
 
 import duckdb
 import pytest
 
+from dagster_project.console import formatted
 from dagster_project.words import Words
+from metrics.catalogue.model import GRAINS
 from metrics.semantic import Metric
 from metrics.semantic.manifest import MetricInput, Window
+from metrics.values.status import Status
 from metrics.values.tables import ensure_tables
 from serving.reasons import missing_entities, missing_part, reason
 
@@ -93,5 +97,27 @@ def test_words_without_chinese_are_an_error_not_half_a_sentence() -> None:
     assert (Words("zh")("on track"), Words("en")("on track")) == ("达标", "on track")
     with pytest.raises(KeyError):
         Words("zh")("of the moon")
-    # A value of the data may be anything.
-    assert Words("zh").cell("of the moon") == "of the moon"
+
+
+def test_a_grain_is_not_the_head_of_a_column() -> None:
+    zh, en = Words("zh"), Words("en")
+    assert [zh.grain(grain) for grain in GRAINS] == ["日", "周", "月", "季度"]
+    assert [en.grain(grain) for grain in GRAINS] == list(GRAINS)
+    assert (zh("day"), zh("grain")) == ("日期", "周期")
+
+
+def test_every_status_severity_and_state_has_chinese() -> None:
+    """What stands in the columns that are translated; a word that is not known is an error, never English in between."""
+    words = {
+        "status": [*get_args(Status), "new", "historic", "withdrawn"],
+        "severity": ["critical", "warning", "info"],
+        "state": ["open", "provisional", "settled", "restated"],
+        "timing": ["leading", "lagging"],
+        "kind": ["kpi", "metric"],
+    }
+    for name, values in words.items():
+        for value in values:
+            assert not re.search("[a-z]", formatted(name, {name: value}, "EUR", Words("zh"))), (name, value)
+    assert formatted("status", {"status": "withdrawn"}, "EUR", Words("zh")) == "已撤回"
+    with pytest.raises(KeyError):
+        formatted("status", {"status": "postponed"}, "EUR", Words("zh"))
