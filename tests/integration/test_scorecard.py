@@ -54,7 +54,7 @@ def test_growth_of_the_first_month_and_a_refund_without_its_order(small_shop: Sm
     small_shop.replace(small_shop.settings, "    entities:\n", REFUNDS)
     refunds = small_shop.root / "files" / "refunds.csv"
     refunds.write_text(
-        "id,order_id,refunded_at,amount\n1,1010,2026-01-20 10:00:00,3.00\n2,777777,2026-01-21 10:00:00,3.00\n"
+        "id,order_id,refunded_at,amount\n1,01010,2026-01-20 10:00:00,3.00\n2,777777,2026-01-21 10:00:00,3.00\n"
     )
     done = kpi("run", "-w", small_shop.root)
     assert done.returncode == 0, done.stderr
