@@ -220,14 +220,14 @@ def validate(workspace: WorkspaceOption = None) -> None:
     for finding in findings:
         typer.echo(str(finding))
     wrong = {
-        "mapping": sum(finding.severity == "error" for finding in seen),
-        "KPI files": sum(finding.severity == "error" for finding in findings),
+        "workspace.yml": sum(finding.severity == "error" for finding in seen),
+        "the KPI files": sum(finding.severity == "error" for finding in findings),
     }
     errors = sum(wrong.values())
     if errors:
-        places = " and the ".join(place for place, count in wrong.items() if count)
+        places = " and ".join(place for place, count in wrong.items() if count)
         counted = "1 error, listed" if errors == 1 else f"{errors} errors, each listed"
-        raise CatalogueError(f"{ws.name}: {counted} above: mend the {places}.")
+        raise CatalogueError(f"{ws.name}: {counted} above: mend {places}.")
     typer.echo(f"{ws.name}: {len(ws.sources)} sources, {len(ws.mapped_entities())} entities, "
                f"{len(catalogue.kpis)} KPIs: no error.")  # fmt: skip
 

@@ -59,13 +59,14 @@ def print_rows(
     columns: Sequence[str] | None = None,
     *,
     currency: str = "",
-    empty: str = "No rows.",
+    empty: str | None = None,
     wrapped: Sequence[str] = (),
     say: Words | None = None,
 ) -> None:
     """Rows as a table, CSV or JSON. ``columns``: what of them fits a table; machines get everything, unformatted.
 
-    In a table the numbers of a row that has a ``unit`` are written with it; ``empty`` is said instead of a table.
+    In a table the numbers of a row that has a ``unit`` are written with it; ``empty`` is said instead of a table
+    ("No rows.").
     ``say``: the language of heads and fixed words; without it names stand as they are.
     Long words are cut, those of the columns ``wrapped`` go on in the next line.
     """
@@ -79,7 +80,7 @@ def print_rows(
             writer.writerows(rows)
         return
     if not rows:
-        print(empty)
+        print(empty or (say or Words())("No rows."))
         return
     names = list(columns or rows[0])
     texts = [{name: formatted(name, row, currency, say) for name in names} for row in rows]
@@ -118,7 +119,7 @@ def formatted(name: str, row: dict[str, Any], currency: str, say: Words | None =
     if name == "status" and value in _STATUS:
         return status_text(value, say or Words()).plain
     if say and name in _WORDED:
-        return say.cell(str(value))
+        return say(str(value))
     # The parts of a ratio have units of their own: euros divided by customers are not euros divided by euros.
     if name in ("value", "target", "previous_value") and row.get("unit"):
         return shown(value, row["unit"], currency)

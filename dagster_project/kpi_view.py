@@ -66,7 +66,7 @@ def _grains(rows: list[dict[str, Any]], currency: str, say: Words) -> Table:
     table.add_column(say("last 13"), no_wrap=True)
     for row in rows:
         table.add_row(
-            say(row["grain"]), period(row), status_text(row["status"], say), formatted("value", row, currency, say),
+            say.grain(row["grain"]), period(row), status_text(row["status"], say), formatted("value", row, currency, say),
             formatted("target", row, currency, say), percent(row["change"]), sparkline(row["trend_values"] or []),
         )  # fmt: skip
     return table

@@ -38,6 +38,8 @@ _EVENT_LOG = """\
 # Dagster's own event log, its files kept open.
 event_log_storage: {module: dagster_project.event_log, class: OpenEventLog, config: {}}
 """
+# What dagster-dbt notes of the result of a dbt test, and no other check.
+_DBT_ID = "unique_id"
 
 
 @dataclass(frozen=True)
@@ -169,10 +171,18 @@ def _warnings(result: dg.ExecuteInProcessResult) -> tuple[str, ...]:
     from dagster_project.checks.swings import SWING_CHECK
 
     return tuple(
-        f"{found.asset_key.to_user_string()}: {found.check_name}: {found.description or 'failed'}"
+        _check_in_words(found)
         for found in result.get_asset_check_evaluations()
         if not found.passed and found.check_name != SWING_CHECK
     )
+
+
+def _check_in_words(found: dg.AssetCheckEvaluation) -> str:
+    asset = found.asset_key.to_user_string()
+    # The name of a dbt test is its words run together.
+    if _DBT_ID in found.metadata and found.description:
+        return f"{asset}: {found.description}"
+    return f"{asset}: {found.check_name}: {found.description or 'failed'}"
 
 
 def _quarantined(result: dg.ExecuteInProcessResult) -> tuple[int, str]:

@@ -16,7 +16,7 @@ from dagster_project.words import Words
 from metrics.alerts.events import HISTORIC_AFTER, shown
 from metrics.workspace import Workspace
 from serving.published import Scorecard, scorecard
-from serving.reasons import missing_entities, reason
+from serving.reasons import missing_entities, reasons
 
 _MOST_ALERTS = 12
 _MOST_WARNINGS = 6
@@ -33,6 +33,13 @@ _COLUMNS: tuple[tuple[str, Literal["left", "right"], int], ...] = (
     ("timing", "left", 7),
 )
 _LEGEND = "✓ at least 98 % of the target is reached, ! 90 to 98 %, ✗ less; a KPI may draw other lines."
+# What the formula of a KPI found missing in its period.
+_OF_A_PERIOD = {
+    "no_rows": "No data, because there is no row to compute it from: {titles}.",
+    "first_period": "No data, because the history starts on {day}, and the period before has no value: {titles}.",
+    "no_earlier": "No data, because the earlier period it is compared with has no value, or 0: {titles}.",
+    "no_divisor": "No data, because what it is divided by is 0 or missing: {titles}.",
+}
 _MARKS = {"critical": ("✗", "red"), "warning": ("!", "yellow")}
 
 
@@ -67,8 +74,7 @@ def _table(ws: Workspace, card: Scorecard, say: Words) -> Table:
 def _reasons(ws: Workspace, card: Scorecard, say: Words) -> list[str]:
     """One line per reason for which KPIs have no value or no verdict, and one for those that are not connected."""
     found: dict[tuple[str, str, int], list[dict[str, Any]]] = defaultdict(list)
-    for row in card.rows:
-        why = reason(row, ws.history_start)
+    for row, why in zip(card.rows, reasons(ws, card.rows), strict=True):
         if why in ("no_whole_period", "not_mature"):
             found[why, row["grain"], row["matures_after_days"]].append(row)
         elif why is not None:
@@ -77,6 +83,8 @@ def _reasons(ws: Workspace, card: Scorecard, say: Words) -> list[str]:
     if card.not_connected:
         wanted = [f"{entity} ({count})" for entity, count in missing_entities(card.not_connected).items()]
         sentence = "Not connected: {count} KPIs. What to map, and how many need it: {entities} (kpi list --all)."
+        if len(card.not_connected) == 1:
+            sentence = "Not connected: {count} KPI. What to map: {entities} (kpi list --all)."
         lines.append(say(sentence, count=len(card.not_connected), entities=_listed(wanted, say)))
     return lines
 
@@ -87,15 +95,15 @@ def _reason_line(why: str, grain: str, days: int, rows: list[dict[str, Any]], ws
         return say("No data, because no day is closed yet: {titles}.", titles=_listed(titles, say))
     if why == "no_whole_period":
         sentence = "No data, because no whole {grain} since {day} is closed yet: {titles}."
-        return say(sentence, grain=say(grain), day=ws.history_start, titles=_listed(titles, say))
+        return say(sentence, grain=say.grain(grain), day=ws.history_start, titles=_listed(titles, say))
     if why == "not_mature":
         sentence = (
             "No data, because no whole {grain} since {day} ended {days} days ago, which they need to be judged: {titles}."
         )
-        return say(sentence, grain=say(grain), day=ws.history_start, days=days, titles=_listed(titles, say))
-    if why == "no_rows":
+        return say(sentence, grain=say.grain(grain), day=ws.history_start, days=days, titles=_listed(titles, say))
+    if why in _OF_A_PERIOD:
         named = [say("{title} ({period})", title=row["title"], period=period(row)) for row in rows]
-        return say("No data, because there is no row to compute it from: {titles}.", titles=_listed(named, say))
+        return say(_OF_A_PERIOD[why], day=ws.history_start, titles=_listed(named, say))
     sentence = "{title} ({n} of at least {minimum})"
     named = [say(sentence, title=row["title"], n=f"{row['n']:,}", minimum=f"{row['minimum_n']:,}") for row in rows]
     return say("Too few observations to judge: {titles}.", titles=_listed(named, say))
@@ -108,8 +116,11 @@ def _listed(names: list[str], say: Words) -> str:
 
 def _print_alerts(out: Console, card: Scorecard, say: Words) -> None:
     """The alerts of the last days. What lies further back is counted: swings that were past when first seen are no news."""
-    counts = {"{count} older alerts": card.alerts_before, "{count} swings in the past": card.swings_before}
-    older = say(", ").join(say(words, count=count) for words, count in counts.items() if count)
+    counts = (
+        (card.alerts_before, "{count} older alert", "{count} older alerts"),
+        (card.swings_before, "{count} swing in the past", "{count} swings in the past"),
+    )
+    older = say(", ").join(say(one if count == 1 else many, count=count) for count, one, many in counts if count)
     older = say(" ({older}: kpi alerts --all)", older=older) if older else ""
     days = HISTORIC_AFTER.days
     if not card.alerts:
@@ -137,12 +148,15 @@ def _print_end(out: Console, report: RunReport, card: Scorecard) -> None:
         shown_steps = ", ".join(f"{name} {seconds:.1f} s" for name, seconds in steps[:6])
         out.print(f"Steps: {shown_steps}; all {sum(report.seconds_by_step.values()):.1f} s", soft_wrap=True)
     if report.quarantined:
-        said = f"{report.quarantined} rows could not be read ({report.quarantine_example}). kpi quarantine shows them."
+        rows, them = ("1 row", "it") if report.quarantined == 1 else (f"{report.quarantined:,} rows", "them")
+        said = f"{rows} could not be read ({report.quarantine_example}). kpi quarantine shows {them}."
         out.print(Text(said, style="yellow"))
     for warning in report.warnings[:_MOST_WARNINGS]:
         out.print(Text(f"! {warning}", style="yellow"))
     if len(report.warnings) > _MOST_WARNINGS:
-        out.print(f"  ... and {len(report.warnings) - _MOST_WARNINGS} more failed checks: kpi dev shows them")
+        more = len(report.warnings) - _MOST_WARNINGS
+        checks, them = ("check", "it") if more == 1 else ("checks", "them")
+        out.print(f"  ... and {more} more failed {checks}: kpi dev shows {them}")
     for failure in report.delivery_failures:
         out.print(Text(f"An alert could not be sent: {failure}", style="yellow"))
     out.print(Text(f"Published: {os.path.relpath(card.path)}"), soft_wrap=True)

@@ -17,7 +17,9 @@ _CHINESE = {
     # what stands in them
     "on track": "达标", "at risk": "有风险", "off track": "未达标", "no target": "无目标", "no data": "无数据",
     "too few": "样本不足", "leading": "先行", "lagging": "滞后", "kpi": "KPI", "critical": "严重", "warning": "警告",
-    "info": "提示", "new": "新", "historic": "历史", "month": "月", "week": "周", "quarter": "季度",
+    "info": "提示", "new": "新", "historic": "历史", "withdrawn": "已撤回",
+    # grains: "day" alone is the head of a column of dates
+    "grain day": "日", "grain week": "周", "grain month": "月", "grain quarter": "季度",
     "open": "未结束", "provisional": "暂定", "settled": "已确定", "restated": "已修正",
     # labels of a KPI
     "What": "定义", "Question": "问题", "Formula": "公式", "Owner": "负责人", "Timing": "时效", "Threshold": "阈值",
@@ -32,18 +34,28 @@ _CHINESE = {
     "No data, because no whole {grain} since {day} ended {days} days ago, which they need to be judged: {titles}.":
         "无数据（自 {day} 起还没有结束满 {days} 天的完整{grain}，之后才能判断）：{titles}。",
     "No data, because there is no row to compute it from: {titles}.": "无数据（该期间没有可用于计算的记录）：{titles}。",
+    "No data, because the history starts on {day}, and the period before has no value: {titles}.":
+        "无数据（历史数据始于 {day}，前一期没有数值）：{titles}。",
+    "No data, because the earlier period it is compared with has no value, or 0: {titles}.":
+        "无数据（用于比较的前期没有数值或为 0）：{titles}。",
+    "No data, because what it is divided by is 0 or missing: {titles}.": "无数据（分母为 0 或缺失）：{titles}。",
     "Too few observations to judge: {titles}.": "样本太少，暂不判断：{titles}。",
     "{title} ({n} of at least {minimum})": "{title}（{n}，至少需要 {minimum}）",
     "{title} ({period})": "{title}（{period}）",
     "and {count} more": "另有 {count} 个",
     "Not connected: {count} KPIs. What to map, and how many need it: {entities} (kpi list --all).":
         "未接入的 KPI：{count} 个。需要映射的实体及涉及的 KPI 数：{entities}（kpi list --all）。",
+    "Not connected: {count} KPI. What to map: {entities} (kpi list --all).":
+        "未接入的 KPI：{count} 个。需要映射的实体：{entities}（kpi list --all）。",
     "No alert in the last {days} days{older}.": "最近 {days} 天没有告警{older}。",
     "Alerts of the last {days} days: {count}{older}": "最近 {days} 天的告警：{count} 条{older}",
+    "{count} older alert": "更早的告警 {count} 条",
+    "{count} swing in the past": "过往波动 {count} 次",
     "{count} older alerts": "更早的告警 {count} 条",
     "{count} swings in the past": "过往波动 {count} 次",
     " ({older}: kpi alerts --all)": "（{older}：kpi alerts --all）",
     "... and {count} more: kpi alerts --days {days}": "……另有 {count} 条：kpi alerts --days {days}",
+    "No rows.": "没有数据。",
     "No alert yet.": "还没有告警。",
     "No alert since yesterday; kpi alerts --all goes further back.": "昨天以来没有告警；更早的见 kpi alerts --all。",
     "No alert in the last {days} days; kpi alerts --all goes further back.":
@@ -63,6 +75,6 @@ class Words:
         text = _CHINESE[english] if self.language == "zh" else english
         return text.format(**values) if values else text
 
-    def cell(self, value: str) -> str:
-        """A value of the data, translated where it is one of the fixed words."""
-        return _CHINESE.get(value, value) if self.language == "zh" else value
+    def grain(self, grain: str) -> str:
+        """The name of a grain: ``day`` is 日, and not 日期 as over a column. KeyError for another word."""
+        return _CHINESE[f"grain {grain}"] if self.language == "zh" else grain

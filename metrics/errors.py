@@ -21,6 +21,14 @@ class SourceError(BellwetherError):
     """A source could not be read; nothing was changed."""
 
 
+class ReadOptionError(SourceError):
+    """A file does not fit the option of ``read:`` named ``option``, which is mended in workspace.yml."""
+
+    def __init__(self, message: str, option: str) -> None:
+        super().__init__(message)
+        self.option = option
+
+
 class SourceUnavailableError(SourceError):
     """A source does not answer now; it may do so in a moment. The only error that is worth another try."""
 

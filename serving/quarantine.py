@@ -10,19 +10,23 @@ from typing import TYPE_CHECKING, Any
 
 from metrics.errors import QueryError, did_you_mean
 from metrics.warehouse import open_raw, table_exists
+from metrics.withheld import without_value
 
 if TYPE_CHECKING:
     from metrics.workspace import Workspace
 
 _ROWS = """
-select source || '.' || table_name as "table", file, line, column_name as "column", reason, quarantined_at as "when"{more}
+select source || '.' || table_name as "table", file, line, column_name as "column", reason, value,
+       quarantined_at as "when"{more}
 from ops.quarantine where ? is null or source = ?
 order by quarantined_at desc, source, table_name, file, line
 """
 
 
 def quarantined_rows(ws: Workspace, source: str | None, *, with_rows: bool = False) -> list[dict[str, Any]]:
-    """Every row in quarantine, newest load first; ``with_rows`` adds the row itself. ``when`` is in the workspace's zone.
+    """Every row in quarantine, newest load first. ``when`` is in the workspace's zone.
+
+    ``with_rows`` adds the row itself; without, a reason does not quote a value that may be personal.
 
     Raises QueryError for a source that workspace.yml does not have, RunError when nothing is loaded yet.
     """
@@ -37,6 +41,9 @@ def quarantined_rows(ws: Workspace, source: str | None, *, with_rows: bool = Fal
         names = [column[0] for column in answer.description or ()]
         rows = [dict(zip(names, row, strict=True)) for row in answer.fetchall()]
     for row in rows:
+        value = row.pop("value")
+        if not with_rows:
+            row["reason"] = without_value(row["reason"], value)
         row["when"] = row["when"].replace(tzinfo=dt.UTC, microsecond=0).astimezone(ws.zone)
     return rows
 

@@ -11,7 +11,7 @@ from dagster_dbt import dbt_assets
 from dagster_dbt.core.dbt_cli_event import DbtCoreCliEventMessage
 
 from dagster_project import dbt_runner
-from dagster_project.assets.dbt_failures import stop_on_failure
+from dagster_project.assets.dbt_failures import stop_on_failure, warnings
 from dagster_project.assets.keys import SINGLE_RUN, model_key
 from dagster_project.assets.translator import STAGING_PREFIX, WorkspaceTranslator
 from dagster_project.failures import expected_errors
@@ -170,7 +170,8 @@ def _events(
     translator: WorkspaceTranslator,
     context: dg.AssetExecutionContext,
 ) -> tuple[dict[str, dg.Output[None]], list[Any]]:
-    """Dagster's outputs of the built models by name, and the results of the tests."""
+    """Dagster's outputs of the built models by name, and the results of the tests, those that warn in words."""
+    found = warnings(outcome)
     done: dict[str, dg.Output[None]] = {}
     checks: list[Any] = []
     for raw_event in outcome.events:
@@ -178,6 +179,9 @@ def _events(
         for event in message.to_default_asset_events(manifest=manifest, dagster_dbt_translator=translator, context=context):
             if isinstance(event, dg.Output):
                 done[event.output_name] = event
+            elif isinstance(event, dg.AssetCheckResult):
+                unique_id = raw_event["data"]["node_info"]["unique_id"]
+                checks.append(event._replace(description=found.get(unique_id)))
             else:
                 checks.append(event)
     return done, checks

@@ -1,4 +1,4 @@
-"""Why a dbt build has stopped, in one line: of a test what it found in which model, then its first rows and its name."""
+"""What dbt tests have found, in words: why a build has stopped, in one line, and what a test that only warns tells."""
 
 from __future__ import annotations
 
@@ -23,15 +23,25 @@ def stop_on_failure(outcome: dbt_runner.BuildResult, ws: Workspace) -> None:
     raise dg.Failure(f"dbt stopped{what}{more}. Nothing was published.", allow_retries=False)
 
 
+def warnings(outcome: dbt_runner.BuildResult) -> dict[str, str]:
+    """By unique id what each test that did not stop the build has found: ``2 values of order_id are not in ...``."""
+    return {
+        node.unique_id: f"{_found(node.test)}{_remedy(node.test)}"
+        for node in outcome.nodes
+        if node.status == "warn" and node.test is not None
+    }
+
+
 def _in_words(node: dbt_runner.NodeResult, ws: Workspace) -> str:
     message = " ".join(node.message.split())
     if node.status != "fail" or node.test is None:
         return f" at {node.unique_id}: {message}{_rows(node, ws)}"
-    return f": {_found(node.test)}{_rows(node, ws)}{_remedy(node.test)} ({node.unique_id})"
+    model = node.test.model.removeprefix(STAGING_PREFIX)
+    return f": {model}: {_found(node.test)}{_rows(node, ws)}{_remedy(node.test)} ({node.unique_id})"
 
 
 def _found(test: dbt_runner.GenericTest) -> str:
-    """What a test has found: ``order_verdicts: 1 value of verdict is not one of plausible``."""
+    """What a test has found: ``1 value of verdict is not one of plausible``."""
     given, one = test.arguments, test.found == 1
     columns = [str(name) for name in given.get("columns") or [given.get("column_name")] if name]
     listed, are = ", ".join(columns), "is" if one else "are"
@@ -48,7 +58,7 @@ def _found(test: dbt_runner.GenericTest) -> str:
         found = f"{test.found:,} {'currency has' if one else 'currencies have'} days without an exchange rate"
     else:
         found = f"{rows} {'fails' if one else 'fail'} the test {test.name}{' of ' + listed if listed else ''}"
-    return f"{test.model.removeprefix(STAGING_PREFIX)}: {found}"
+    return found
 
 
 def _remedy(test: dbt_runner.GenericTest) -> str:

@@ -12,13 +12,14 @@ from dagster_project.failures import expected_errors
 from dagster_project.lookback import lookback_days
 from dagster_project.resources import WorkspaceRun, progress
 from metrics.warehouse import open_warehouse
+from metrics.withheld import without_value
 from metrics.workspace import Source, Workspace
 
 REJECTED_METADATA = "rows quarantined in this run"
 EXAMPLE_METADATA = "first quarantined row"
 _REJECTED = """
 select count(*),
-       arg_min(concat_ws(': ', nullif(concat_ws(' ', nullif(file, ''), 'line ' || line), ''), reason), (file, line))
+       arg_min({'place': concat_ws(' ', nullif(file, ''), 'line ' || line), 'reason': reason, 'value': value}, (file, line))
 from raw.ops.quarantine where run_id = ?
 """
 
@@ -72,9 +73,12 @@ def _closing_assets(ws: Workspace) -> dg.AssetsDefinition:
         with expected_errors(), open_warehouse(workspace.workspace) as con:
             finish_extraction(con, workspace.workspace, context.run.run_id)
             rows = con.execute("select count(*) from mart.source_watermarks").fetchone()[0]
-            rejected, example = con.execute(_REJECTED, [context.run.run_id]).fetchone()
+            rejected, first = con.execute(_REJECTED, [context.run.run_id]).fetchone()
         yield dg.MaterializeResult(asset_key=CLOCK, metadata={"dagster/row_count": 1})
-        seen = {"dagster/row_count": rows, REJECTED_METADATA: rejected, **({EXAMPLE_METADATA: example} if example else {})}
+        seen = {"dagster/row_count": rows, REJECTED_METADATA: rejected}
+        if first:
+            reason = without_value(first["reason"], first["value"])
+            seen[EXAMPLE_METADATA] = ": ".join(part for part in (first["place"], reason) if part)
         yield dg.MaterializeResult(asset_key=WATERMARKS, metadata=seen)
 
     return close_days

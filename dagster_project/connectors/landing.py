@@ -24,6 +24,7 @@ from dagster_project.connectors.staging import (
 )
 from metrics.errors import SourceError
 from metrics.warehouse import append_rows, column_types, literal, quoted, table_exists
+from metrics.withheld import without_value
 from metrics.workspace import Source, Workspace
 
 LANDING_SCHEMA = "landing"
@@ -129,8 +130,9 @@ def _fill_new_rows(raw: RawTable, relation: str, columns: dict[str, str | None],
     good_rows, bad_rows = sum(good.values()), sum(bad.values())
     if bad_rows > MOST_REJECTED_SHARE * (good_rows + bad_rows):
         first = rejects[0]
+        reason = without_value(first.reason, first.value)
         raise SourceError(
-            f"{raw.plan.where}: {raw.source.name}.{raw.name}: column '{first.column}': {first.reason}; "
+            f"{raw.plan.where}: {raw.source.name}.{raw.name}: column '{first.column}': {reason}; "
             f"{bad_rows} of {good_rows + bad_rows} rows cannot be read. Map the column with an expression."
         )
     return rejects

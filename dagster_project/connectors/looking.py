@@ -1,4 +1,4 @@
-"""Looks at the files of a workspace without loading them: which are missing, which lack a column that is mapped.
+"""Looks at the files of a workspace without loading them: which are missing, lack a mapped column, or do not fit ``read:``.
 
 What ``kpi validate`` says of them. It reads headers with the readers of a run and compares them in the run's own words.
 Databases are not connected to.
@@ -15,7 +15,7 @@ import duckdb
 from dagster_project.connectors.file_ledger import FoundFile, found_files
 from dagster_project.connectors.mapped_columns import asked_columns, missing_columns
 from dagster_project.connectors.readers import prepare_file, readable_files
-from metrics.errors import SourceError
+from metrics.errors import ReadOptionError, SourceError
 from metrics.workspace import ReadOptions, Workspace
 
 
@@ -41,22 +41,31 @@ def _file_tables(ws: Workspace) -> list[tuple[str, str]]:
 
 
 def _look_at_table(con: duckdb.DuckDBPyConnection, ws: Workspace, source_name: str, table: str) -> Iterator[Seen]:
-    source, headers = ws.sources[source_name], {}
+    source = ws.sources[source_name]
     try:
         files = found_files(ws, source, table)
     except SourceError as error:
         yield Seen(str(error), "warning")
         return
+    headers: dict[str, list[str]] = {}
+    unread: list[SourceError] = []
     for file in files:
         try:
-            names = _header(con, file, source.tables[table].read)
+            headers[str(file.path)] = _header(con, file, source.tables[table].read)
         except SourceError as error:
+            unread.append(error)
+    for error in unread:
+        # An option that fits other files of the table is right: it is the file that differs.
+        if isinstance(error, ReadOptionError) and not headers:
+            where = ws.where("sources", source_name, "tables", table, "read", error.option)
+            yield Seen(f"{where}: {source_name}.{table}: {error}", "error")
+        else:
             yield Seen(str(error), "warning")
-            continue
-        if names:
-            headers[str(file.path)] = names
-    if headers:
-        for message in missing_columns(asked_columns(ws, source, table), headers, {}):
+    named = {file: names for file, names in headers.items() if names}
+    # A column that only some files need to have may be in one that could not be read.
+    asked = [column for column in asked_columns(ws, source, table) if column.always or not unread]
+    if named:
+        for message in missing_columns(asked, named, {}):
             yield Seen(message, "error")
 
 

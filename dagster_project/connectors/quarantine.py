@@ -12,6 +12,7 @@ import duckdb
 from dagster_project.connectors.canonical_types import WORDS, canonical_type, out_of_range
 from dagster_project.connectors.readers import Batch, Prepared, Reject, csv_files, json_files
 from metrics.warehouse import append_rows, literal, quoted
+from metrics.withheld import cut_short
 from metrics.workspace import ReadOptions, Source
 from metrics.workspace.entities import ColumnType
 
@@ -35,7 +36,7 @@ class Conversion:
         return f"({self.value} is not null and {self.converted} is null)"
 
     def reason(self, value: str, read: ReadOptions) -> str:
-        shown = value if len(value) <= 60 else value[:57] + "..."
+        shown = cut_short(value)
         own = [kind for kind in (canonical_type(self.type_name),) if kind]
         kinds = [*self.mapped, *(kind for kind in own if kind not in self.mapped)]
         beyond = [words for kind in kinds if (words := out_of_range(value, kind, read))]

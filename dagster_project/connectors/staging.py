@@ -24,6 +24,7 @@ from dagster_project.connectors.readers import Batch, Prepared, Readable, Reject
 from dagster_project.connectors.readers.excel_files import serial_as_text
 from metrics.errors import SourceError
 from metrics.warehouse import literal, quoted
+from metrics.withheld import without_value
 from metrics.workspace import ReadOptions
 from metrics.workspace.entities import ColumnType
 
@@ -249,8 +250,9 @@ def _count_file(
         place = f"{path}:{first.line}" if first.line else str(path)
         column = f"column '{first.column}': " if first.column and first.value is not None else ""
         option = conversions[first.column.lower()].option if first.column and first.value is not None else "delimiter"
+        reason = without_value(first.reason, first.value)
         raise SourceError(
-            f"{place}: {column}{first.reason}; {rejected} of {good + rejected} rows cannot be read. "
+            f"{place}: {column}{reason}; {rejected} of {good + rejected} rows cannot be read. "
             f"Mend the file, or set `read.{option}` at {plan.where}."
         )
     staged.counts[file.readable.name] = (good, rejected)

@@ -98,6 +98,18 @@ def test_unreadable_values_go_to_quarantine_and_the_run_goes_on(small_shop: Smal
     ]  # fmt: skip
 
 
+def test_the_end_of_a_run_quotes_no_address(small_shop: SmallShop, kpi: Kpi) -> None:
+    lines = small_shop.month(2).read_text().count("\n")
+    small_shop.add("9001,2026-02-28 20:00:00,ann@example.com")
+    done = kpi("run", "-w", small_shop.root)
+    assert done.returncode == 0, done.stderr
+    assert "ann@example.com" not in done.stdout + done.stderr
+    assert (
+        f"1 row could not be read (orders_2026-02.csv line {lines + 1}: a text of 15 characters is no number). "
+        "kpi quarantine shows it." in " ".join(done.stdout.split())
+    )
+
+
 def test_dates_that_a_failed_parser_made_stop_the_run(small_shop: SmallShop, kpi: Kpi) -> None:
     before = small_shop.state().published
     small_shop.add("9006,1970-01-01 00:00:00,5.00", "9005,0001-01-01 00:00:00,5.00", "9007,1900-01-01 00:00:00,5.00")
@@ -156,7 +168,7 @@ def test_validate_reads_the_headers_of_the_files(small_shop: SmallShop, kpi: Kpi
     )
     assert line in done.stdout
     assert "Did you mean 'amount'?" in done.stdout
-    assert (done.returncode, done.stderr) == (1, "kpi: Small shop: 1 error, listed above: mend the mapping.\n")
+    assert (done.returncode, done.stderr) == (1, "kpi: Small shop: 1 error, listed above: mend workspace.yml.\n")
 
 
 def test_a_file_that_lost_most_of_its_rows_is_held_back_until_confirmed(small_shop: SmallShop, kpi: Kpi) -> None:

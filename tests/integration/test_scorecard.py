@@ -20,6 +20,15 @@ pytestmark = pytest.mark.integration
 NOTHING_NEW = RunReport(run_id=None, nothing_new=True)
 
 
+REFUNDS = """\
+      refunds: {files: refunds.csv}
+    entities:
+      refunds:
+        table: refunds
+        columns: {refund_id: id, order_id: order_id, refunded_at: refunded_at, amount: amount}
+"""
+
+
 @pytest.fixture
 def chinese(small_shop: SmallShop) -> SmallShop:
     small_shop.settings.write_text("language: zh\n" + small_shop.settings.read_text())
@@ -39,6 +48,24 @@ def test_a_kpi_without_a_verdict_says_why(built_small_shop: SmallShop, capsys: p
     needed = sum("web_sessions" in entities.split(",") for (entities,) in missing)
     assert f"web_sessions ({needed})" in said
     assert "No alert in the last 7 days." in said
+
+
+def test_growth_of_the_first_month_and_a_refund_without_its_order(small_shop: SmallShop, kpi: Kpi) -> None:
+    small_shop.replace(small_shop.settings, "    entities:\n", REFUNDS)
+    refunds = small_shop.root / "files" / "refunds.csv"
+    refunds.write_text(
+        "id,order_id,refunded_at,amount\n1,01010,2026-01-20 10:00:00,3.00\n2,777777,2026-01-21 10:00:00,3.00\n"
+    )
+    done = kpi("run", "-w", small_shop.root)
+    assert done.returncode == 0, done.stderr
+    said = " ".join(done.stdout.split())
+    # January has 93 orders. What is missing is the month before.
+    assert (
+        "No data, because the history starts on 2026-01-01, and the period before has no value: "
+        "Revenue growth (2026-01)." in said
+    )
+    assert "! core/fct_refunds: 1 value of order_id is not in order_id of ref('fct_orders')" in said
+    assert "relationships_" not in said
 
 
 def test_swings_of_the_past_are_counted_and_not_announced(
@@ -78,6 +105,15 @@ def test_lists_and_one_kpi_in_chinese(chinese: SmallShop, kpi: Kpi) -> None:
     assert head.split() == ["指标", "时效", "负责人", "数值", "目标", "状态"]
     assert all("滞后" in row or "先行" in row for row in rows)
     assert kpi("alerts", "-w", chinese.root).stdout == "最近 30 天没有告警；kpi alerts --all 列出全部。\n"
+    grains = kpi("show", "orders", "-w", chinese.root).stdout
+    assert [line.split()[0] for line in grains.splitlines() if re.match("日 |周 |月 |季度 ", line)] == [
+        "月",
+        "日",
+        "季度",
+        "周",
+    ]
+    (missing, *_) = chinese.read("select metric from mart.dim_kpi where kind = 'kpi' and not is_connected order by 1")
+    assert kpi("show", *missing, "-w", chinese.root).stdout.splitlines()[-1] == "没有数据。"
     # Machines get names, whatever the language.
     assert {"timing", "status"} <= set(json.loads(kpi("list", "-w", chinese.root, "-f", "json").stdout)[0])
 

@@ -9,7 +9,7 @@ import duckdb
 
 from dagster_project.connectors.readers.batches import Prepared, Reject, checked_names, first_line
 from dagster_project.connectors.readers.unpacking import Readable
-from metrics.errors import SourceError
+from metrics.errors import ReadOptionError, SourceError
 from metrics.warehouse import literal, quoted
 from metrics.workspace import ReadOptions
 from metrics.workspace.headers import read_header
@@ -23,11 +23,13 @@ def prepare(_con: duckdb.DuckDBPyConnection, readable: Readable, read: ReadOptio
     try:
         delimiter, names = read_header(readable.path, read.model_copy(update={"encoding": "utf-8"}))
     except UnicodeError as error:
-        raise SourceError(f"{path}: is not {read.encoding} text: {error}. Set `read.encoding`.") from error
+        message = f"{path}: is not {read.encoding} text: {error}. Set `read.encoding`."
+        raise ReadOptionError(message, "encoding") from error
     except csv.Error as error:
         raise SourceError(f"{path}:{read.skip + 1}: has no readable header: {error}.") from error
     if not any(name.strip() for name in names) and not (readable.file.size == 0 and read.allow_empty):
-        raise SourceError(f"{path}:{read.skip + 1}: has no header. The first line has to name the columns.")
+        message = f"{path}:{read.skip + 1}: has no header. The first line has to name the columns."
+        raise ReadOptionError(message, "skip") if read.skip else SourceError(message)
     # An export with an index has an empty first name.
     names = [name.strip() or f"column{number}" for number, name in enumerate(names)]
     return Prepared(readable, dict.fromkeys(checked_names(readable, names)), delimiter)

@@ -6,7 +6,7 @@ import duckdb
 
 from dagster_project.connectors.readers.batches import Prepared, Reject, checked_names
 from dagster_project.connectors.readers.unpacking import Readable
-from metrics.errors import SourceError
+from metrics.errors import ReadOptionError, SourceError
 from metrics.warehouse import literal, load_excel, quoted
 from metrics.workspace import ReadOptions
 
@@ -21,9 +21,10 @@ def prepare(con: duckdb.DuckDBPyConnection, readable: Readable, read: ReadOption
     try:
         rows = con.execute(f"describe select * from {_sheet(readable, read, con)}").fetchall()
     except duckdb.Error as error:
-        raise SourceError(
-            f"{readable.file.path}: cannot be read: {_reason(error)}. Check the file and `read.sheet`."
-        ) from error
+        message = f"{readable.file.path}: cannot be read: {_reason(error)}. Check the file and `read.sheet`."
+        if read.sheet and _opens(con, readable):
+            raise ReadOptionError(message, "sheet") from error
+        raise SourceError(message) from error
     return Prepared(readable, dict.fromkeys(checked_names(readable, [str(row[0]) for row in rows])))
 
 
@@ -84,9 +85,18 @@ def _range(con: duckdb.DuckDBPyConnection, readable: Readable, read: ReadOptions
     cells = con.execute(f"select * from read_xlsx({literal(str(readable.path))}, {options})").fetchone()
     width = max((number for number, cell in enumerate(cells or (), start=1) if cell is not None), default=0)
     if width == 0:
-        raise SourceError(f"{readable.file.path}:{row}: has no header. The row has to name the columns.")
+        raise ReadOptionError(f"{readable.file.path}:{row}: has no header. The row has to name the columns.", "skip")
     letters = (chr(64 + (width - 1) // 26) if width > 26 else "") + chr(65 + (width - 1) % 26)
     return f"A{row}:{letters}"
+
+
+def _opens(con: duckdb.DuckDBPyConnection, readable: Readable) -> bool:
+    """Whether the workbook itself is whole: its first sheet can be read."""
+    try:
+        con.execute(f"describe select * from read_xlsx({literal(str(readable.path))}, header = true, all_varchar = true)")
+    except duckdb.Error:
+        return False
+    return True
 
 
 def _reason(error: duckdb.Error) -> str:

@@ -15,7 +15,7 @@ from tempfile import TemporaryDirectory
 from typing import IO, cast
 
 from dagster_project.connectors.file_ledger import FORMATS, FoundFile
-from metrics.errors import SourceError
+from metrics.errors import ReadOptionError, SourceError
 from metrics.workspace import ReadOptions
 
 TEXT_FORMATS = {"csv", "tsv", "json", "jsonl"}
@@ -60,7 +60,8 @@ def _readable(file: FoundFile, read: ReadOptions, scratch: Path) -> Readable:
         # RuntimeError is what zipfile raises for passwords and unknown compressions.
         raise SourceError(f"{file.path}: cannot be unpacked: {error}. Copy the file there again.") from error
     except UnicodeError as error:
-        raise SourceError(f"{file.path}: is not {read.encoding} text: {error}. Set `read.encoding`.") from error
+        message = f"{file.path}: is not {read.encoding} text: {error}. Set `read.encoding`."
+        raise ReadOptionError(message, "encoding") from error
     return Readable(file, path, form, scratch)
 
 
@@ -74,7 +75,9 @@ def _unzipped(path: Path, wanted: str | None, scratch: Path) -> Path:
             found = f"holds {len(held)} files ({names})"
             if wanted is not None:
                 found += f", of which {len(members)} fit `read.member: {wanted}`"
-            raise SourceError(f"{path}: {found}, expected one. Name it with `read.member`.")
+            message = f"{path}: {found}, expected one. Name it with `read.member`."
+            # Where nothing is in it, no name would help.
+            raise ReadOptionError(message, "member") if held else SourceError(message)
         name = Path(members[0].filename).name
         if Path(name).suffix.lower().lstrip(".") not in FORMATS:
             raise SourceError(f"{path}: holds '{name}', which is of no known format. Known are {', '.join(FORMATS)}.")

@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import gzip
+import zipfile
+
+import duckdb
+import pytest
 
 from dagster_project.connectors.looking import look_at_files
+from metrics.warehouse import load_excel
 from tests.unit.connectors.conftest import SmallWorkspace, csv_text
 
 GOOD = csv_text("1,2024-03-01,10")
@@ -44,6 +49,73 @@ def test_a_file_that_is_missing_or_cannot_be_read_is_a_warning(small: SmallWorks
     assert [str(seen) for seen in look_at_files(small.workspace)] == [
         f"warning: {path}: is empty (0 bytes). Put the complete file there, or set `read.allow_empty: true`."
     ]
+
+
+def workbook(small: SmallWorkspace, name: str, sheet: str) -> None:
+    with duckdb.connect() as con:
+        load_excel(con)
+        con.execute(
+            f"copy (select 1 as id, '2024-03-01' as created_at, 10 as price) "
+            f"to '{small.folder}/files/{name}' (format xlsx, header true, sheet '{sheet}')"
+        )
+
+
+def test_a_sheet_that_no_workbook_has_is_an_error_of_workspace_yml(small: SmallWorkspace) -> None:
+    workbook(small, "orders_1.xlsx", "Deals")
+    small.source["tables"]["orders"] = {"files": "orders*.xlsx", "read": {"sheet": "Dealz"}}
+    (said,) = look_at_files(small.workspace)
+    assert said.severity == "error"
+    assert str(said).startswith(f"workspace.yml:{small.line_of('sheet: Dealz')}: shop.orders: ")
+    assert "orders_1.xlsx: cannot be read: " in str(said)
+    # Where it fits another workbook, it is this one that differs.
+    workbook(small, "orders_2.xlsx", "Dealz")
+    assert [seen.severity for seen in look_at_files(small.workspace)] == ["warning"]
+
+
+def test_a_broken_workbook_is_a_warning_though_a_sheet_is_named(small: SmallWorkspace) -> None:
+    small.file("orders_1.xlsx", "no workbook")
+    small.source["tables"]["orders"] = {"files": "orders*.xlsx", "read": {"sheet": "Deals"}}
+    assert [seen.severity for seen in look_at_files(small.workspace)] == ["warning"]
+
+
+@pytest.mark.parametrize(("option", "value"), [("encoding", "utf-16"), ("skip", 7)])
+def test_an_option_that_no_file_fits_is_an_error(small: SmallWorkspace, option: str, value: object) -> None:
+    path = small.file("orders_1.csv", GOOD)
+    small.source["tables"]["orders"]["read"] = {option: value}
+    (said,) = look_at_files(small.workspace)
+    assert said.severity == "error"
+    assert str(said).startswith(f"workspace.yml:{small.line_of(f'{option}: {value}')}: shop.orders: {path}")
+    assert str(said).partition("shop.orders: ")[2] in small.refusal()
+
+
+def test_a_file_in_another_encoding_than_the_default_is_an_error_of_its_table(small: SmallWorkspace) -> None:
+    small.file("orders_1.csv", csv_text("1,2024-03-01,10,x", header="id,created_at,price,größe").encode("latin-1"))
+    (said,) = look_at_files(small.workspace)
+    assert (said.severity, "Set `read.encoding`." in str(said)) == ("error", True)
+    assert str(said).startswith(f"workspace.yml:{small.line_of('orders:')}: shop.orders: ")
+
+
+def test_an_archive_member_that_does_not_exist_is_an_error_an_empty_archive_a_warning(small: SmallWorkspace) -> None:
+    path = small.folder / "files" / "orders_1.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("orders.csv", GOOD)
+    small.source["tables"]["orders"] = {"files": "orders*.zip", "read": {"member": "odrers.csv"}}
+    assert [seen.severity for seen in look_at_files(small.workspace)] == ["error"]
+    with zipfile.ZipFile(path, "w"):
+        pass
+    assert [seen.severity for seen in look_at_files(small.workspace)] == ["warning"]
+
+
+def test_an_optional_column_that_only_an_unreadable_file_may_have_is_not_called_missing(small: SmallWorkspace) -> None:
+    small.source["entities"]["orders"]["columns"]["shipping_cost"] = "fee"
+    small.file("orders_1.csv", GOOD)
+    path = small.file("orders_2.csv", csv_text("1,2024-03-01,10,1,1", header="id,created_at,price,fee,fee"))
+    assert [str(seen) for seen in look_at_files(small.workspace)] == [
+        f"warning: {path}: names the column 'fee' twice. Rename one of them."
+    ]
+    # One that every file has to have is missing all the same.
+    small.file("orders_1.csv", "id,created_at\n1,2024-03-01\n")
+    assert [seen.severity for seen in look_at_files(small.workspace)] == ["warning", "error"]
 
 
 def test_nothing_is_written(small: SmallWorkspace) -> None:

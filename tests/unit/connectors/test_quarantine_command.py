@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from metrics.withheld import may_be_personal, without_value
 from tests.conftest import Kpi
 from tests.unit.connectors.conftest import SmallWorkspace, csv_text
 
@@ -34,6 +35,50 @@ def test_file_line_reason_and_when_but_not_the_row(loaded: Path, kpi: Kpi) -> No
     assert "YYYY-MM-DD HH:MM:SS" in done.stdout
     assert "3,2024-03-03,ten" not in done.stdout
     assert "3,2024-03-03,ten" in " ".join(kpi("quarantine", "shop", "--rows", "-w", loaded).stdout.split())
+
+
+def test_a_value_that_may_be_personal_is_shown_only_with_the_rows(small: SmallWorkspace, kpi: Kpi) -> None:
+    address, phone, words = "ann@example.com", "+49 30 1234567", "please call me back, I am at home"
+    good = [f"{number},2024-03-01,10" for number in range(4, 30)]
+    small.file(
+        "orders_1.csv", csv_text(f"1,2024-03-01,{address}", f"2,2024-03-01,{phone}", f'3,2024-03-01,"{words}"', *good)
+    )
+    small.load()
+    # The table keeps what the file had.
+    kept = small.query("select value, reason from raw.ops.quarantine order by line")
+    assert kept == [(text, f"'{text}' is no number") for text in (address, phone, words)]
+    small.close()
+    for form in ("table", "csv", "json"):
+        said = kpi("quarantine", "-f", form, "-w", small.folder).stdout
+        assert not [text for text in (address, phone, "call me") if text in said]
+    reasons = [row["reason"] for row in json.loads(kpi("quarantine", "-f", "json", "-w", small.folder).stdout)]
+    assert reasons == [f"a text of {length} characters is no number" for length in (15, 14, 33)]
+    shown = json.loads(kpi("quarantine", "--rows", "-f", "json", "-w", small.folder).stdout)
+    assert [row["reason"] for row in shown] == [reason for _, reason in kept]
+
+
+def test_a_load_that_is_refused_does_not_quote_it_either(small: SmallWorkspace) -> None:
+    small.file("orders_1.csv", csv_text("1,2024-03-01,10", "2,2024-03-01,ann@example.com", "3,2024-03-01,bob@example.com"))
+    said = small.refusal()
+    assert "column 'price': a text of 15 characters is no number; 2 of 3 rows cannot be read." in said
+
+
+@pytest.mark.parametrize(
+    ("value", "hidden"),
+    [
+        ("ten", False), ("5 euros", False), ("04.03.2024", False), ("2026-02-30 10:00:00", False), ("1.234.567", False),
+        ("2026-02-30T10:00:00.123456Z", False), ("99999-01-01 10:00:00", False), ("a@b", True), ("030 1234 5678", True),
+        ("078-05-1120", True), ("x" * 20, False), ("x" * 21, True), ("2026-02-30 ann", True),
+    ],
+)  # fmt: skip
+def test_what_may_be_personal(value: str, hidden: bool) -> None:
+    assert may_be_personal(value) == hidden
+
+
+def test_a_long_value_is_withheld_where_the_reason_quotes_a_part_of_it() -> None:
+    long = "ann@example.com " * 5
+    assert without_value(f"'{long[:57]}...' is no number", long) == "a text of 80 characters is no number"
+    assert without_value("Expected 3 columns", None) == "Expected 3 columns"
 
 
 def test_machines_get_everything(loaded: Path, kpi: Kpi) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from dagster_project.assets.dbt_failures import stop_on_failure
+from dagster_project.assets.dbt_failures import stop_on_failure, warnings
 from dagster_project.dbt_runner import BuildResult, GenericTest, NodeResult
 from metrics.workspace import Workspace, load_workspace
 from tests.conftest import DEMO
@@ -42,6 +42,18 @@ def test_a_test(ws: Workspace, name: str, arguments: dict[str, Any], found: int,
     unique_id = f"test.bellwether.{name}_fct_orders.1a2b"
     node = NodeResult(unique_id, "fail", "Got 1 result", 0.1, test=GenericTest(name, "fct_orders", arguments, found))
     assert told(ws, node) == f"dbt stopped: fct_orders: {expected} ({unique_id}). Nothing was published."
+
+
+def test_a_test_that_only_warns_is_told_in_the_same_words() -> None:
+    arguments = {"column_name": "order_id", "to": "ref('fct_orders')", "field": "order_id"}
+    orphans = GenericTest("relationships", "fct_refunds", arguments, 2)
+    nodes = [
+        NodeResult("test.a", "warn", "Got 2 results", 0.1, test=orphans),
+        NodeResult("test.b", "pass", "", 0.1, test=GenericTest("unique", "fct_orders", {"column_name": "order_id"}, 0)),
+        NodeResult("test.own", "warn", "Got 1 result", 0.1),
+    ]
+    told = warnings(BuildResult(success=True, nodes=nodes))
+    assert told == {"test.a": "2 values of order_id are not in order_id of ref('fct_orders')"}
 
 
 def test_a_model(ws: Workspace) -> None:
