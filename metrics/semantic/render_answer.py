@@ -10,7 +10,8 @@ from sqlglot import exp
 
 from metrics.semantic import expressions as sql
 from metrics.semantic.comparisons import is_cut
-from metrics.semantic.resolved import ResolvedQuery
+from metrics.semantic.query import GRAINS
+from metrics.semantic.resolved import Change, ResolvedQuery
 from metrics.semantic.totals import IS_TOTAL, share_partition
 
 _ANSWER, _TOTAL, _ROWS = "answer", "total", "shown"
@@ -82,11 +83,21 @@ def _columns(query: ResolvedQuery, answer: exp.Select, table: str) -> list[exp.E
     for change in query.changes:
         base: exp.Expr = sql.column(change.base, table)
         moved = _change(change.metric, change.base, table)
-        if is_cut(query, change):
-            base = sql.when(exp.false(), base)
-            moved = sql.when(exp.false(), moved)
+        known = _is_known(query, change, table)
+        if known is not None:
+            base, moved = sql.when(known, base), sql.when(known.copy(), moved)
         columns += [sql.aliased(base, change.base), sql.aliased(moved, change.name)]
     return columns
+
+
+def _is_known(query: ResolvedQuery, change: Change, table: str) -> exp.Expr | None:
+    """Whether the period compared with lies in the known history; where it does not, even a filling of 0 is no base."""
+    if query.history_start is None or not query.time_keys:
+        return exp.false() if is_cut(query, change) else None
+    finest = min(query.time_keys, key=lambda key: GRAINS.index(key.name.grain or "day"))
+    count, unit = (change.offset.months, "month") if change.offset.months else (change.offset.days, "day")
+    before = sql.earlier(sql.column(finest.output, table), count, unit)
+    return exp.GTE(this=before, expression=sql.day(query.history_start))
 
 
 def _select(query: ResolvedQuery, columns: list[exp.Expr], table: str, *, is_total: bool) -> exp.Select:

@@ -237,7 +237,9 @@ def _key(item: str) -> Key:
 
 
 def _order(query: Query, columns: list[str]) -> tuple[tuple[str, bool], ...]:
-    order = tuple((item.removeprefix("-"), item.startswith("-")) for item in query.order_by)
+    order = tuple(
+        (item, False) if item in columns else (item.removeprefix("-"), item.startswith("-")) for item in query.order_by
+    )
     for name, _ in order:
         if name not in columns:
             raise QueryError(

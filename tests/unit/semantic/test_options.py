@@ -268,6 +268,12 @@ def test_nothing_is_compared_with_days_before_history(ask: Ask) -> None:
     layer = _layer({"amount": LAST}, history_start=date(2024, 1, 15))
     rows = ask(["amount"], ["metric_time__month"], layer=layer, compare=["previous_period"])
     assert rows == [(FEB, 150, None, None), (MAR, 25, 150, -0.8333), (APR, 40, 25, 0.6)]
+    # Orders are filled with 0 where there are none, and before history nobody knows.
+    orders = _layer({"orders": LAST}, history_start=JAN)
+    assert ask(["orders"], ["metric_time__month"], layer=orders, compare=["previous_period"])[:2] == [
+        (JAN, 2, None, None),
+        (FEB, 1, 2, -0.5),
+    ]
     range_ = {"layer": layer, "start": FEB, "end": date(2024, 2, 29), "compare": ["previous_period"]}
     assert ask(["amount"], [], **range_) == [(150, None, None)]
     assert ask(["amount"], [], **{**range_, "start": MAR, "end": date(2024, 3, 31)}) == [(25, 150, -0.8333)]
