@@ -58,8 +58,14 @@ class Resolver:
             history_start=history_start,
         )
         for name, value in resolved.values:
-            for leaf in dict.fromkeys(leaves_of(value)):
+            leaves = list(dict.fromkeys(leaves_of(value)))
+            for leaf in leaves:
                 self._check_leaf(name, leaf, resolved)
+            if not resolved.time_keys and len({leaf.is_windowed for leaf in leaves}) == 2:
+                raise QueryError(
+                    f"metric '{name}' mixes a window up to a day with values of the whole range and needs a time to stand "
+                    "at; add metric_time__day (or week, month, quarter, year) to group_by"
+                )
         resolved = self._with_options(query, resolved)
         return replace(resolved, order_by=_order(query, output_columns(resolved)))
 

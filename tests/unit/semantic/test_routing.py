@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from metrics.errors import QueryError
 from metrics.semantic import Query, SemanticLayer
+from tests.unit.semantic.engines import Engine
 from tests.unit.semantic.small_shop import ROLLUP, build, rolled_up, small_shop
 
 LAYER = SemanticLayer(small_shop())
@@ -191,3 +192,14 @@ def test_routed_equals_raw(orders: list[tuple[Any, ...]], visits: list[tuple[Any
             found = (routed.description, sorted(routed.fetchall(), key=repr))
             raw = con.execute(LAYER.compile(replace(query, raw=True)))
             assert found == (raw.description, sorted(raw.fetchall(), key=repr)), query
+
+
+@pytest.mark.parametrize("metric", _HELD)
+def test_both_engines_route(metric: str, engine: Engine) -> None:
+    build(engine, ORDERS, VISITS, SPINE, engine.mark)
+    for keys in (["metric_time__day"], ["metric_time__month", "channel"]):
+        query = Query([metric], keys, start=FIRST, end=LAST)
+        assert "core.shop_daily" in tables(query)
+        routed, raw = engine.ask(LAYER, query), engine.ask(LAYER, replace(query, raw=True))
+        assert sorted(routed[1], key=repr) == sorted(raw[1], key=repr)
+        assert routed[1]
