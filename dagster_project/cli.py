@@ -7,9 +7,8 @@ from typing import Annotated, Any
 
 import typer
 
-from dagster_project import cli_runs
+from dagster_project import cli_queries, cli_runs
 from dagster_project.cli_options import FormatOption, OutputFormat, WorkspaceOption
-from dagster_project.cli_options import day as _day
 from dagster_project.cli_options import load as _load
 from dagster_project.cli_options import progress as _progress
 from dagster_project.source_commands import source_app
@@ -25,7 +24,7 @@ app = typer.Typer(
 demo_app = typer.Typer(help="The demo company: a fictional online shop.", no_args_is_help=True)
 app.add_typer(demo_app, name="demo")
 app.add_typer(source_app, name="source")
-for command in (cli_runs.run, cli_runs.health, cli_runs.dev, cli_runs.daemon):
+for command in (cli_queries.query, cli_queries.explain, cli_runs.run, cli_runs.health, cli_runs.dev, cli_runs.daemon):
     app.command()(command)
 
 
@@ -65,66 +64,6 @@ def show(kpi: str, workspace: WorkspaceOption = None, output: FormatOption = Out
 
     ws = _load(workspace)
     print_kpi(describe_kpi(ws, kpi), output, ws.currency, ws.language)
-
-
-@app.command()
-def query(
-    metrics: Annotated[list[str], typer.Argument(help="Metrics, for example revenue conversion_rate.")],
-    by: Annotated[
-        list[str] | None, typer.Option("--by", "-b", help="metric_time__month, channel, session__device ...")
-    ] = None,
-    where: Annotated[
-        list[str] | None, typer.Option(help="For example \"{{ Dimension('session__device') }} = 'mobile'\".")
-    ] = None,
-    first: Annotated[str | None, typer.Option("--from", help="First day.")] = None,
-    last: Annotated[str | None, typer.Option("--to", help="Last day.")] = None,
-    include_open: Annotated[bool, typer.Option("--include-open", help="Also periods that are not complete.")] = False,
-    workspace: WorkspaceOption = None,
-    output: FormatOption = OutputFormat.table,
-) -> None:
-    """Compute metrics by any dimension from the published data; complete periods only, unless you ask otherwise.
-
-    Example:  kpi query revenue conversion_rate --by metric_time__month --by channel --from 2026-01-01
-    """
-    from dagster_project.console import print_rows
-    from serving.published import complete_periods_only, run_query
-
-    ws, wanted = _load(workspace), _query(metrics, by, where, first, last)
-    print_rows(run_query(ws, wanted if include_open else complete_periods_only(ws, wanted)), output)
-
-
-@app.command()
-def explain(
-    metrics: Annotated[list[str], typer.Argument(help="Metrics, for example revenue conversion_rate.")],
-    by: Annotated[list[str] | None, typer.Option("--by", "-b", help="Group by, as in kpi query.")] = None,
-    where: Annotated[list[str] | None, typer.Option(help="Filter, as in kpi query.")] = None,
-    first: Annotated[str | None, typer.Option("--from", help="First day.")] = None,
-    last: Annotated[str | None, typer.Option("--to", help="Last day.")] = None,
-    dialect: Annotated[str, typer.Option(help="duckdb or postgres.")] = "duckdb",
-    workspace: WorkspaceOption = None,
-) -> None:
-    """Show the plan and the SQL of a query without running it."""
-    from serving.published import complete_periods_only, semantic_layer
-
-    ws = _load(workspace)
-    layer = semantic_layer(ws)
-    wanted = complete_periods_only(ws, _query(metrics, by, where, first, last))
-    typer.echo(str(layer.explain(wanted)))
-    typer.echo("")
-    typer.echo(layer.compile(wanted, dialect=dialect))
-
-
-def _query(metrics: list[str], by: list[str] | None, where: list[str] | None, first: str | None, last: str | None) -> Any:
-    from metrics.semantic import Query
-
-    return Query(
-        metrics=metrics,
-        group_by=by or [],
-        where=where or [],
-        start=_day(first, "--from"),
-        end=_day(last, "--to"),
-        order_by=by or [],
-    )
 
 
 @app.command()

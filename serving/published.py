@@ -5,14 +5,12 @@ Reads ``published/current.duckdb`` only; a run that writes at the same time is n
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from datetime import date
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from metrics.alerts.events import HISTORIC_AFTER
 from metrics.errors import QueryError, RunError, did_you_mean
-from metrics.values.periods import last_closed_period, period_end
 from metrics.warehouse import open_published
 from serving.publish import SEMANTIC_MANIFEST
 
@@ -80,13 +78,19 @@ class Scorecard:
 
 
 def semantic_layer(ws: Workspace) -> SemanticLayer:
-    """The metric definitions that the published values were computed with. Raises RunError before the first run."""
+    """The metric definitions that the published values were computed with, and until when each metric is complete.
+
+    Raises RunError before the first run.
+    """
     from metrics.semantic import SemanticLayer
 
     path = ws.published_dir / "parquet" / "current" / SEMANTIC_MANIFEST
     if not path.is_file():
         raise RunError(f"{ws.name}: nothing is published yet. Run `kpi run --workspace {ws.root}` first.")
-    return SemanticLayer.from_manifest(path)
+    with open_published(ws) as con:
+        marks = con.execute("select metric, max(watermark) from mart.kpi_values group by metric").fetchall()
+    closed = {metric: day for metric, day in marks if day is not None}
+    return SemanticLayer.from_manifest(path, closed_through=closed, history_start=ws.history_start)
 
 
 def check_definitions(ws: Workspace) -> tuple[Catalogue, list[Finding]]:
@@ -169,32 +173,6 @@ def run_query(ws: Workspace, query: Query) -> list[Row]:
         if missing:
             raise QueryError(f"{missing[0]} is not connected: map {missing[1]} in workspace.yml to have it computed.")
         return _rows(con, sql)
-
-
-def complete_periods_only(ws: Workspace, query: Query) -> Query:
-    """The query bounded by the last period for which every source has delivered; unchanged where it has an end of its own.
-
-    A month that is half over would look like a slump beside whole ones.
-    """
-    if query.end is not None:
-        return query
-    with open_published(ws) as con:
-        found = con.execute(
-            "select min(closed) from (select max(watermark) as closed from mart.kpi_values"
-            " where list_contains(?, metric) group by metric) as metrics",
-            [list(query.metrics)],
-        ).fetchone()
-    if found is None or found[0] is None:
-        return query
-    grains = {item.removeprefix("metric_time__") for item in query.group_by if item.startswith("metric_time__")}
-    coarsest = next((grain for grain in ("year", "quarter", "month", "week") if grain in grains), "day")
-    return replace(query, end=_last_complete_day(found[0], coarsest))
-
-
-def _last_complete_day(closed: date, grain: str) -> date:
-    if grain == "year":
-        return closed if (closed.month, closed.day) == (12, 31) else date(closed.year - 1, 12, 31)
-    return period_end(last_closed_period(closed, grain), grain)
 
 
 def _rows(con: duckdb.DuckDBPyConnection, sql: str, parameters: list[Any] | None = None) -> list[Row]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from metrics.semantic.plan import Branch, Plan, Shift
-from metrics.semantic.resolved import DerivedValue, LeafValue, RatioValue, Value
+from metrics.semantic.resolved import DerivedValue, LeafValue, RatioValue, ResolvedQuery, Value
+from metrics.semantic.totals import share_partition
 
 
 @dataclass(frozen=True)
@@ -20,10 +22,11 @@ class FactRead:
     joins: tuple[str, ...]
     conditions: tuple[str, ...]
     how: tuple[str, ...]
+    route: str
 
     def __str__(self) -> str:
         lines = [f"read {self.relation} ({self.model}), {self.time_column} {self.days}: {', '.join(self.measures)}"]
-        lines += [f"  {line}" for line in (*self.joins, *self.conditions, *self.how)]
+        lines += [f"  {line}" for line in (*self.joins, *self.conditions, *self.how, self.route)]
         return "\n".join(lines)
 
 
@@ -34,6 +37,8 @@ class Explanation:
     metrics: tuple[tuple[str, str], ...]
     group_by: tuple[str, ...]
     facts: tuple[FactRead, ...]
+    columns: tuple[str, ...] = ()
+    total: tuple[FactRead, ...] = ()
 
     def __str__(self) -> str:
         lines = [f"{name} = {formula}" for name, formula in self.metrics]
@@ -44,16 +49,30 @@ class Explanation:
             lines.append(
                 f"then join the {len(self.facts)} results on {keys}" if keys else "then put the results side by side"
             )
+        lines += [f"then {column}" for column in self.columns]
+        if self.total:
+            lines.append("then a row over everything, computed by itself:")
+            lines += [f"  {line}" for fact in self.total for line in str(fact).splitlines()]
         return "\n".join(lines)
 
 
 def explain_plan(plan: Plan) -> Explanation:
     query = plan.query
     return Explanation(
-        metrics=tuple((name, _formula(value, plan)) for name, value in query.values),
+        metrics=tuple((name, _formula(value, plan)) for name, value in (*query.values, *query.bases)),
         group_by=tuple(key.output for key in query.keys),
         facts=tuple(_fact(branch) for branch in plan.branches),
+        columns=tuple(_last_columns(query)),
+        total=tuple(_fact(branch) for branch in plan.totalled.branches) if plan.totalled else (),
     )
+
+
+def _last_columns(query: ResolvedQuery) -> Iterator[str]:
+    for change in query.changes:
+        yield f"{change.name} = {change.metric} / {change.base} - 1, where {change.base} > 0 ({change.offset})"
+    within = " and ".join(share_partition(query)) or "the whole answer"
+    for name, metric in query.shares:
+        yield f"{name} = {metric} / its sum over {within}"
 
 
 def _fact(branch: Branch) -> FactRead:
@@ -72,7 +91,15 @@ def _fact(branch: Branch) -> FactRead:
         joins=joins,
         conditions=tuple(conditions),
         how=tuple(_how(branch)),
+        route=_route(branch),
     )
+
+
+def _route(branch: Branch) -> str:
+    if branch.route is None:
+        return "route: not decided"
+    where = f"the daily table {branch.route.table}" if branch.route.table else "the fact itself"
+    return f"route: {where}, because {branch.route.why}"
 
 
 def _how(branch: Branch) -> list[str]:

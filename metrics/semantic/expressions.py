@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from datetime import date, timedelta
+from collections.abc import Callable, Collection, Mapping, Sequence
+from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache, partial
+from zoneinfo import ZoneInfo
 
 import sqlglot
 from sqlglot import exp
@@ -42,6 +43,15 @@ def relation(source: Relation, alias: str, dialect: str) -> exp.Table:
         catalog=identifier(catalog) if catalog else None,
         alias=exp.TableAlias(this=identifier(alias)),
     )
+
+
+def unused(name: str, taken: Collection[str]) -> str:
+    """``name``, or the first of ``name_2``, ``name_3`` ... that is not taken."""
+    free, count = name, 1
+    while free in taken:
+        count += 1
+        free = f"{name}_{count}"
+    return free
 
 
 def cte_table(name: str, alias: str | None = None) -> exp.Table:
@@ -116,6 +126,21 @@ def in_days(time: Callable[[], exp.Expr], days: Days) -> list[exp.Expr]:
     if days.end:
         found.append(exp.LT(this=time(), expression=day(days.end + timedelta(days=1))))
     return found
+
+
+def in_instants(time: Callable[[], exp.Expr], days: Days, zone: str) -> list[exp.Expr]:
+    """The same for timestamps in UTC and the days of a time zone, which have 23 or 25 hours when its clocks change."""
+    found: list[exp.Expr] = []
+    if days.start:
+        found.append(exp.GTE(this=time(), expression=_midnight(days.start, zone)))
+    if days.end:
+        found.append(exp.LT(this=time(), expression=_midnight(days.end + timedelta(days=1), zone)))
+    return found
+
+
+def _midnight(start: date, zone: str) -> exp.Expr:
+    local = datetime(start.year, start.month, start.day, tzinfo=ZoneInfo(zone))
+    return cast(exp.Literal.string(f"{local.astimezone(UTC):%Y-%m-%d %H:%M:%S}"), "TIMESTAMP")
 
 
 def null_safe_equal(left: exp.Expr, right: exp.Expr) -> exp.Expr:

@@ -6,6 +6,7 @@ sqlglot is imported with the first query that is compiled, so that listing metri
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,47 +15,65 @@ from metrics.semantic.manifest import Manifest, Metric, read_manifest
 from metrics.semantic.query import METRIC_TIME, Query, RefusedNameError, parse_name
 
 if TYPE_CHECKING:
+    from metrics.semantic.complete import ClosedThrough
     from metrics.semantic.explain import Explanation
     from metrics.semantic.fact_days import FactDate, FactDigest, Reads
-    from metrics.semantic.joins import Target
+    from metrics.semantic.joins import JoinGraph, Target
     from metrics.semantic.plan import Plan
 
 _MOST_COMPILED = 4096
+# SQL by the manifest's hash, the query and the dialect: a process that loads a manifest again does not compile again.
+_COMPILED: dict[tuple[str, Query, date | None, str], str] = {}
 
 
 class SemanticLayer:
     """Metrics of one dbt project.
 
     ``metrics`` maps each name to its definition (label, description, type, meta, inputs).
+    ``closed_through``: the last day for which everything of a metric has arrived, by its name or from a function of it, and
+    ``history_start``, the first day; with either, queries return complete periods only, unless they ask otherwise.
     """
 
-    def __init__(self, manifest: Manifest) -> None:
+    def __init__(
+        self, manifest: Manifest, closed_through: ClosedThrough | None = None, history_start: date | None = None
+    ) -> None:
+        from metrics.semantic.complete import Known
         from metrics.semantic.joins import JoinGraph
+        from metrics.semantic.rollups import read_rollups
 
         self.manifest = manifest
         self.metrics: Mapping[str, Metric] = dict(manifest.metrics)
         self._graph = JoinGraph(manifest)
-        self._compiled: dict[tuple[Query, str], str] = {}
+        self._rollups = read_rollups(manifest, self._graph)
+        self._known = Known(closed_through, history_start)
+        self._zones: dict[str, tuple[Manifest, JoinGraph]] = {}
         self._dimensions: dict[str, tuple[str, ...]] = {}
 
     @classmethod
-    def from_manifest(cls, path: Path | str) -> SemanticLayer:
+    def from_manifest(
+        cls, path: Path | str, closed_through: ClosedThrough | None = None, history_start: date | None = None
+    ) -> SemanticLayer:
         """Load ``target/semantic_manifest.json`` of dbt-core 1.11. Raises QueryError when it cannot be read."""
-        return cls(read_manifest(Path(path)))
+        return cls(read_manifest(Path(path)), closed_through, history_start)
 
     def compile(self, query: Query, dialect: str = "duckdb") -> str:
-        """Return one SELECT. Its columns: the group-by names as given, then the metrics in order (see Query.parts).
+        """Return one SELECT. Its columns: the group-by names as given, the metrics in order (see Query.parts), comparisons,
+        shares, ``is_total``.
 
-        Time columns are dates. Raises QueryError for an unknown name, an unreachable dimension, or a query without an
-        exact answer.
+        Time columns are dates. DuckDB and PostgreSQL are run by the tests; spark, databricks, snowflake, bigquery, trino and
+        redshift are rendered and parsed back, and have not been run. Raises QueryError for an unknown name, an unreachable
+        dimension, or a query without an exact answer.
         """
         from metrics.semantic.render import render
 
-        known = self._compiled.get((query, dialect))
+        query, history_start = self._bounded(query)
+        key = (self.manifest.digest, query, history_start, dialect)
+        known = _COMPILED.get(key)
         if known is None:
-            if len(self._compiled) >= _MOST_COMPILED:
-                self._compiled.clear()
-            known = self._compiled[query, dialect] = render(self._plan(query), self.manifest, dialect)
+            known = render(self._plan(query, history_start), self.manifest, dialect)
+            if len(_COMPILED) >= _MOST_COMPILED:
+                _COMPILED.clear()
+            _COMPILED[key] = known
         return known
 
     def dimensions(self, metric: str) -> list[str]:
@@ -80,20 +99,44 @@ class SemanticLayer:
         return fact_digest(self.manifest, fact, targets)
 
     def explain(self, query: Query) -> Explanation:
-        """How ``query`` is answered: facts read, over which days, joins, conditions, and how they meet."""
+        """How ``query`` is answered: what is read and why, over which days, joins, conditions, and how they meet."""
         from metrics.semantic.explain import explain_plan
 
-        return explain_plan(self._plan(query))
+        return explain_plan(self._plan(*self._bounded(query)))
 
-    def _plan(self, query: Query) -> Plan:
+    def _bounded(self, query: Query) -> tuple[Query, date | None]:
+        from metrics.semantic.complete import bounded
+
+        return bounded(query, self._known)
+
+    def _in_zone(self, zone: str | None) -> tuple[Manifest, JoinGraph]:
+        from metrics.semantic.joins import JoinGraph
+        from metrics.semantic.zones import zoned
+
+        if zone is None:
+            return self.manifest, self._graph
+        if zone not in self._zones:
+            manifest = zoned(self.manifest, zone)
+            self._zones[zone] = manifest, JoinGraph(manifest)
+        return self._zones[zone]
+
+    def _plan(self, query: Query, history_start: date | None) -> Plan:
         from metrics.semantic.plan import build_plan
         from metrics.semantic.resolve import Resolver
+        from metrics.semantic.routing import routed
+        from metrics.semantic.zones import check_zone
 
+        manifest, graph = self._in_zone(query.timezone)
         try:
-            resolved = Resolver(self.manifest, self._graph).resolve(query)
+            resolved = Resolver(manifest, graph).resolve(query, history_start)
         except RefusedNameError as error:
             raise self._with_closest(error, query) from error
-        return build_plan(resolved, self.manifest, self._graph)
+        if query.timezone:
+            check_zone(resolved, query.timezone, manifest)
+        why_not = "the query asks for it" if query.raw else None
+        if query.timezone:
+            why_not = "the query's days are those of another time zone than the daily tables'"
+        return routed(build_plan(resolved, manifest, graph), self._rollups, why_not)
 
     def _with_closest(self, error: RefusedNameError, query: Query) -> QueryError:
         """The refusal of a name in a filter, with what to write instead where something close is reached."""

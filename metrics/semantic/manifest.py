@@ -40,11 +40,16 @@ class Entity:
 
 @dataclass(frozen=True)
 class Dimension:
-    """Something to group by. ``grain`` is set for time dimensions only: the finest grain that it holds."""
+    """Something to group by. ``grain`` is set for time dimensions only: the finest grain that it holds.
+
+    ``zone``: the time zone whose clock ``expr`` shows, where a query asked for one; ``stored`` is the timestamp in UTC.
+    """
 
     name: str
     expr: str
     grain: str | None
+    stored: str = ""
+    zone: str | None = None
 
     @property
     def is_time(self) -> bool:
@@ -81,6 +86,7 @@ class SemanticModel:
     primary_entity: str | None
     entities: Mapping[str, Entity]
     dimensions: Mapping[str, Dimension]
+    meta: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def own_links(self) -> tuple[str, ...]:
@@ -216,7 +222,8 @@ def _model(raw: Mapping[str, Any]) -> SemanticModel:
     for item in raw["dimensions"]:
         grain = item["type_params"]["time_granularity"] if item["type"] == "time" else None
         dimensions[item["name"]] = Dimension(item["name"], item["expr"] or _column(item["name"]), grain)
-    return SemanticModel(raw["name"], _relation(raw["node_relation"]), primary, entities, dimensions)
+    meta = (raw.get("config") or {}).get("meta") or {}
+    return SemanticModel(raw["name"], _relation(raw["node_relation"]), primary, entities, dimensions, meta)
 
 
 def _measures(raw: Mapping[str, Any]) -> Iterable[Measure]:

@@ -20,7 +20,9 @@ from metrics.semantic.query import ElementName
 from metrics.semantic.resolve import base_grain
 from metrics.semantic.resolved import Key, Leaf, LeafValue, Offset, ResolvedQuery, Value, leaves_of
 
-DECOMPOSABLE = frozenset({"sum", "count", "sum_boolean", "min", "max", "average"})
+# Counts that a daily table holds, added up.
+SUM_OF_COUNTS = "sum_of_counts"
+DECOMPOSABLE = frozenset({"sum", "count", "sum_boolean", "min", "max", "average", SUM_OF_COUNTS})
 
 
 class Shift(Enum):
@@ -69,6 +71,14 @@ class Column:
 
 
 @dataclass(frozen=True)
+class Route:
+    """The daily table that a branch reads in place of its fact, or None, and why."""
+
+    table: str | None
+    why: str
+
+
+@dataclass(frozen=True)
 class Branch:
     """One fact aggregated to the query's grain."""
 
@@ -87,6 +97,7 @@ class Branch:
     standing: Days
     cumulative: Cumulative | None
     fill_periods: bool
+    route: Route | None = None
 
     @property
     def is_decomposable(self) -> bool:
@@ -108,6 +119,7 @@ class Plan:
     branches: tuple[Branch, ...]
     columns: dict[Leaf, tuple[str, str]]
     spine: TimeSpine | None
+    totalled: Plan | None = None
 
     def column(self, value: LeafValue) -> tuple[str, str]:
         """(branch name, column) that holds a leaf."""
@@ -117,7 +129,7 @@ class Plan:
 def build_plan(query: ResolvedQuery, manifest: Manifest, graph: JoinGraph) -> Plan:
     """Group the leaves of ``query`` into branches and decide what each one scans."""
     groups: dict[tuple[object, ...], list[Leaf]] = {}
-    for leaf in _distinct_leaves(value for _, value in query.values):
+    for leaf in _distinct_leaves(value for _, value in (*query.values, *query.bases)):
         groups.setdefault(_group_of(leaf, query), []).append(leaf)
     taken = {key.output for key in query.keys}
     branches: list[Branch] = []
@@ -127,7 +139,8 @@ def build_plan(query: ResolvedQuery, manifest: Manifest, graph: JoinGraph) -> Pl
         branch = _Binder(leaves[0], query, manifest, graph).branch(leaves, names, {item.name for item in branches})
         branches.append(branch)
         columns.update({leaf: (branch.name, name) for leaf, name in zip(leaves, names, strict=True)})
-    return Plan(query, tuple(branches), columns, manifest.day_spine)
+    totalled = build_plan(query.totalled, manifest, graph) if query.totalled else None
+    return Plan(query, tuple(branches), columns, manifest.day_spine, totalled)
 
 
 def _distinct_leaves(values: Iterable[Value]) -> list[Leaf]:
@@ -192,6 +205,10 @@ class _Binder:
         shift = _shift(leaf.offset, grain)
         shown = Days(query.start, query.end)
         standing = _standing(leaf.offset, shift, shown)
+        if leaf.is_windowed and not query.time_keys:
+            standing = Days(standing.end, standing.end)
+        elif leaf.offset and query.history_start and (standing.start or query.history_start) <= query.history_start:
+            standing = Days(query.history_start, standing.end)
         return Branch(
             name=_unused(_branch_name(leaf), used_names),
             model=self._model,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -24,6 +25,17 @@ class Query:
     them.
     ``order_by``: output columns, descending with a leading ``-``.
     ``parts``: adds ``<metric>__numerator`` and ``<metric>__denominator`` behind each metric.
+    ``compare``: ``previous_period``, ``same_period_last_year`` (52 weeks for days and weeks, else 12 months) or a distance
+    such as ``7 days``, several at once. Each adds ``<metric>__previous_period`` and ``<metric>__previous_period_change``,
+    relative, NULL where the base is missing or not above zero. Without metric_time in group_by the range from ``start`` to
+    ``end`` is compared.
+    ``timezone``: an IANA name; days are those of this zone instead of UTC. For time dimensions that hold timestamps only.
+    ``complete_periods``: None leaves out periods that are still open or cut at their start where the layer knows which these
+    are, True insists on it, False asks for open ones, too.
+    ``totals``: adds a row over everything, computed by itself, with ``is_total``; the other rows come first.
+    ``share_of_total``: adds ``<metric>__share``, the part of the same period's total, or of the whole range's where nothing
+    but time is grouped by. For additive metrics.
+    ``raw``: read the facts, also where a daily table would give the same answer.
     """
 
     metrics: Sequence[str]
@@ -34,16 +46,25 @@ class Query:
     order_by: Sequence[str] = ()
     limit: int | None = None
     parts: bool = False
+    compare: Sequence[str] = ()
+    timezone: str | None = None
+    complete_periods: bool | None = None
+    totals: bool = False
+    share_of_total: bool = False
+    raw: bool = False
 
     def __post_init__(self) -> None:
-        for name in ("metrics", "group_by", "where", "order_by"):
+        for name in ("metrics", "group_by", "where", "order_by", "compare"):
             given = getattr(self, name)
             if isinstance(given, str):
                 raise QueryError(f"query: {name} is the text {given!r}; expected a list of texts, for example [{given!r}]")
             object.__setattr__(self, name, tuple(given))
+            odd = next((item for item in getattr(self, name) if not isinstance(item, str)), None)
+            if odd is not None:
+                raise QueryError(f"query: {name} holds {odd!r}; expected texts")
         if not self.metrics:
             raise QueryError("query: no metric; name at least one in `metrics`")
-        for name in ("metrics", "group_by"):
+        for name in ("metrics", "group_by", "compare"):
             given = getattr(self, name)
             twice = sorted({item for item in given if given.count(item) > 1})
             if twice:
@@ -56,6 +77,51 @@ class Query:
             raise QueryError(f"query: start {self.start} is after end {self.end}; swap them")
         if self.limit is not None and (not isinstance(self.limit, int) or self.limit < 0):
             raise QueryError(f"query: limit {self.limit!r} is not a count of rows; expected 0 or more")
+        self._check_options()
+
+    def _check_options(self) -> None:
+        for name in ("parts", "totals", "share_of_total", "raw", "complete_periods"):
+            given = getattr(self, name)
+            if not isinstance(given, bool) and not (given is None and name == "complete_periods"):
+                raise QueryError(f"query: {name} is {given!r}; expected true or false")
+        for item in self.compare:
+            parse_comparison(item)
+        if self.timezone is not None:
+            _check_timezone(self.timezone)
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Another period to compare with. ``grain`` is None where the distance follows from the query's own periods."""
+
+    suffix: str
+    count: int
+    grain: str | None
+
+
+_DISTANCE = re.compile(r"([1-9]\d{0,4}) (day|week|month|quarter|year)s?")
+
+
+def parse_comparison(text: str) -> Comparison:
+    """Read one item of ``Query.compare``. Raises QueryError."""
+    if text in ("previous_period", "same_period_last_year"):
+        return Comparison(text, 1, None)
+    found = _DISTANCE.fullmatch(text)
+    if not found:
+        raise QueryError(
+            f"query: compare holds {text!r}; expected previous_period, same_period_last_year or a distance such as '7 days'"
+        )
+    count, grain = int(found[1]), found[2]
+    return Comparison(f"{count}_{grain}{'s' if count > 1 else ''}_before", count, grain)
+
+
+def _check_timezone(name: object) -> None:
+    from zoneinfo import ZoneInfo
+
+    try:
+        ZoneInfo(str(name))
+    except (KeyError, ValueError, OSError) as error:
+        raise QueryError(f"query: timezone {name!r} is not known; expected an IANA name such as Europe/Berlin") from error
 
 
 class RefusedNameError(QueryError):

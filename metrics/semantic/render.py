@@ -14,6 +14,7 @@ from metrics.semantic.aggregates import filled
 from metrics.semantic.filters import SOURCE_DIALECT
 from metrics.semantic.manifest import Manifest
 from metrics.semantic.plan import Branch, Plan
+from metrics.semantic.render_answer import finished, has_columns_of_its_own, ordered
 from metrics.semantic.render_cumulative import cumulative_ctes
 from metrics.semantic.render_fact import FactScan, fact_select
 from metrics.semantic.resolved import DerivedValue, LeafValue, RatioValue, Value, leaves_of
@@ -28,10 +29,19 @@ def render(plan: Plan, manifest: Manifest, dialect: str) -> str:
     return tree(plan, manifest, dialect).sql(dialect=dialect, pretty=True, comments=False)
 
 
-def tree(plan: Plan, manifest: Manifest, dialect: str) -> exp.Select:
+def tree(plan: Plan, manifest: Manifest, dialect: str) -> exp.Query:
     """The whole statement as a sqlglot tree."""
     if dialect not in DIALECTS:
         raise QueryError(f"dialect '{dialect}' is not known; expected one of {', '.join(DIALECTS)}")
+    select = _answer(plan, manifest, dialect)
+    if has_columns_of_its_own(plan.query):
+        total = _answer(plan.totalled, manifest, dialect) if plan.totalled else None
+        return finished(select, plan.query, total)
+    return ordered(select, plan.query)
+
+
+def _answer(plan: Plan, manifest: Manifest, dialect: str) -> exp.Select:
+    """One row per group, with every metric and its bases."""
     ctes: list[exp.CTE] = []
     for branch in plan.branches:
         scan = FactScan(branch, dict(manifest.models), plan.spine, dialect)
@@ -39,23 +49,19 @@ def tree(plan: Plan, manifest: Manifest, dialect: str) -> exp.Select:
     query = plan.query
     table_of = {branch.name: branch.name for branch in plan.branches}
     if len(plan.branches) > 1 and query.keys and dialect not in _NULL_SAFE_FULL_JOIN:
-        ctes.append(_cte(_JOINED, _stacked(plan)))
-        table_of = {branch.name: _JOINED for branch in plan.branches}
-        select = exp.Select(expressions=[sql.aliased(sql.column(key.output, _JOINED), key.output) for key in query.keys])
-        select.set("from_", exp.From(this=sql.cte_table(_JOINED)))
+        joined = sql.unused(_JOINED, {cte.alias for cte in ctes})
+        ctes.append(_cte(joined, _stacked(plan)))
+        table_of = {branch.name: joined for branch in plan.branches}
+        select = exp.Select(expressions=[sql.aliased(sql.column(key.output, joined), key.output) for key in query.keys])
+        select.set("from_", exp.From(this=sql.cte_table(joined)))
     else:
         select = _full_joined(plan)
     for name, value in query.values:
         for suffix, part in _outputs(value, parts=query.parts):
             built = _value(part, plan, table_of) if part else sql.cast(exp.Null(), "DOUBLE")
             select.append("expressions", sql.aliased(built, name + suffix))
-    if query.order_by:
-        order = [
-            exp.Ordered(this=sql.column(name), desc=descending, nulls_first=False) for name, descending in query.order_by
-        ]
-        select.set("order", exp.Order(expressions=order))
-    if query.limit is not None:
-        select.set("limit", exp.Limit(expression=exp.Literal.number(query.limit)))
+    for name, value in query.bases:
+        select.append("expressions", sql.aliased(_value(value, plan, table_of), name))
     select.set("with_", exp.With(expressions=ctes))
     return select
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 from sqlglot import exp
 
@@ -64,7 +65,7 @@ class FactScan:
     def select(self, outputs: list[exp.Expr], *, about_metric_time: bool = True) -> exp.Select:
         """SELECT ``outputs`` from the fact with its joins, over the branch's scanned days and under its conditions."""
         branch = self.branch
-        where = sql.in_days(self.stored, branch.scanned)
+        where = self._scanned()
         where += [
             self.condition(item)
             for item in branch.conditions
@@ -78,6 +79,13 @@ class FactScan:
         if where:
             select.set("where", exp.Where(this=sql.all_of(where)))
         return select
+
+    def _scanned(self) -> list[exp.Expr]:
+        """The scanned days on the time as it is stored, so that the engine can skip what lies outside."""
+        time, days = self.branch.time, self.branch.scanned
+        if time.zone is None:
+            return sql.in_days(self.stored, days)
+        return sql.in_instants(partial(sql.source, time.stored, sql.FACT), days, time.zone)
 
     def _column_condition(self, index: int) -> exp.Expr:
         return sql.all_of([self.condition(item) for item in self.branch.columns[index].conditions])

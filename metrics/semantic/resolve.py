@@ -8,8 +8,10 @@ one model.
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import date
 
 from metrics.errors import QueryError, did_you_mean
+from metrics.semantic.comparisons import compared
 from metrics.semantic.days import MONTHS_OF
 from metrics.semantic.filters import parse_filter
 from metrics.semantic.joins import ANY_KIND, JoinGraph, grains_from
@@ -26,6 +28,7 @@ from metrics.semantic.resolved import (
     Value,
     leaves_of,
 )
+from metrics.semantic.totals import IS_TOTAL, with_totals
 
 _DAYS = {"day": 1, "week": 7}
 
@@ -37,8 +40,11 @@ class Resolver:
         self._manifest = manifest
         self._graph = graph
 
-    def resolve(self, query: Query) -> ResolvedQuery:
-        """Check the query and unfold its metrics. Raises QueryError for anything that has no exact answer."""
+    def resolve(self, query: Query, history_start: date | None = None) -> ResolvedQuery:
+        """Check the query and unfold its metrics. Raises QueryError for anything that has no exact answer.
+
+        ``history_start``: comparisons do not look at earlier days.
+        """
         metrics = [self.metric(name) for name in query.metrics]
         resolved = ResolvedQuery(
             values=tuple((metric.name, self._value(metric, (), Offset(), ())) for metric in metrics),
@@ -49,11 +55,28 @@ class Resolver:
             order_by=(),
             limit=query.limit,
             parts=query.parts,
+            history_start=history_start,
         )
         for name, value in resolved.values:
-            for leaf in dict.fromkeys(leaves_of(value)):
+            leaves = list(dict.fromkeys(leaves_of(value)))
+            for leaf in leaves:
                 self._check_leaf(name, leaf, resolved)
+            if not resolved.time_keys and len({leaf.is_windowed for leaf in leaves}) == 2:
+                raise QueryError(
+                    f"metric '{name}' mixes a window up to a day with values of the whole range and needs a time to stand "
+                    "at; add metric_time__day (or week, month, quarter, year) to group_by"
+                )
+        resolved = self._with_options(query, resolved)
         return replace(resolved, order_by=_order(query, output_columns(resolved)))
+
+    def _with_options(self, query: Query, resolved: ResolvedQuery) -> ResolvedQuery:
+        grain = base_grain({key.name.grain for key in resolved.time_keys}) if resolved.time_keys else None
+        if query.compare:
+            resolved = compared(query, resolved, grain, self.value)
+            for name, value in resolved.bases:
+                for leaf in dict.fromkeys(leaves_of(value)):
+                    self._check_periods(name, leaf, resolved)
+        return with_totals(query, resolved)
 
     def metric(self, name: str) -> Metric:
         """Return the metric called ``name``. Raises QueryError with the closest names."""
@@ -63,9 +86,9 @@ class Resolver:
         hint = did_you_mean(name, metrics)
         raise QueryError(f"there is no metric '{name}'.{hint} `kpi list --all` shows all {len(metrics)}.")
 
-    def value(self, name: str) -> Value:
-        """Unfold one metric outside of any query."""
-        return self._value(self.metric(name), (), Offset(), ())
+    def value(self, name: str, offset: Offset = Offset()) -> Value:  # noqa: B008  frozen
+        """Unfold one metric outside of any query, as it was ``offset`` earlier."""
+        return self._value(self.metric(name), (), offset, ())
 
     def _value(self, metric: Metric, filters: tuple[str, ...], offset: Offset, above: tuple[str, ...]) -> Value:
         if metric.name in above:
@@ -145,21 +168,27 @@ class Resolver:
             )
 
     def _check_time(self, metric: str, leaf: Leaf, query: ResolvedQuery) -> None:
-        cumulative = leaf.cumulative
-        windowed = bool(cumulative and (cumulative.window or cumulative.grain_to_date))
-        if not query.time_keys:
-            if leaf.offset or windowed:
-                what = "compares with an earlier period" if leaf.offset else "accumulates over a window of time"
-                raise QueryError(
-                    f"metric '{metric}' {what} and needs a time to stand at; add metric_time__day (or week, "
-                    "month, quarter, year) to group_by"
-                )
-            return
+        if query.time_keys:
+            self._check_periods(metric, leaf, query)
+        elif leaf.offset or (leaf.is_windowed and query.end is None):
+            what = "compares with an earlier period" if leaf.offset else "accumulates over a window of time"
+            instead = "" if leaf.offset else ", or give `end` for its value as of that day"
+            raise QueryError(
+                f"metric '{metric}' {what} and needs a time to stand at; add metric_time__day (or week, "
+                f"month, quarter, year) to group_by{instead}"
+            )
+        elif leaf.is_windowed and any(condition.is_about_metric_time for condition in query.where):
+            raise QueryError(
+                f"metric '{metric}' accumulates over a window of time up to `end`, so a filter on metric_time would cut the "
+                "window; give the day as `end` instead"
+            )
+
+    def _check_periods(self, metric: str, leaf: Leaf, query: ResolvedQuery) -> None:
         for key in query.time_keys:
             refused = grain_refusal(leaf, key.name.grain or "day")
             if refused:
                 raise QueryError(f"metric '{metric}' {refused}")
-        needs_spine = cumulative or leaf.offset or leaf.join_to_timespine
+        needs_spine = bool(query.time_keys) and (leaf.cumulative or leaf.offset or leaf.join_to_timespine)
         if needs_spine and self._manifest.day_spine is None:
             raise QueryError(
                 f"metric '{metric}' needs a time spine of days; declare one in dbt (`time_spine: "
@@ -194,6 +223,13 @@ def output_columns(query: ResolvedQuery) -> list[str]:
     columns = [key.output for key in query.keys]
     for name, _ in query.values:
         columns += [name, f"{name}__numerator", f"{name}__denominator"] if query.parts else [name]
+    for change in query.changes:
+        columns += [change.base, change.name]
+    columns += [name for name, _ in query.shares]
+    columns += [IS_TOTAL] if query.totals else []
+    twice = next((name for name in columns if columns.count(name) > 1), None)
+    if twice:
+        raise QueryError(f"the answer would have two columns called '{twice}'; leave one of them out")
     return columns
 
 
@@ -207,7 +243,9 @@ def _key(item: str) -> Key:
 
 
 def _order(query: Query, columns: list[str]) -> tuple[tuple[str, bool], ...]:
-    order = tuple((item.removeprefix("-"), item.startswith("-")) for item in query.order_by)
+    order = tuple(
+        (item, False) if item in columns else (item.removeprefix("-"), item.startswith("-")) for item in query.order_by
+    )
     for name, _ in order:
         if name not in columns:
             raise QueryError(

@@ -39,6 +39,11 @@ class Leaf:
     join_to_timespine: bool
     fill: int | None
 
+    @property
+    def is_windowed(self) -> bool:
+        """Whether it accumulates over a window that ends on a day, or since a period began."""
+        return bool(self.cumulative and (self.cumulative.window or self.cumulative.grain_to_date))
+
 
 @dataclass(frozen=True)
 class LeafValue:
@@ -69,7 +74,23 @@ class Key:
 
 
 @dataclass(frozen=True)
+class Change:
+    """A column ``name``: how far a metric has moved from its value ``offset`` earlier, which is in the column ``base``."""
+
+    name: str
+    metric: str
+    base: str
+    offset: Offset
+
+
+@dataclass(frozen=True)
 class ResolvedQuery:
+    """What is asked, in metrics, names and days that exist.
+
+    ``bases`` are the metrics' values in earlier periods, ``changes`` and ``shares`` (column, metric) columns computed from
+    columns of the answer, ``totalled`` the query of the row over everything. No comparison looks before ``history_start``.
+    """
+
     values: tuple[tuple[str, Value], ...]
     keys: tuple[Key, ...]
     where: tuple[Condition, ...]
@@ -78,6 +99,12 @@ class ResolvedQuery:
     order_by: tuple[tuple[str, bool], ...]
     limit: int | None
     parts: bool
+    bases: tuple[tuple[str, Value], ...] = ()
+    changes: tuple[Change, ...] = ()
+    shares: tuple[tuple[str, str], ...] = ()
+    totals: bool = False
+    history_start: date | None = None
+    totalled: ResolvedQuery | None = None
 
     @property
     def time_keys(self) -> tuple[Key, ...]:

@@ -237,8 +237,10 @@ def _answer_sql(layer: SemanticLayer, batch: Batch, kinds: Mapping[str, str], so
     time = f"metric_time__{batch.grain}"
     group_by = [time, batch.group_by] if batch.group_by else [time]
     asked = list(dict.fromkeys([*batch.metrics, *batch.n_metrics.values()]))
+    # From the facts: what has changed is found in them, and reading the daily tables was not faster (2.7 s against 2.3 s of
+    # CPU for all history of the demo company at a tenth of its size, with the same values).
     compiled = layer.compile(
-        Query(metrics=asked, group_by=group_by, start=batch.first, end=batch.last, parts=True), dialect="duckdb"
+        Query(metrics=asked, group_by=group_by, start=batch.first, end=batch.last, parts=True, raw=True), dialect="duckdb"
     )
     rows = [
         _metric_rows(batch, metric, time, kinds[metric], sources[metric, batch.grain, batch.group_by])

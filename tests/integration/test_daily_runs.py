@@ -110,4 +110,7 @@ def test_a_query_answers_for_complete_periods_unless_asked_otherwise(demo: Built
 
     assert months()[-1] == "2026-05-01"
     assert months("--include-open") == [*months(), "2026-06-01"]
-    assert months("--to", "2026-06-15")[-1] == "2026-06-01"
+    # A month that the range cuts is no more complete than one that is still open.
+    assert months("--to", "2026-06-15")[-1] == "2026-05-01"
+    assert months("--from", "2026-04-02")[0] == "2026-05-01"
+    assert months("--to", "2026-06-15", "--include-open")[-1] == "2026-06-01"

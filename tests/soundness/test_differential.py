@@ -100,6 +100,9 @@ def oracle() -> MetricFlow:
     return MetricFlow(MANIFEST)
 
 
+_WINDOW_WITHOUT_TIME = "does not accumulate over all-time, but the group-by items do not include 'metric_time'"
+
+
 def test_both_compilers_give_the_same_answers(
     con: duckdb.DuckDBPyConnection, layer: SemanticLayer, oracle: MetricFlow
 ) -> None:
@@ -125,6 +128,8 @@ def _compare(
         if ours is None:
             assert "needs a time to stand at" in refused, refused
             return "refused by both", []
+        if _WINDOW_WITHOUT_TIME in str(error):
+            return "a window as of the last day, which MetricFlow does not answer", []
         return "refused by MetricFlow", [str(error)[:500]]
     if ours is None:
         return "refused by ours", [refused]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from typing import Any
 
 from metrics.semantic.manifest import Manifest, parse_manifest
@@ -72,7 +74,7 @@ def manifest(models: list[dict[str, Any]], metrics: list[dict[str, Any]], spine:
         "metrics": metrics,
         "project_configuration": {"time_spines": spines if spine else []},
     }
-    return parse_manifest(raw, "digest")
+    return parse_manifest(raw, hashlib.sha256(json.dumps(raw, sort_keys=True).encode()).hexdigest())
 
 
 def shop() -> Manifest:

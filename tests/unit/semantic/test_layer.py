@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -15,6 +16,7 @@ from metrics.semantic import Query, SemanticLayer
 from metrics.semantic.render import DIALECTS
 from tests.soundness.conftest import MANIFEST
 from tests.unit.semantic.manifests import shop
+from tests.unit.semantic.test_zones import calls
 
 QUERY = Query(
     ["amount", "conversion"],
@@ -117,6 +119,54 @@ def test_every_dialect_is_rendered_and_parses(dialect: str) -> None:
     for name in names:
         sql = layer.compile(Query([name], ["metric_time__day"], start=date(2024, 1, 1), end=date(2024, 1, 31)), dialect)
         assert len(sqlglot.parse(sql, read=dialect)) == 1
+
+
+OPTIONS = {
+    "compare": Query(
+        ["conversion_rate", "spend"], ["metric_time__month", "channel"], compare=["previous_period", "same_period_last_year"]
+    ),
+    "totals and shares": Query(
+        ["orders"], ["metric_time__week", "channel"], totals=True, share_of_total=True, order_by=["-orders"], limit=5
+    ),
+    "a window at the end": Query(["amount_trailing_7d", "visitors_trailing_3d"], end=date(2024, 3, 31)),
+}
+
+
+@pytest.mark.parametrize("option", OPTIONS)
+@pytest.mark.parametrize("dialect", DIALECTS)
+def test_every_option_is_rendered_in_every_dialect_and_parses(dialect: str, option: str) -> None:
+    sql = SemanticLayer.from_manifest(MANIFEST).compile(OPTIONS[option], dialect)
+    (tree,) = sqlglot.parse(sql, read=dialect)
+    assert tree is not None
+    assert tree.sql(dialect, pretty=True) == sql
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+def test_a_time_zone_is_rendered_in_every_dialect_and_parses(dialect: str) -> None:
+    query = Query(["calls"], ["metric_time__day"], start=date(2024, 3, 31), end=date(2024, 3, 31), timezone="Europe/Berlin")
+    sql = SemanticLayer(calls()).compile(query, dialect)
+    assert len(sqlglot.parse(sql, read=dialect)) == 1
+    assert sql.count("'Europe/Berlin'") == 2
+
+
+def test_compiled_text_is_kept_by_manifest_and_query(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A layer that loads an equal manifest does not plan again; another manifest, query or dialect does."""
+    planned: list[Query] = []
+    plan = SemanticLayer._plan
+
+    def counted(self: SemanticLayer, query: Query, history_start: date | None) -> object:
+        planned.append(query)
+        return plan(self, query, history_start)
+
+    monkeypatch.setattr(SemanticLayer, "_plan", counted)
+    query = Query(["amount"], ["metric_time__year"], limit=987)
+    texts = {SemanticLayer(shop()).compile(query) for _ in range(3)}
+    assert (len(texts), len(planned)) == (1, 1)
+    SemanticLayer(shop()).compile(query, "postgres")
+    SemanticLayer(shop(), history_start=date(2024, 1, 1)).compile(query)
+    SemanticLayer(shop()).compile(replace(query, limit=986))
+    SemanticLayer(replace(shop(), digest="another")).compile(query)
+    assert len(planned) == 5
 
 
 def test_an_unknown_dialect_is_refused(layer: SemanticLayer) -> None:

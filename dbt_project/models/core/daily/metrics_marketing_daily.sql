@@ -3,6 +3,7 @@
 {{ daily_parts(
   dimensions=['platform', 'channel', 'source', 'medium', 'campaign', 'device', 'country', 'region'],
   measures={
+    'ad_performance_rows': 'bigint',
     'impressions': 'bigint',
     'clicks': 'bigint',
     'ad_spend': 'decimal(28, 4)',
@@ -19,7 +20,12 @@
       'fact': ref('fct_ad_performance'),
       'date': 'business_date',
       'dimensions': acquisition + ['platform'],
-      'measures': {'impressions': 'impressions', 'clicks': 'clicks', 'ad_spend': 'ad_spend'}
+      'measures': {
+        'ad_performance_rows': '1',
+        'impressions': 'impressions',
+        'clicks': 'clicks',
+        'ad_spend': 'ad_spend'
+      }
     },
     {
       'fact': ref('fct_web_sessions_daily'),
@@ -36,7 +42,11 @@
       'fact': ref('fct_leads'),
       'date': 'business_date',
       'dimensions': acquisition,
-      'measures': {'leads': '1', 'valid_leads': flag('is_valid'), 'deals_won_from_leads': flag('has_won_deal')}
+      'measures': {
+        'leads': '1',
+        'valid_leads': 'case when is_valid then 1 else 0 end',
+        'deals_won_from_leads': flag('has_won_deal')
+      }
     }
   ]
 ) }}

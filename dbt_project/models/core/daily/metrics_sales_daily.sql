@@ -6,12 +6,15 @@
     'orders': 'bigint',
     'gross_revenue': 'decimal(28, 4)',
     'orders_with_refund': 'bigint',
+    'refund_rows': 'bigint',
     'refunds': 'decimal(28, 4)',
+    'order_lines': 'bigint',
     'items_sold': 'decimal(28, 4)',
     'refunded_items': 'decimal(28, 4)',
     'new_customers': 'bigint',
     'first_orders_mature': 'bigint',
     'first_orders_repeated': 'bigint',
+    'opportunity_rows': 'bigint',
     'opportunities_closed': 'bigint',
     'opportunities_won': 'bigint'
   },
@@ -26,13 +29,13 @@
       'fact': ref('fct_order_lines'),
       'date': 'business_date',
       'dimensions': buyer + ['product_category'],
-      'measures': {'items_sold': 'quantity'}
+      'measures': {'order_lines': '1', 'items_sold': 'quantity'}
     },
     {
       'fact': ref('fct_refunds'),
       'date': 'business_date',
       'dimensions': buyer + ['product_category'],
-      'measures': {'refunds': 'amount'}
+      'measures': {'refund_rows': '1', 'refunds': 'amount'}
     },
     {
       'fact': ref('fct_refunds'),
@@ -46,15 +49,19 @@
       'dimensions': buyer,
       'measures': {
         'new_customers': '1',
-        'first_orders_mature': flag('is_mature'),
-        'first_orders_repeated': flag('is_mature and is_repeated_within_30_days')
+        'first_orders_mature': 'case when is_mature then 1 end',
+        'first_orders_repeated': 'case when is_mature then case when is_repeated_within_30_days then 1 else 0 end end'
       }
     },
     {
       'fact': ref('fct_opportunities'),
       'date': 'closed_on',
       'dimensions': ['channel', 'source', 'medium', 'campaign', 'country', 'team', 'owner'],
-      'measures': {'opportunities_closed': flag('is_closed'), 'opportunities_won': flag('is_closed and is_won')}
+      'measures': {
+        'opportunity_rows': '1',
+        'opportunities_closed': 'case when is_closed then 1 end',
+        'opportunities_won': 'case when is_closed then case when is_won then 1 else 0 end end'
+      }
     }
   ]
 ) }}

@@ -7,6 +7,7 @@
     'first_responses': 'bigint',
     'tickets_solved': 'bigint',
     'tickets_solved_at_first_contact': 'bigint',
+    'survey_response_rows': 'bigint',
     'csat_answers': 'bigint',
     'csat_satisfied': 'bigint',
     'nps_answers': 'bigint',
@@ -18,7 +19,7 @@
       'fact': ref('fct_tickets'),
       'date': 'business_date',
       'dimensions': desk,
-      'measures': {'tickets_created': '1', 'first_responses': flag('first_response_minutes is not null')}
+      'measures': {'tickets_created': '1', 'first_responses': 'case when first_response_minutes is not null then 1 end'}
     },
     {
       'fact': ref('fct_tickets'),
@@ -31,6 +32,7 @@
       'date': 'responded_on',
       'dimensions': ['country'],
       'measures': {
+        'survey_response_rows': '1',
         'csat_answers': 'csat_answers',
         'csat_satisfied': 'csat_satisfied',
         'nps_answers': 'nps_answers',

@@ -1,0 +1,108 @@
+"""``kpi query`` and ``kpi explain``: any metric by any dimension, from the published data."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from dagster_project.cli_options import FormatOption, OutputFormat, WorkspaceOption, day, load
+
+if TYPE_CHECKING:
+    from metrics.semantic import Query
+
+Metrics = Annotated[list[str], typer.Argument(help="Metrics, for example revenue conversion_rate.")]
+By = Annotated[list[str] | None, typer.Option("--by", "-b", help="metric_time__month, channel, session__device ...")]
+Where = Annotated[list[str] | None, typer.Option(help="For example \"{{ Dimension('session__device') }} = 'mobile'\".")]
+First = Annotated[str | None, typer.Option("--from", help="First day.")]
+Last = Annotated[str | None, typer.Option("--to", help="Last day.")]
+IncludeOpen = Annotated[bool, typer.Option("--include-open", help="Also periods that are not complete.")]
+Compare = Annotated[
+    list[str] | None, typer.Option(help="previous_period, same_period_last_year or a distance such as '7 days'.")
+]
+Zone = Annotated[str | None, typer.Option("--timezone", help="Days of this time zone, for metrics that count timestamps.")]
+Totals = Annotated[bool, typer.Option("--totals", help="Also a row over everything.")]
+Share = Annotated[bool, typer.Option("--share", help="Also the share of the period's total.")]
+Raw = Annotated[bool, typer.Option("--raw", help="Read the facts, never the daily tables.")]
+
+
+def query(
+    metrics: Metrics,
+    by: By = None,
+    where: Where = None,
+    first: First = None,
+    last: Last = None,
+    include_open: IncludeOpen = False,
+    compare: Compare = None,
+    timezone: Zone = None,
+    totals: Totals = False,
+    share: Share = False,
+    raw: Raw = False,
+    workspace: WorkspaceOption = None,
+    output: FormatOption = OutputFormat.table,
+) -> None:
+    """Compute metrics by any dimension from the published data; complete periods only, unless you ask otherwise.
+
+    Example:  kpi query revenue conversion_rate --by metric_time__month --by channel --from 2026-01-01
+    """
+    from dagster_project.console import print_rows
+    from serving.published import run_query
+
+    wanted = _query(metrics, by, where, first, last, include_open, compare, timezone, totals, share, raw)
+    print_rows(run_query(load(workspace), wanted), output)
+
+
+def explain(
+    metrics: Metrics,
+    by: By = None,
+    where: Where = None,
+    first: First = None,
+    last: Last = None,
+    include_open: IncludeOpen = False,
+    compare: Compare = None,
+    timezone: Zone = None,
+    totals: Totals = False,
+    share: Share = False,
+    raw: Raw = False,
+    dialect: Annotated[str, typer.Option(help="duckdb or postgres.")] = "duckdb",
+    workspace: WorkspaceOption = None,
+) -> None:
+    """Show the plan and the SQL of a query without running it: which tables are read, and why."""
+    from serving.published import semantic_layer
+
+    wanted = _query(metrics, by, where, first, last, include_open, compare, timezone, totals, share, raw)
+    layer = semantic_layer(load(workspace))
+    typer.echo(str(layer.explain(wanted)))
+    typer.echo("")
+    typer.echo(layer.compile(wanted, dialect=dialect))
+
+
+def _query(
+    metrics: list[str],
+    by: list[str] | None,
+    where: list[str] | None,
+    first: str | None,
+    last: str | None,
+    include_open: bool,
+    compare: list[str] | None,
+    timezone: str | None,
+    totals: bool,
+    share: bool,
+    raw: bool,
+) -> Query:
+    from metrics.semantic import Query
+
+    return Query(
+        metrics=metrics,
+        group_by=by or [],
+        where=where or [],
+        start=day(first, "--from"),
+        end=day(last, "--to"),
+        order_by=by or [],
+        compare=compare or [],
+        timezone=timezone,
+        complete_periods=False if include_open else None,
+        totals=totals,
+        share_of_total=share,
+        raw=raw,
+    )

@@ -1,0 +1,88 @@
+"""``complete_periods``: which periods have all their days, from what the layer was told about its metrics.
+
+Rule 7 of the compiler: with known watermarks every query ends with the last closed period unless open ones are asked for. A
+layer that was told nothing bounds nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+
+from metrics.errors import QueryError
+from metrics.semantic.days import MONTHS_OF, add_months, period_start
+from metrics.semantic.query import GRAINS, Query, parse_name
+
+ClosedThrough = Mapping[str, date] | Callable[[str], date | None]
+_DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class Known:
+    """``closed_through``: the last day for which everything of a metric has arrived; ``history_start``: the first day."""
+
+    closed_through: ClosedThrough | None = None
+    history_start: date | None = None
+
+    def closed(self, metric: str) -> date | None:
+        """The last closed day of a metric, or None where nobody knows."""
+        if self.closed_through is None:
+            return None
+        return self.closed_through.get(metric) if isinstance(self.closed_through, Mapping) else self.closed_through(metric)
+
+
+def bounded(query: Query, known: Known) -> tuple[Query, date | None]:
+    """The query over complete periods only, and the first day that a comparison may look at.
+
+    Raises QueryError where complete periods are insisted on and nothing is known, or where no period is complete.
+    """
+    if known.closed_through is None and known.history_start is None:
+        if query.complete_periods:
+            raise QueryError(
+                "query: complete_periods needs to know until when the metrics are complete; give closed_through to "
+                "SemanticLayer.from_manifest, or leave complete_periods out"
+            )
+        return query, None
+    if query.complete_periods is False:
+        return query, None
+    closed = [day for metric in query.metrics if (day := known.closed(metric))]
+    end = min([*closed, *([query.end] if query.end else [])], default=None)
+    start, grain = query.start, _coarsest_grain(query)
+    if grain is None:
+        return _within(query, start, end, "day"), known.history_start
+    first = max([day for day in (start, known.history_start) if day], default=None)
+    start = first and _first_complete(first, grain)
+    end = end and _last_complete(end, grain)
+    return _within(query, start, end, grain), known.history_start and _first_complete(known.history_start, grain)
+
+
+def _within(query: Query, start: date | None, end: date | None, grain: str) -> Query:
+    if start and end and start > end:
+        raise QueryError(
+            f"query: no {grain} from {query.start or 'the beginning'} to {query.end or 'the end'} is complete (complete "
+            f"ones are from {start} to {end}); ask for others, or with complete_periods=False for open ones, too"
+        )
+    return replace(query, start=start, end=end)
+
+
+def _coarsest_grain(query: Query) -> str | None:
+    """The longest period of metric_time in group_by; None where time is not grouped by."""
+    names = [parse_name(item) for item in query.group_by]
+    grains = {name.grain or "day" for name in names if name.is_metric_time}
+    return next((grain for grain in reversed(GRAINS) if grain in grains), None)
+
+
+def _next_start(day: date, grain: str) -> date:
+    start = period_start(day, grain)
+    return add_months(start, MONTHS_OF[grain]) if grain in MONTHS_OF else start + (7 if grain == "week" else 1) * _DAY
+
+
+def _first_complete(day: date, grain: str) -> date:
+    """First day of the first period that does not begin before ``day``."""
+    return day if period_start(day, grain) == day else _next_start(day, grain)
+
+
+def _last_complete(day: date, grain: str) -> date:
+    """Last day of the last period that does not end after ``day``."""
+    return day if _next_start(day, grain) == day + _DAY else period_start(day, grain) - _DAY

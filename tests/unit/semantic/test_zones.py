@@ -1,0 +1,136 @@
+"""``timezone``: the days of a place, of 23 and 25 hours when its clocks change, on DuckDB and PostgreSQL."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from metrics.errors import QueryError
+from metrics.semantic import Query, SemanticLayer
+from metrics.semantic.manifest import Manifest
+from tests.unit.semantic.engines import Engine
+from tests.unit.semantic.manifests import dimension, entity, manifest, measure, metric, model, time
+
+BERLIN = "Europe/Berlin"
+SPRING, AUTUMN = date(2024, 3, 31), date(2024, 10, 27)
+
+
+def calls() -> Manifest:
+    """Calls by the second, invoices by the day."""
+    made = model(
+        "calls",
+        [entity("call", "primary"), entity("ticket", "foreign")],
+        [dimension("team"), time("ended_at", "second")],
+        [measure("calls", "sum", "1"), measure("minutes")],
+        at="second",
+    )
+    tickets = model("tickets", [entity("ticket", "primary")], [time("opened_at", "minute")])
+    invoices = model("invoices", [entity("invoice", "primary")], [], [measure("billed", "sum", "1")])
+    week = {"window": {"count": 2, "granularity": "days"}, "period_agg": "last"}
+    before = {"name": "calls", "alias": "before", "offset_window": {"count": 1, "granularity": "day"}}
+    return manifest(
+        [made, tickets, invoices],
+        [
+            metric("calls", measure="calls"),
+            metric("trailing", "cumulative", measure="calls", cumulative_type_params=week),
+            metric("change", "derived", expr="calls - before", metrics=["calls", before]),
+            metric("billed", measure="billed"),
+        ],
+    )
+
+
+LAYER = SemanticLayer(calls())
+
+
+@pytest.fixture
+def hourly(engine: Engine) -> Engine:
+    """One call in the middle of every hour of UTC, from 30 March to 2 April and from 26 to 29 October 2024."""
+    engine.execute("create schema core")
+    engine.execute(
+        'create table core.calls (call integer, ticket integer, "at" timestamp, ended_at timestamp, team varchar)'
+    )
+    engine.execute("create table core.tickets (ticket integer, opened_at timestamp)")
+    engine.execute("create table core.days (date_day date)")
+    for first in ("2024-03-30", "2024-10-26"):
+        engine.execute(
+            "insert into core.days select cast(d as date) from"
+            f" (select unnest(array[{', '.join(_days(first))}]) as d) as days"
+        )
+        engine.execute(
+            f"insert into core.calls select 1, 1, t + interval '30 minutes', t + interval '35 minutes', 'a' from"
+            f" generate_series(timestamp '{first} 00:00', timestamp '{first} 00:00' + interval '95 hours', interval '1 hour')"
+            " as hours(t)"
+        )
+    engine.execute("insert into core.tickets values (1, timestamp '2024-03-31 22:30:00')")
+    return engine
+
+
+def _days(first: str) -> list[str]:
+    start = date.fromisoformat(first)
+    return [f"date '{start + timedelta(days=index)}'" for index in range(5)]
+
+
+def ask(engine: Engine, metrics: list[str], group_by: list[str], **options: Any) -> list[tuple[Any, ...]]:
+    return engine.ask(LAYER, Query(metrics, group_by, **{"timezone": BERLIN, "order_by": group_by, **options}))[1]
+
+
+@pytest.mark.parametrize(("day", "hours"), [(SPRING, 23), (AUTUMN, 25)])
+def test_a_day_has_the_hours_of_its_place(hourly: Engine, day: date, hours: int) -> None:
+    """An hour of UTC holds one call, so a day's calls are its hours; in UTC each has 24."""
+    next_day = day + timedelta(days=1)
+    found = ask(hourly, ["calls"], ["metric_time__day"], start=day, end=next_day)
+    assert found == [(day, hours), (next_day, 24)]
+    assert ask(hourly, ["calls"], [], start=day, end=day) == [(hours,)]
+    assert ask(hourly, ["calls"], ["metric_time__day"], start=day, end=day, timezone=None) == [(day, 24)]
+
+
+def test_windows_and_offsets_count_local_days(hourly: Engine) -> None:
+    """30 March in Berlin began an hour before it did in UTC: 23 of its 24 calls are there."""
+    found = ask(hourly, ["trailing", "change"], ["metric_time__day"], start=SPRING, end=date(2024, 4, 1))
+    assert found == [(SPRING, 46, 0), (date(2024, 4, 1), 47, 1)]
+
+
+def test_other_timestamps_are_local_too(hourly: Engine) -> None:
+    """22:30 in UTC on 31 March is half past midnight of 1 April in Berlin."""
+    key = "ticket__opened_at__day"
+    assert ask(hourly, ["calls"], [key], start=AUTUMN, end=AUTUMN) == [(date(2024, 4, 1), 25)]
+    where = ["{{ TimeDimension('ticket__opened_at', 'day') }} = '2024-04-01'"]
+    assert ask(hourly, ["calls"], [], where=where, start=AUTUMN, end=AUTUMN) == [(25,)]
+
+
+def test_the_stored_column_is_filtered_bare() -> None:
+    sql = LAYER.compile(Query(["calls"], ["metric_time__day"], start=SPRING, end=SPRING, timezone=BERLIN))
+    assert """"fact"."at" >= CAST('2024-03-30 23:00:00' AS TIMESTAMP)""" in sql
+    assert """"fact"."at" < CAST('2024-03-31 22:00:00' AS TIMESTAMP)""" in sql
+
+
+@pytest.mark.parametrize("zone", ["Africa/Cairo", "America/Sao_Paulo", "Atlantic/Azores", "Asia/Kathmandu", "Asia/Beirut"])
+def test_days_begin_at_the_first_instant_of_their_date(zone: str) -> None:
+    """Where clocks change at midnight, too: every hour of two years lies in the range of exactly the day it is shown at."""
+    from metrics.semantic.expressions import _midnight
+
+    day = date(2017, 1, 1)
+    while day < date(2019, 1, 1):
+        bounds = [datetime.fromisoformat(_midnight(edge, zone).this.this) for edge in (day, day + timedelta(days=1))]
+        quarters = int((bounds[1] - bounds[0]) / timedelta(minutes=15))
+        instants = [bounds[0] + timedelta(minutes=15 * index) for index in range(quarters)]
+        assert {_local_day(instant, zone) for instant in instants} == {day}
+        day += timedelta(days=1)
+
+
+def _local_day(instant: datetime, zone: str) -> date:
+    return instant.replace(tzinfo=ZoneInfo("UTC")).astimezone(ZoneInfo(zone)).date()
+
+
+def test_a_date_has_no_time_zone() -> None:
+    with pytest.raises(QueryError, match=r"'billed': it is counted by invoices.at, which holds dates .*leave timezone out"):
+        LAYER.compile(Query(["billed"], timezone=BERLIN))
+
+
+@pytest.mark.parametrize("zone", ["Europe/Atlantis", "", "../../etc/passwd", "UTC'; drop table x --"])
+def test_an_unknown_time_zone_is_refused(zone: str) -> None:
+    with pytest.raises(QueryError, match="expected an IANA name"):
+        Query(["calls"], timezone=zone)
