@@ -35,8 +35,8 @@ class Bellwether:
         if question.history is not None:
             return self._company(case).history(question.history)
         if "mapping" in case.product:
-            with self._built().warehouse() as con:
-                return _asked(self._built().layer, con, question)
+            with self.built().warehouse() as con:
+                return _asked(self.built().layer, con, question)
         return _asked(SemanticLayer.from_manifest(prepared.manifest), prepared.con, question)
 
     def _company(self, case: Case) -> Company:
@@ -44,7 +44,8 @@ class Bellwether:
             self._companies[case.name] = Company(case, self._folder / case.name)
         return self._companies[case.name]
 
-    def _built(self) -> BuiltProject:
+    def built(self) -> BuiltProject:
+        """The warehouse of the raw cases."""
         if self._project is None:
             self._project = BuiltProject(self._raw_cases, self._folder / "raw")
         return self._project

@@ -5,7 +5,7 @@ They share one company in Berlin that sells in euro and works on weekdays from 9
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,8 @@ from metrics.semantic import SemanticLayer
 from tests.contract.dbt_project_runs import RawTable, duckdb_database, open_duckdb
 from tests.soundness.hazards.case import Case
 
+# Rows of a raw table -> what staging makes of them.
+Staged = Callable[[Sequence[Sequence[Any]]], list[tuple[Any, ...]]]
 _COMPANY: dict[str, Any] = {
     "timezone": "Europe/Berlin",
     "currency": "EUR",
@@ -53,6 +55,25 @@ class BuiltProject:
         """The built tables."""
         with open_duckdb(self._database) as con:
             yield con
+
+    @contextmanager
+    def staged_orders(self, case: str, table: str) -> Iterator[Staged]:
+        """What staging, a view, makes of other rows in a raw table: (order id, UTC time, amount) in no order."""
+        with open_duckdb(self._database) as con:
+
+            def of_rows(rows: Sequence[Sequence[Any]]) -> list[tuple[Any, ...]]:
+                con.execute(f"delete from raw.raw_{case}.{table}")
+                con.executemany(f"insert into raw.raw_{case}.{table} values ({', '.join('?' * len(rows[0]))})", rows)
+                return con.execute(
+                    "select order_id, ordered_at, gross_amount from raw.staging.stg_mapped__orders where _source_relation = ?",
+                    [case],
+                ).fetchall()
+
+            con.begin()
+            try:
+                yield of_rows
+            finally:
+                con.rollback()
 
 
 def _mapping(cases: Sequence[Case]) -> dict[str, list[dict[str, Any]]]:

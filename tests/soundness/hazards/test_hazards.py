@@ -6,12 +6,16 @@ The other layer is asked in the same run, because the page tells what it was mea
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from hypothesis import given, seed, settings
+from hypothesis import strategies as st
 
 from tests.soundness.conftest import MANIFEST
 from tests.soundness.hazards.__main__ import PAGE, table_of
@@ -22,6 +26,7 @@ from tests.soundness.hazards.manifest import build_manifest
 from tests.soundness.hazards.metricflow_layer import MetricFlowLayer
 from tests.soundness.hazards.page import all_outcomes, printed
 from tests.soundness.hazards.preparing import prepared
+from tests.soundness.hazards.raw_rows import Staged
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow]
 
@@ -36,10 +41,13 @@ Outcomes = dict[tuple[str, str], dict[str, Outcome]]
 
 
 @pytest.fixture(scope="module")
-def outcomes(tmp_path_factory: pytest.TempPathFactory) -> Outcomes:
-    folder = tmp_path_factory.mktemp("hazards")
-    ours = Bellwether(folder, [case for case in CASES if "mapping" in case.product])
-    return all_outcomes(CASES, [ours, MetricFlowLayer()], folder)
+def ours(tmp_path_factory: pytest.TempPathFactory) -> Bellwether:
+    return Bellwether(tmp_path_factory.mktemp("ours"), [case for case in CASES if "mapping" in case.product])
+
+
+@pytest.fixture(scope="module")
+def outcomes(ours: Bellwether, tmp_path_factory: pytest.TempPathFactory) -> Outcomes:
+    return all_outcomes(CASES, [ours, MetricFlowLayer()], tmp_path_factory.mktemp("hazards"))
 
 
 @pytest.mark.parametrize(("case", "question"), ASKED)
@@ -120,6 +128,35 @@ def _by_name(manifest: dict[str, Any]) -> dict[str, Any]:
 
     models = {model["name"]: model for model in manifest["semantic_models"]}
     return {"models": models, "metrics": {metric["name"]: inputs(metric) for metric in manifest["metrics"]}}
+
+
+_STATES = st.lists(
+    st.tuples(st.integers(1, 4), st.integers(0, 3), st.integers(100, 9999)),
+    min_size=1,
+    max_size=8,
+    unique_by=lambda state: state[:2],
+)
+
+
+@pytest.fixture(scope="module")
+def staged(ours: Bellwether) -> Iterator[Staged]:
+    with ours.built().staged_orders("duplicates_and_retries", "shop_orders") as found:
+        yield found
+
+
+@settings(max_examples=25, deadline=None)
+@seed(20240603)
+@given(states=_STATES, data=st.data())
+def test_repeated_and_shuffled_rows_change_nothing(
+    staged: Staged, states: list[tuple[int, int, int]], data: st.DataObject
+) -> None:
+    """States of orders (order, version, cents), delivered once in order, then in any order with any of them twice."""
+    began = datetime.fromisoformat("2024-06-03 10:00")
+    rows = [(f"d{order}", began, began + timedelta(hours=version), cents / 100) for order, version, cents in states]
+    delivered = data.draw(st.permutations(rows + data.draw(st.lists(st.sampled_from(rows), max_size=6))))
+    latest = {order: cents for order, _, cents in sorted(states)}
+    expected = sorted((f"d{order}", began, Decimal(cents) / 100) for order, cents in latest.items())
+    assert sorted(staged(rows)) == sorted(staged(delivered)) == expected
 
 
 def test_the_page_is_what_the_command_prints(outcomes: Outcomes) -> None:
