@@ -12,6 +12,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 import yaml
 from hypothesis import given, seed, settings
@@ -75,8 +76,9 @@ class _Naive:
 
 
 def test_a_layer_that_walks_into_every_trap_is_never_called_right(tmp_path: Path) -> None:
-    found = all_outcomes(CASES, [_Naive()], tmp_path)
-    assert {(outcome["naive"].verdict, outcome["naive"].is_naive) for outcome in found.values()} == {("wrong", True)}
+    with duckdb.connect() as con:
+        found = [judge(_Naive(), Prepared(case, con, tmp_path), question) for case in CASES for question in case.questions]
+    assert {(outcome.verdict, outcome.is_naive) for outcome in found} == {("wrong", True)}
 
 
 class _Failing:
