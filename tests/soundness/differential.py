@@ -198,6 +198,8 @@ def _plain(value: Any) -> Any:
 
 # Metrics whose answers are compared to a cent only: DuckDB cuts an interpolated percentile of a decimal down to the
 # decimal's scale (92.196 -> 92.19), as MetricFlow renders it; ours interpolates in double precision.
+# What is exactly 116.54 becomes 116.53 when the binary number below it is cut.
+_A_CENT = 0.01 + 1e-9
 _TO_A_CENT = frozenset({"amount_median", "amount_p90", "amount_median_trailing_7d"})
 
 
@@ -216,7 +218,7 @@ def differences(ours: Answer, theirs: Answer) -> list[str]:
             found += [
                 f"{key} {name}: ours {mine}, theirs {other}"
                 for name, mine, other in zip(ours.columns, left[0], right[0], strict=True)
-                if not _same(mine, other, 0.01 if name in _TO_A_CENT else 1e-9)
+                if not _same(mine, other, _A_CENT if name in _TO_A_CENT else 1e-9)
             ]
     return found
 
