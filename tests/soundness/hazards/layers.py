@@ -18,7 +18,7 @@ import duckdb
 
 from tests.soundness.hazards.case import Case, Question, Row
 
-Verdict = Literal["right", "wrong", "refused", "not asked"]
+Verdict = Literal["right", "wrong", "failed", "refused", "not asked"]
 _TOLERANCE = 1e-6
 
 
@@ -59,7 +59,7 @@ class Outcome:
 
 
 def judge(layer: Layer, prepared: Prepared, question: Question) -> Outcome:
-    """Ask one question. An error of the engine is an answer nobody can use: it counts as wrong."""
+    """Ask one question. SQL that the engine does not take is a failure: loud, but no refusal either."""
     try:
         rows = tuple(layer.answer(prepared, question))
     except CannotBeAskedError as error:
@@ -67,7 +67,7 @@ def judge(layer: Layer, prepared: Prepared, question: Question) -> Outcome:
     except RefusedError as error:
         return Outcome("right" if question.right is None else "refused", words=str(error))
     except duckdb.Error as error:
-        return Outcome("wrong", words=f"SQL that does not run: {type(error).__name__}")
+        return Outcome("failed", words=f"SQL that does not run: {type(error).__name__}")
     keys = len(question.query.get("group_by", ())) if question.query is not None else None
     if question.right is not None and same_rows(rows, question.right, keys):
         return Outcome("right", rows)

@@ -85,9 +85,9 @@ def _value(value: Any) -> str:
 def _cell(question: Question, outcome: Outcome, note: str) -> str:
     if outcome.verdict == "right":
         return "right (refuses)" if question.right is None else "right"
-    if outcome.verdict == "wrong":
-        answer = outcome.words or shown(question, outcome.rows)
-        return f"**wrong**: {answer}{f' ({note})' if note else ''}"
+    if outcome.verdict in ("wrong", "failed"):
+        told = outcome.words if outcome.verdict == "failed" else shown(question, outcome.rows)
+        return f"**{_VERBS[outcome.verdict]}**: {told}{f' ({note})' if note else ''}"
     return "refuses" if outcome.verdict == "refused" else "cannot be asked"
 
 
@@ -100,7 +100,14 @@ def _counted(outcomes: Outcomes) -> str:
     return f"Of {len(outcomes)} questions, {'; '.join(told)}."
 
 
-_WORDS = {"right": "right", "wrong": "wrong", "refused": "refused", "not asked": "that cannot be asked"}
+_VERBS = {"wrong": "wrong", "failed": "fails"}
+_WORDS = {
+    "right": "right",
+    "wrong": "wrong",
+    "failed": "that fail",
+    "refused": "refused",
+    "not asked": "that cannot be asked",
+}
 
 
 def _not_built(cases: Sequence[Case]) -> Iterator[str]:

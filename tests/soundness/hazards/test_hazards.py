@@ -91,13 +91,15 @@ class _Failing:
         raise self._error
 
 
-def test_refusals_and_what_cannot_be_asked_are_told_apart(tmp_path: Path) -> None:
+def test_refusals_failures_and_what_cannot_be_asked_are_told_apart(tmp_path: Path) -> None:
     case = next(case for case in CASES if case.name == "fan_out")
     with prepared(case, tmp_path) as ready:
         refused = [judge(_Failing(RefusedError("no")), ready, question).verdict for question in case.questions]
         asked = judge(_Failing(CannotBeAskedError("no")), ready, case.questions[0])
+        failed = judge(_Failing(duckdb.ParserException("no")), ready, case.questions[0])
     assert refused == ["right", "refused"]
     assert (asked.verdict, asked.words) == ("not asked", "no")
+    assert failed.verdict == "failed"
 
 
 def test_answers_are_compared_by_value_and_in_any_order() -> None:
