@@ -225,9 +225,8 @@ def _filled(scan: FactScan, rows: exp.Select) -> exp.Select:
         distinct=exp.Distinct(),
     )
     periods.set("from_", exp.From(this=scan.spine_table()))
-    periods.set(
-        "where", exp.Where(this=sql.all_of(sql.in_days(scan.spine_day, branch.shown) + _within(scan, times[0], table)))
-    )
+    days = [*sql.in_days(scan.spine_day, branch.shown), *_asked_days(scan), *_within(scan, times[0], table)]
+    periods.set("where", exp.Where(this=sql.all_of(days)))
     columns = {key.output: sql.column(key.output, SPINE if key.target is None else table) for key in branch.keys}
     select = exp.Select(
         expressions=[sql.aliased(column, name) for name, column in columns.items()]
@@ -248,6 +247,15 @@ def _filled(scan: FactScan, rows: exp.Select) -> exp.Select:
 def _filled_value(item: Column, table: str) -> exp.Expr:
     value = sql.column(item.alias, table)
     return value if item.fill is None else filled(value, item.fill)
+
+
+def _asked_days(scan: FactScan) -> list[exp.Expr]:
+    """Conditions of the query on metric_time alone, over the spine: a day that they exclude is not an empty one."""
+    return [
+        sql.bound(item, scan.spine_day)
+        for item in scan.branch.conditions
+        if item.shown and all(target is None for target, _ in item.targets)
+    ]
 
 
 def _within(scan: FactScan, key: BranchKey, table: str) -> list[exp.Expr]:

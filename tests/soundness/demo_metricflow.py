@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from typing import Protocol
 
 import duckdb
 
@@ -37,6 +38,16 @@ class Question:
     @property
     def cases(self) -> set[Case]:
         return {(metric, self.grain, self.dimension) for metric in self.metrics}
+
+
+class Asked(Protocol):
+    """What a comparison has to know of a query: its columns."""
+
+    @property
+    def metrics(self) -> tuple[str, ...]: ...
+
+    @property
+    def keys(self) -> list[str]: ...
 
 
 def dimensions_of(layer: SemanticLayer, metric: str) -> list[str]:
@@ -78,7 +89,7 @@ class Comparison:
     values: dict[str, int]
 
 
-def compare(con: duckdb.DuckDBPyConnection, question: Question, left: str, right: str) -> Comparison:
+def compare(con: duckdb.DuckDBPyConnection, question: Asked, left: str, right: str) -> Comparison:
     """Two SELECTs must have the same set of rows, each key once, NULL being a key like any other.
 
     Whole numbers and decimals must be equal, doubles within TOLERANCE, and neither may stand for the other; times may be
@@ -115,7 +126,7 @@ def _types(con: duckdb.DuckDBPyConnection, table: str) -> dict[str, str]:
     return {item[0]: str(item[1]) for item in description}
 
 
-def _type_problems(question: Question, left: dict[str, str], right: dict[str, str]) -> list[str]:
+def _type_problems(question: Asked, left: dict[str, str], right: dict[str, str]) -> list[str]:
     times = {"DATE", "TIMESTAMP"}
     keys = [name for name in question.keys if left[name] != right[name] and not {left[name], right[name]} <= times]
     values = [name for name in question.metrics if left[name].startswith(_EXACT) != right[name].startswith(_EXACT)]
@@ -138,7 +149,7 @@ def _joined(keys: list[str]) -> str:
         full join (select *, true as side from right_answer) as r on {same}"""
 
 
-def _examples(con: duckdb.DuckDBPyConnection, question: Question, condition: str) -> list[tuple[object, ...]]:
+def _examples(con: duckdb.DuckDBPyConnection, question: Asked, condition: str) -> list[tuple[object, ...]]:
     keys = ", ".join(f'coalesce(l."{key}", r."{key}")::text' for key in question.keys)
     values = ", ".join(f'l."{metric}", r."{metric}"' for metric in question.metrics)
     return con.execute(f"select {keys}, {values} {_joined(question.keys)} where {condition} order by all limit 3").fetchall()

@@ -2,11 +2,12 @@
 
 Every disagreement is a failure, except the cases of ``KNOWN``: they are listed one by one with their reason, and a test of
 their own holds what each side answers against SQL written by hand. ``BELLWETHER_METRICFLOW_ALONE=1`` asks every metric
-in a query of its own, which takes twice as long.
+in a query of its own, which takes twice as long; ``BELLWETHER_DIFFERENTIAL_DEMO_QUERIES`` random queries are asked beside them.
 """
 
 from __future__ import annotations
 
+import itertools
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,14 +17,18 @@ import pytest
 
 from metrics.errors import QueryError
 from metrics.semantic import Query, SemanticLayer
-from tests.conftest import BuiltWorkspace
+from tests.conftest import REPOSITORY, BuiltWorkspace
 from tests.soundness.demo_metricflow import Case, Comparison, Question, all_cases, compare, missing_names, questions
+from tests.soundness.demo_random import members, random_questions
 from tests.soundness.metricflow_oracle import MetricFlow
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow]
 
 ONE_BY_ONE = os.environ.get("BELLWETHER_METRICFLOW_ALONE") == "1"
 GRAINS = ("day", "week", "month")
+DATE_GRAINS = ("day", "week", "month", "quarter", "year")
+RANDOM = int(os.environ.get("BELLWETHER_DIFFERENTIAL_DEMO_QUERIES", "60"))
+RANDOM_SEED = int(os.environ.get("BELLWETHER_DIFFERENTIAL_SEED", "7"))
 
 
 @dataclass(frozen=True)
@@ -127,6 +132,24 @@ def _answered(con: duckdb.DuckDBPyConnection, layer: SemanticLayer, oracle: Metr
         return compare(con, question, layer.compile(Query(metrics, keys)), oracle.compile(metrics, keys))
     except Exception as error:  # MetricFlow's refusals have no common class
         return Comparison((f"{type(error).__name__}: {str(error)[:300]}",), {})
+
+
+def test_random_queries_equal_metricflow(con: duckdb.DuckDBPyConnection, layer: SemanticLayer, oracle: MetricFlow) -> None:
+    """Several metrics and dimensions at once, filters and ranges; the metrics and names of KNOWN are asked above."""
+    left_out = {"revenue_growth", "order"}
+    names = {name for metric in layer.metrics for name in layer.dimensions(metric)} - left_out
+    texts = [name for name in names if not name.startswith("metric_time") and name.rpartition("__")[2] not in DATE_GRAINS]
+    first, last = con.execute("select min(business_date), max(business_date) from core.fct_web_sessions").fetchall()[0]
+    asked = random_questions(layer, members(con, layer, texts), first, last, left_out, RANDOM_SEED)
+    problems = []
+    values = 0
+    for question in itertools.islice(asked, RANDOM):
+        theirs = oracle.compile(list(question.metrics), question.keys, list(question.where), question.start, question.end)
+        found = compare(con, question, layer.compile(question.query), theirs)
+        problems += [f"{question}: {line}" for line in found.problems]
+        values += sum(found.values.values()) > 0
+    assert not problems, f"{len(problems)} disagreements:\n" + "\n".join(problems[:20])
+    assert values > 0.7 * RANDOM
 
 
 def test_metricflow_knows_no_dimension_that_is_not_asked(layer: SemanticLayer, oracle: MetricFlow) -> None:
@@ -234,6 +257,11 @@ def test_growth_over_a_month_by_week_is_refused_and_metricflow_has_it_in_march_o
     theirs = oracle.compile(["revenue_growth"], question.keys)
     elsewhere = "revenue_growth is not null and month(metric_time__week) <> 3"
     assert con.execute(f"select count(*), count(*) filter (where {elsewhere}) from ({theirs})").fetchall()[0][1] == 0
+
+
+def test_each_known_difference_is_explained_on_the_page() -> None:
+    page = " ".join((REPOSITORY / "docs" / "correctness.md").read_text(encoding="utf-8").split())
+    assert [known.reason for known in KNOWN if known.reason not in page] == []
 
 
 def test_the_comparison_sees_each_kind_of_difference(con: duckdb.DuckDBPyConnection) -> None:

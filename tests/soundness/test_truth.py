@@ -391,6 +391,30 @@ def test_filling_belongs_to_the_metric_that_asks_for_it(con: duckdb.DuckDBPyConn
     assert rows[1][3] == 0 - rows[0][1]
 
 
+def test_days_that_a_condition_cuts_out_of_a_week_are_cut_out_of_the_week_before_it(ask: Ask, frames: Frames) -> None:
+    """Two weeks before Thursday to Sunday, 8 to 11 February, are 25 to 28 January; MetricFlow counts from the 22nd."""
+    where = ["{{ TimeDimension('metric_time', 'day') }} > '2024-02-07'"]
+    before = _within(frames["fct_orders"], "ordered_on", date(2024, 1, 25), date(2024, 1, 28))["customer_id"].nunique()
+    whole = _within(frames["fct_orders"], "ordered_on", date(2024, 1, 22), date(2024, 1, 28))["customer_id"].nunique()
+    assert before != whole
+    found = ask("buyers_before", "metric_time__week", where=where, start=date(2024, 2, 5), end=date(2024, 2, 11))
+    _same(found, {date(2024, 2, 5): float(before)})
+
+
+def test_a_filled_metric_is_not_zero_in_periods_that_a_condition_excludes(ask: Ask, frames: Frames) -> None:
+    """Days after Wednesday 7 February, by week: the weeks before were not asked for, so that they have no 0 either."""
+    where = ["{{ TimeDimension('metric_time', 'day') }} > '2024-02-07'"]
+    orders = _within(frames["fct_orders"], "ordered_on", date(2024, 2, 8), date(2024, 3, 3))
+    expected = {date(2024, 2, 5) + timedelta(weeks=week): 0.0 for week in range(4)}
+    expected |= {
+        week: float(count) for week, count in _grouped(orders, [_period(orders["ordered_on"], "week")], len).items()
+    }
+    _same(ask("orders_filled", "metric_time__week", where=where, start=date(2024, 1, 1), end=date(2024, 3, 3)), expected)
+    nobody = ["{{ Dimension('purchase__status') }} = 'nobody'", *where]
+    found = ask("orders_filled", "metric_time__week", where=nobody, start=date(2024, 1, 1), end=date(2024, 3, 3))
+    _same(found, dict.fromkeys(expected, 0.0))
+
+
 def test_the_order_of_dates_decides_nothing_else(ask: Ask, frames: Frames) -> None:
     """One model, two time dimensions: tickets solved are counted on the day of the solution."""
     tickets = frames["fct_tickets"]

@@ -1,0 +1,87 @@
+"""Where MetricFlow 0.213 and this compiler answer differently on purpose; docs/correctness.md tells each reason.
+
+Where MetricFlow is the one that is wrong, ``test_truth.py`` holds the answer computed without either compiler.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from metrics.semantic import Query
+
+
+@dataclass(frozen=True)
+class Known:
+    """A deliberate difference: the metrics it concerns are left out of the queries to which it applies."""
+
+    reason: str
+    metrics: frozenset[str]
+    applies: Callable[[Query], bool]
+
+
+def _grain(query: Query) -> str | None:
+    times = [name for name in query.group_by if name.startswith("metric_time__")]
+    return times[0].removeprefix("metric_time__") if times else None
+
+
+KNOWN = (
+    Known(
+        "MetricFlow takes two inputs of one name, one of them filtered, for the same: a share of 1.0",
+        frozenset({"paid_share"}),
+        lambda query: True,
+    ),
+    Known(
+        "an offset in months by quarter or year: MetricFlow maps days, so that 29 to 31 March all read the last of "
+        "February; ours maps months",
+        frozenset({"amount_growth", "net_growth"}),
+        lambda query: _grain(query) in ("quarter", "year"),
+    ),
+    Known(
+        "an offset in months by week: MetricFlow looks for a week that starts a month before, which is hardly ever a "
+        "Monday; ours refuses",
+        frozenset({"amount_growth", "net_growth"}),
+        lambda query: _grain(query) == "week",
+    ),
+    Known(
+        "an offset of a derived metric under a filter on another dimension: MetricFlow takes the largest member "
+        "instead of the total",
+        frozenset({"net_growth"}),
+        lambda query: bool(query.where),
+    ),
+    Known(
+        "an offset of a trailing metric: MetricFlow applies the range before the offset and finds nothing",
+        frozenset({"trailing_change"}),
+        lambda query: True,
+    ),
+    Known(
+        "offset_to_grain by a coarser grain than a day: MetricFlow reads one day of the period (or writes SQL that "
+        "does not run); ours refuses",
+        frozenset({"amount_since_month_start"}),
+        lambda query: _grain(query) not in ("day", None),
+    ),
+    Known(
+        "since the beginning without a time: MetricFlow starts at the range's start (or writes SQL that does not "
+        "run); ours starts at the beginning",
+        frozenset({"amount_all_time"}),
+        lambda query: _grain(query) is None,
+    ),
+    Known(
+        "an offset in weeks by week under a condition on metric_time that cuts a week: MetricFlow takes the whole week "
+        "before, ours the same days of it",
+        frozenset({"buyers_before"}),
+        lambda query: _grain(query) == "week" and any("metric_time" in text for text in query.where),
+    ),
+    Known(
+        "a distinct count of no rows at all: 0 in MetricFlow, missing in ours (rule 6)",
+        frozenset({"visitors", "buyers", "spend_per_buyer"}),
+        lambda query: not query.group_by,
+    ),
+)
+
+
+def comparable(query: Query) -> Query | None:
+    """``query`` without the metrics that are known to differ in it; None when nothing is left."""
+    left_out = {name for known in KNOWN if known.applies(query) for name in known.metrics}
+    metrics = [name for name in query.metrics if name not in left_out]
+    return replace(query, metrics=metrics) if metrics else None
