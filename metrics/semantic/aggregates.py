@@ -46,19 +46,19 @@ def _function(
     unconditional: bool,
 ) -> exp.Expr:
     kind = {"sum": exp.Sum, "average": exp.Avg, "min": exp.Min, "max": exp.Max}.get(measure.agg)
-    if kind and not _counts_rows(measure):
+    if kind and not counts_rows(measure):
         return kind(this=under(value()))
     if measure.agg in ("median", "percentile"):
         return _percentile(measure, under(value()), dialect)
     return _count(measure, value, under, unconditional=unconditional)
 
 
-def _counts_rows(measure: Measure) -> bool:
+def counts_rows(measure: Measure) -> bool:
     return measure.agg == "sum" and measure.expr.strip() == "1"
 
 
 def _count(measure: Measure, value: Build, under: Callable[[exp.Expr], exp.Expr], *, unconditional: bool) -> exp.Expr:
-    if _counts_rows(measure):
+    if counts_rows(measure):
         return exp.Count(this=exp.Star() if unconditional else under(exp.Literal.number(1)))
     if measure.agg == "count":
         return exp.Count(this=under(value()))
@@ -88,7 +88,7 @@ def daily_parts(measure: Measure, value: Build) -> dict[str, exp.Expr]:
     """What to keep per day so that a window over days is exact: suffix -> aggregate. Only for decomposable measures."""
     if measure.agg == "average":
         return {"": exp.Sum(this=cast(value(), "DOUBLE")), "__n": exp.Count(this=value())}
-    if measure.agg in ("sum", "min", "max") and not _counts_rows(measure):
+    if measure.agg in ("sum", "min", "max") and not counts_rows(measure):
         kind = {"sum": exp.Sum, "min": exp.Min, "max": exp.Max}[measure.agg]
         return {"": kind(this=value())}
     return {"": _count(measure, value, lambda then: then, unconditional=True)}
@@ -103,6 +103,6 @@ def over_window(measure: Measure, part: Callable[[str], exp.Expr], window: Calla
         return exp.Div(
             this=total, expression=exp.Nullif(this=window(exp.Sum(this=part("__n"))), expression=exp.Literal.number(0))
         )
-    if measure.agg == "sum" and not _counts_rows(measure):
+    if measure.agg == "sum" and not counts_rows(measure):
         return total
     return cast(total, "BIGINT")

@@ -34,16 +34,15 @@ class Explanation:
     metrics: tuple[tuple[str, str], ...]
     group_by: tuple[str, ...]
     facts: tuple[FactRead, ...]
+    results: int
 
     def __str__(self) -> str:
         lines = [f"{name} = {formula}" for name, formula in self.metrics]
         lines.append(f"by {', '.join(self.group_by)}" if self.group_by else "in total")
         lines += [str(fact) for fact in self.facts]
-        if len(self.facts) > 1:
+        if self.results > 1:
             keys = ", ".join(self.group_by)
-            lines.append(
-                f"then join the {len(self.facts)} results on {keys}" if keys else "then put the results side by side"
-            )
+            lines.append(f"then join the {self.results} results on {keys}" if keys else "then put the results side by side")
         return "\n".join(lines)
 
 
@@ -52,8 +51,13 @@ def explain_plan(plan: Plan) -> Explanation:
     return Explanation(
         metrics=tuple((name, _formula(value, plan)) for name, value in query.values),
         group_by=tuple(key.output for key in query.keys),
-        facts=tuple(_fact(branch) for branch in plan.branches),
+        facts=tuple(_fact(read) for branch in plan.branches for read in _reads(branch)),
+        results=len(plan.branches),
     )
+
+
+def _reads(branch: Branch) -> tuple[Branch, ...]:
+    return (branch, branch.attribution.events) if branch.attribution else (branch,)
 
 
 def _fact(branch: Branch) -> FactRead:
@@ -68,15 +72,28 @@ def _fact(branch: Branch) -> FactRead:
         relation=".".join(part for part in (relation.schema, relation.name) if part),
         time_column=branch.time.expr.strip('"'),
         days=str(branch.scanned),
-        measures=tuple(f"{column.alias} = {column.measure.agg}({column.measure.expr})" for column in branch.columns),
+        measures=_measures(branch),
         joins=joins,
         conditions=tuple(conditions),
         how=tuple(_how(branch)),
     )
 
 
+def _measures(branch: Branch) -> tuple[str, ...]:
+    if branch.attribution:
+        return ("the events that conversions count for",)
+    return tuple(f"{column.alias} = {column.measure.agg}({column.measure.expr})" for column in branch.columns)
+
+
 def _how(branch: Branch) -> list[str]:
     how = []
+    if branch.attribution:
+        conversion = branch.attribution.conversion
+        within = f" if at most {conversion.window} later" if conversion.window else ""
+        how.append(
+            f"each event of {conversion.measure.model} counts for the last of these of the same {conversion.entity} at or "
+            f"before it{within}, compared by {conversion.grain}; shown for {branch.standing}"
+        )
     stock = branch.columns[0].measure.non_additive
     if stock:
         edge = "last" if stock.choice == "max" else "first"

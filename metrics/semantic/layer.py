@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from metrics.semantic.fact_days import FactDate, FactDigest, Reads
     from metrics.semantic.joins import Target
     from metrics.semantic.plan import Plan
+    from metrics.semantic.saved_queries import SavedQuery
 
 _MOST_COMPILED = 4096
 
@@ -25,7 +26,7 @@ _MOST_COMPILED = 4096
 class SemanticLayer:
     """Metrics of one dbt project.
 
-    ``metrics`` maps each name to its definition (label, description, type, meta, inputs).
+    ``metrics`` maps each name to its definition (label, description, type, meta, inputs), ``saved_queries`` likewise.
     """
 
     def __init__(self, manifest: Manifest) -> None:
@@ -33,6 +34,7 @@ class SemanticLayer:
 
         self.manifest = manifest
         self.metrics: Mapping[str, Metric] = dict(manifest.metrics)
+        self.saved_queries: Mapping[str, SavedQuery] = dict(manifest.saved_queries)
         self._graph = JoinGraph(manifest)
         self._compiled: dict[tuple[Query, str], str] = {}
         self._dimensions: dict[str, tuple[str, ...]] = {}
@@ -56,6 +58,13 @@ class SemanticLayer:
                 self._compiled.clear()
             known = self._compiled[query, dialect] = render(self._plan(query), self.manifest, dialect)
         return known
+
+    def saved_query(self, name: str) -> Query:
+        """The saved query of the dbt project called ``name``. Raises QueryError where there is none."""
+        from metrics.semantic.calendars import calendar_grains
+        from metrics.semantic.saved_queries import find_saved_query
+
+        return find_saved_query(name, self.saved_queries, calendar_grains(self.manifest))
 
     def dimensions(self, metric: str) -> list[str]:
         """Every name that ``metric`` can be grouped by, metric_time first, then nearest first. Raises QueryError."""
@@ -97,6 +106,7 @@ class SemanticLayer:
 
     def _with_closest(self, error: RefusedNameError, query: Query) -> QueryError:
         """The refusal of a name in a filter, with what to write instead where something close is reached."""
+        from metrics.semantic.calendars import calendar_grains
         from metrics.semantic.closest import closest_forms
         from metrics.semantic.joins import ANY_KIND
         from metrics.semantic.resolve import Resolver
@@ -108,7 +118,7 @@ class SemanticLayer:
         names = [name for name in self.dimensions(first) if all(name in reached for reached in everywhere)]
 
         def kind_of(name: str) -> str:
-            parsed = parse_name(name)
+            parsed = parse_name(name, calendar_grains(self.manifest))
             return "time" if parsed.element == METRIC_TIME else self._graph.find(model, parsed, ANY_KIND).kind
 
         forms = closest_forms(error.name, names, kind_of)

@@ -10,11 +10,14 @@ from __future__ import annotations
 from dataclasses import replace
 
 from metrics.errors import QueryError, did_you_mean
+from metrics.semantic.calendars import calendar_grains, calendar_refusal, grains_of
+from metrics.semantic.conversion import SUB_DAILY, check_conversion, conversion_value
 from metrics.semantic.days import MONTHS_OF
+from metrics.semantic.default_grain import default_grain
 from metrics.semantic.filters import parse_filter
 from metrics.semantic.joins import ANY_KIND, JoinGraph, grains_from
 from metrics.semantic.manifest import Manifest, Metric, MetricInput
-from metrics.semantic.query import METRIC_TIME, ElementName, Query, RefusedNameError, parse_name
+from metrics.semantic.query import GRAINS, METRIC_TIME, ElementName, Query, RefusedNameError, parse_name
 from metrics.semantic.resolved import (
     DerivedValue,
     Key,
@@ -36,14 +39,17 @@ class Resolver:
     def __init__(self, manifest: Manifest, graph: JoinGraph) -> None:
         self._manifest = manifest
         self._graph = graph
+        self._calendar = calendar_grains(manifest)
 
     def resolve(self, query: Query) -> ResolvedQuery:
         """Check the query and unfold its metrics. Raises QueryError for anything that has no exact answer."""
         metrics = [self.metric(name) for name in query.metrics]
+        values = tuple((metric.name, self._value(metric, (), Offset(), ())) for metric in metrics)
+        grain = default_grain(metrics, (value for _, value in values), self._manifest) if _is_bare(query) else "day"
         resolved = ResolvedQuery(
-            values=tuple((metric.name, self._value(metric, (), Offset(), ())) for metric in metrics),
-            keys=tuple(_key(item) for item in query.group_by),
-            where=tuple(part for text in query.where for part in parse_filter(text, trusted=False)),
+            values=values,
+            keys=tuple(_key(item, self._calendar, grain) for item in query.group_by),
+            where=tuple(part for text in query.where for part in parse_filter(text, False, self._calendar)),
             start=query.start,
             end=query.end,
             order_by=(),
@@ -70,6 +76,7 @@ class Resolver:
     def _value(self, metric: Metric, filters: tuple[str, ...], offset: Offset, above: tuple[str, ...]) -> Value:
         if metric.name in above:
             raise QueryError(f"metric '{metric.name}' is defined by itself: {' -> '.join((*above, metric.name))}")
+        self._check_refused("metric", metric.name)
         above = (*above, metric.name)
         filters = (*filters, *metric.filters)
         if metric.type in ("simple", "cumulative"):
@@ -82,9 +89,17 @@ class Resolver:
         if metric.type == "derived" and metric.expr:
             inputs = tuple((part.alias, self._input(part, filters, offset, above)) for part in metric.input_metrics)
             return DerivedValue(metric.expr, inputs)
+        if metric.type == "conversion":
+            return conversion_value(
+                metric,
+                lambda given, is_base: (
+                    self._leaf_value(replace(metric, measure=given), filters if is_base else (), offset).leaf
+                ),
+                self._manifest,
+            )
         raise QueryError(
             f"metric '{metric.name}' is of type '{metric.type}', which is not supported; use simple, ratio, "
-            "derived or cumulative"
+            "derived, cumulative or conversion"
         )
 
     def _input(self, part: MetricInput, filters: tuple[str, ...], offset: Offset, above: tuple[str, ...]) -> Value:
@@ -104,12 +119,14 @@ class Resolver:
                 f"metric '{metric.name}' uses unknown measure "
                 f"'{given.measure}'.{did_you_mean(given.measure, self._manifest.measures)}"
             )
+        self._check_refused("measure", measure.name)
+        self._check_refused("semantic model", measure.model)
         if metric.cumulative and measure.non_additive:
             raise QueryError(
                 f"metric '{metric.name}' accumulates the stock '{measure.name}' over time, which has no meaning; "
                 "use a simple metric"
             )
-        conditions = {part for text in (*filters, *given.filters) for part in parse_filter(text, trusted=True)}
+        conditions = {part for text in (*filters, *given.filters) for part in parse_filter(text, True, self._calendar)}
         ordered = tuple(sorted(conditions, key=lambda condition: condition.text))
         return LeafValue(Leaf(measure, ordered, offset, metric.cumulative, given.join_to_timespine, given.fill_nulls_with))
 
@@ -126,23 +143,36 @@ class Resolver:
             try:
                 target = self._graph.find(model, name, kinds)
             except QueryError as error:
-                told = f"metric '{metric}' (measure '{leaf.measure.name}' of '{model}'): "
+                role = ", the base event of a conversion" if leaf.conversion else ""
+                told = f"metric '{metric}' (measure '{leaf.measure.name}' of '{model}'{role}): "
                 if in_where and isinstance(error, RefusedNameError):
                     raise RefusedNameError(str(name), told + error.reason, error.instead) from error
                 raise QueryError(f"{told}{error}") from error
-            possible = grains_from(target.grain) if target.grain else ()
+            for hop in target.hops:
+                self._check_refused("semantic model", hop.model)
+            possible = self._grains(target.grain) if target.grain else ()
             if name.grain and name.grain not in possible:
                 expected = f"ask for {' or '.join(possible)}" if possible else "it is not a time, leave the grain out"
                 raise QueryError(f"'{name}': '{target.element}' has no grain {name.grain}; {expected}")
+        check_conversion(metric, leaf, tuple(key.name for key in query.time_keys), self._graph)
         self._check_time(metric, leaf, query)
 
     def _check_grain(self, metric: str, leaf: Leaf, name: ElementName) -> None:
         dimension = self._manifest.models[leaf.measure.model].dimensions[leaf.measure.time_dimension]
-        possible = grains_from(dimension.grain or "day")
+        possible = self._grains(dimension.grain or "day")
         if name.grain not in possible:
             raise QueryError(
                 f"metric '{metric}' is known by {dimension.grain}, not by {name.grain}; ask for {' or '.join(possible)}"
             )
+
+    def _grains(self, finest: str) -> tuple[str, ...]:
+        return grains_of(finest, grains_from(finest), self._manifest)
+
+    def _check_refused(self, kind: str, name: str) -> None:
+        """Refuse what the manifest says in a way that has no exact answer here (see spec.py)."""
+        reason = self._manifest.refused.get(f"{kind} {name}")
+        if reason:
+            raise QueryError(f"{kind} '{name}' cannot be computed exactly: {reason}")
 
     def _check_time(self, metric: str, leaf: Leaf, query: ResolvedQuery) -> None:
         cumulative = leaf.cumulative
@@ -169,6 +199,8 @@ class Resolver:
 
 def grain_refusal(leaf: Leaf, grain: str) -> str | None:
     """Why a leaf has no exact answer at a grain of metric_time, or None."""
+    if grain not in GRAINS:
+        return calendar_refusal(leaf, grain)
     anchor = leaf.offset.to_grain
     if anchor and leaf.cumulative:
         return f"asks for an accumulated value at the start of the {anchor}, which is not supported; use offset_window"
@@ -197,12 +229,18 @@ def output_columns(query: ResolvedQuery) -> list[str]:
     return columns
 
 
-def _key(item: str) -> Key:
-    name = parse_name(item)
+def _is_bare(query: Query) -> bool:
+    return any(item.lower() == METRIC_TIME for item in query.group_by)
+
+
+def _key(item: str, calendar: tuple[str, ...], bare_grain: str) -> Key:
+    name = parse_name(item, calendar)
+    if name.links == (METRIC_TIME,) and name.element in SUB_DAILY:
+        raise QueryError(f"'{item}': the finest grain here is day; ask for {METRIC_TIME}__day")
     if name.element == METRIC_TIME and not name.is_metric_time:
         raise QueryError(f"'{item}': metric_time belongs to no entity; ask for {METRIC_TIME}__{name.grain or 'day'}")
     if name.is_metric_time and name.grain is None:
-        name = replace(name, grain="day")
+        name = replace(name, grain=bare_grain)
     return Key(item, name)
 
 

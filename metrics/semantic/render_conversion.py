@@ -1,0 +1,175 @@
+"""A branch with an attribution -> CTEs: base events, conversions after the last of them, then an ordinary aggregation.
+
+Both facts are read once. Base events and conversions are put in one order per entity and a running maximum tells each
+conversion the time of its last base event: no event is joined with all earlier ones. What comes out has a row per
+conversion, with the time and the members of its base event, and is aggregated as any fact is.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from sqlglot import exp
+
+from metrics.semantic import expressions as sql
+from metrics.semantic.aggregates import counts_rows
+from metrics.semantic.joins import Target
+from metrics.semantic.manifest import Measure, Relation
+from metrics.semantic.plan import Attribution, BoundCondition, Branch, BranchKey, Column
+from metrics.semantic.query import GRAINS
+from metrics.semantic.render_fact import FactScan, fact_select
+
+AT, BASE_AT, VALUE, IS_CONVERSION, RANK = "__at", "__base_at", "__value", "__is_conversion", "__rank"
+_BASE, _EVENT = "base", "event"
+
+
+def conversion_ctes(scan: FactScan, attribution: Attribution) -> list[exp.CTE]:
+    """The CTEs of the branch; the last one bears its name and has its keys and columns."""
+    name = scan.branch.name
+    members = [key for key in scan.branch.keys if key.target is not None]
+    base, events, converted = f"{name}_base", f"{name}_events", f"{name}_converted"
+    return [
+        _cte(base, _base_events(scan, attribution, members)),
+        _cte(events, _ordered(scan.of(attribution.events), attribution, base)),
+        _cte(converted, _converted(attribution, members, base, events)),
+        _cte(name, fact_select(scan.of(_over(converted, scan.branch, members)))),
+    ]
+
+
+def _cte(name: str, select: exp.Select) -> exp.CTE:
+    return exp.CTE(this=select, alias=exp.TableAlias(this=sql.identifier(name)))
+
+
+def _moment(grain: str, time: exp.Expr) -> exp.Expr:
+    """What the times of the two events are compared by: the period of the coarser grain that the two are declared by."""
+    if grain in GRAINS:
+        return sql.period(grain, time)
+    return exp.TimestampTrunc(this=time, unit=exp.Var(this=grain.upper()))
+
+
+def _matched(attribution: Attribution) -> list[str]:
+    return [f"__matched_{index}" for index in range(len(attribution.conversion.matched))]
+
+
+def _member(index: int) -> str:
+    return f"__member_{index}"
+
+
+def _base_events(scan: FactScan, attribution: Attribution, members: list[BranchKey]) -> exp.Select:
+    """One row per entity and time that has base events: where several fall together, the last one's members."""
+    conversion = attribution.conversion
+    matched = [sql.source(left, sql.FACT) for left, _ in conversion.matched]
+    at = _moment(conversion.grain, scan.stored())
+    outputs: list[exp.Expr] = [sql.aliased(value, name) for value, name in zip(matched, _matched(attribution), strict=True)]
+    outputs.append(sql.aliased(at, AT))
+    outputs += [sql.aliased(scan.key(key), _member(index)) for index, key in enumerate(members)]
+    if not members:
+        select = scan.select(outputs, about_metric_time=False).distinct(copy=False)
+        return select.where(sql.all_of(_known([*matched, at])), copy=False)
+    # Equal times are told apart by the members, so that the same rows always give the same answer.
+    order: list[exp.Expr] = [exp.Ordered(this=scan.stored(), desc=True, nulls_first=False)]
+    order += [exp.Ordered(this=scan.key(key), desc=True, nulls_first=False) for key in members]
+    partition = [value.copy() for value in (*matched, at)]
+    rank = exp.Window(this=exp.RowNumber(), partition_by=partition, order=exp.Order(expressions=order))
+    rows = scan.select([*outputs, sql.aliased(rank, RANK)], about_metric_time=False)
+    rows.where(sql.all_of(_known([*matched, at])), copy=False)
+    names = [*_matched(attribution), AT, *(_member(index) for index in range(len(members)))]
+    select = exp.Select(expressions=[sql.column(name, _BASE) for name in names])
+    select.set("from_", exp.From(this=exp.Subquery(this=rows, alias=exp.TableAlias(this=sql.identifier(_BASE)))))
+    return select.where(exp.EQ(this=sql.column(RANK, _BASE), expression=exp.Literal.number(1)), copy=False)
+
+
+def _known(values: list[exp.Expr]) -> list[exp.Expr]:
+    """NULL is nobody: two unknown entities are not the same one."""
+    return [exp.Not(this=exp.Is(this=value.copy(), expression=exp.Null())) for value in values]
+
+
+def _ordered(events: FactScan, attribution: Attribution, base: str) -> exp.Select:
+    """Conversions and base events, each with the time of the entity's last base event so far."""
+    conversion = attribution.conversion
+    names = _matched(attribution)
+    matched = [sql.source(right, sql.FACT) for _, right in conversion.matched]
+    at = _moment(conversion.grain, events.stored())
+    outputs: list[exp.Expr] = [sql.aliased(value, name) for value, name in zip(matched, names, strict=True)]
+    measure = conversion.measure
+    value = exp.Literal.number(1) if counts_rows(measure) else sql.source(measure.expr, sql.FACT)
+    nothing = sql.cast(exp.Null(), "DATE" if conversion.grain in GRAINS else "TIMESTAMP")
+    outputs += [sql.aliased(at, AT), sql.aliased(nothing, BASE_AT), sql.aliased(value, VALUE)]
+    outputs.append(sql.aliased(exp.Literal.number(1), IS_CONVERSION))
+    rows = events.select(outputs, about_metric_time=False)
+    rows.where(sql.all_of(_known([*matched, at])), copy=False)
+    times = [sql.column(name, base) for name in (*names, AT, AT)]
+    before = exp.Select(expressions=[*times, exp.Null(), exp.Literal.number(0)])
+    before.set("from_", exp.From(this=sql.cte_table(base)))
+    both = exp.Union(this=rows, expression=before.distinct(copy=False), distinct=False)
+    frame = exp.WindowSpec(kind="RANGE", start="UNBOUNDED", start_side="PRECEDING", end="CURRENT ROW")
+    last = exp.Window(
+        this=exp.Max(this=sql.column(BASE_AT, _EVENT)),
+        partition_by=[sql.column(name, _EVENT) for name in names],
+        order=exp.Order(expressions=[exp.Ordered(this=sql.column(AT, _EVENT), nulls_first=True)]),
+        spec=frame,
+    )
+    kept = [sql.column(name, _EVENT) for name in (*names, AT, VALUE, IS_CONVERSION)]
+    select = exp.Select(expressions=[*kept, sql.aliased(last, BASE_AT)])
+    select.set("from_", exp.From(this=exp.Subquery(this=both, alias=exp.TableAlias(this=sql.identifier(_EVENT)))))
+    return select
+
+
+def _converted(attribution: Attribution, members: list[BranchKey], base: str, events: str) -> exp.Select:
+    """One row per conversion, at the time of its base event and with that event's members."""
+    window = attribution.conversion.window
+    select = exp.Select(
+        expressions=[sql.aliased(sql.column(BASE_AT, events), AT), sql.column(VALUE, events)]
+        + [sql.column(_member(index), base) for index in range(len(members))]
+    )
+    select.set("from_", exp.From(this=sql.cte_table(events)))
+    if members:
+        on = [exp.EQ(this=sql.column(name, events), expression=sql.column(name, base)) for name in _matched(attribution)] + [
+            exp.EQ(this=sql.column(BASE_AT, events), expression=sql.column(AT, base))
+        ]
+        select.set("joins", [exp.Join(this=sql.cte_table(base), kind="INNER", on=sql.all_of(on))])
+    where: list[exp.Expr] = [
+        exp.EQ(this=sql.column(IS_CONVERSION, events), expression=exp.Literal.number(1)),
+        *_known([sql.column(BASE_AT, events)]),
+    ]
+    if window:
+        since = sql.earlier(sql.column(AT, events), window.count, window.grain)
+        where.append(exp.GT(this=sql.column(BASE_AT, events), expression=since))
+    return select.where(sql.all_of(where), copy=False)
+
+
+def _over(table: str, branch: Branch, members: list[BranchKey]) -> Branch:
+    """The branch as an ordinary one over the rows of ``table``. Filters on the base event are done with already."""
+    at: dict[tuple[Target | None, str | None], Target] = {
+        (key.target, key.grain): replace(key.target, hops=(), expr=_quoted(_member(index)))
+        for index, key in enumerate(members)
+        if key.target
+    }
+    return replace(
+        branch,
+        model=replace(branch.model, relation=Relation(table, None, None)),
+        time=replace(branch.time, expr=_quoted(AT)),
+        keys=tuple(replace(key, target=at[key.target, key.grain]) if key.target else key for key in branch.keys),
+        columns=tuple(_over_values(column) for column in branch.columns),
+        conditions=tuple(found for item in branch.conditions if (found := _rebound(item, at))),
+        hops=(),
+        scanned=branch.standing,
+        attribution=None,
+    )
+
+
+def _over_values(column: Column) -> Column:
+    measure: Measure = column.measure
+    return column if counts_rows(measure) else replace(column, measure=replace(measure, expr=_quoted(VALUE)))
+
+
+def _rebound(item: BoundCondition, at: dict[tuple[Target | None, str | None], Target]) -> BoundCondition | None:
+    """A condition of the query on metric_time or on keys; one on keys holds already, but not for periods without rows."""
+    if not item.shown or not all(target is None or (target, grain) in at for target, grain in item.targets):
+        return None
+    targets = tuple((at[target, grain] if target else None, grain) for target, grain in item.targets)
+    return replace(item, targets=targets)
+
+
+def _quoted(name: str) -> str:
+    return f'"{name}"'
