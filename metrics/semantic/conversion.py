@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from metrics.errors import QueryError, did_you_mean
+from metrics.semantic.calendars import grains_of
 from metrics.semantic.conversion_params import CALCULATIONS, ConversionParams
 from metrics.semantic.days import MONTHS_OF, Days, period_start, widened_forward
 from metrics.semantic.joins import JoinGraph, grains_from
@@ -102,12 +103,14 @@ def _element(metric: str, model: SemanticModel, name: str) -> str:
     return found.expr
 
 
-def check_conversion(metric: str, leaf: Leaf, time_keys: tuple[ElementName, ...], graph: JoinGraph) -> None:
+def check_conversion(
+    metric: str, leaf: Leaf, time_keys: tuple[ElementName, ...], manifest: Manifest, graph: JoinGraph
+) -> None:
     """Refuse grains finer than the comparison of the two times, and filters that the conversion cannot answer."""
     conversion = leaf.conversion
     if conversion is None:
         return
-    possible = grains_from(conversion.grain)
+    possible = grains_of(conversion.grain, grains_from(conversion.grain), manifest)
     for name in time_keys:
         if name.grain and name.grain not in possible:
             raise QueryError(

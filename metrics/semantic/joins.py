@@ -104,8 +104,11 @@ class JoinGraph:
             for other in self._joinable[entity.name]:
                 if other.name in seen or missing_partition(model, other) or (model.validity and other.validity):
                     continue
-                path, to = (*links, entity.name), other.entities[entity.name].expr
-                hop = Hop(path, links, entity.expr, to, other.name, partitions_of(model, other), other.validity)
+                path, before = (*links, entity.name), hops[-1].path if hops else ()
+                # A path of entities leads to several tables where several models have the entity as a key.
+                step = entity.name if len(self._joinable[entity.name]) == 1 else f"{entity.name} ({other.name})"
+                to, partitions = other.entities[entity.name].expr, partitions_of(model, other)
+                hop = Hop((*before, step), before, entity.expr, to, other.name, partitions, other.validity)
                 yield from self._walk(other, path, (*hops, hop), seen | {other.name})
 
     def find(self, model: str, name: ElementName, kinds: Sequence[str]) -> Target:

@@ -101,7 +101,7 @@ def _ordered(events: FactScan, attribution: Attribution, base: str) -> exp.Selec
     times = [sql.column(name, base) for name in (*names, AT, AT)]
     before = exp.Select(expressions=[*times, exp.Null(), exp.Literal.number(0)])
     before.set("from_", exp.From(this=sql.cte_table(base)))
-    both = exp.Union(this=rows, expression=before.distinct(copy=False), distinct=False)
+    both = exp.Union(this=rows, expression=before, distinct=False)
     frame = exp.WindowSpec(kind="RANGE", start="UNBOUNDED", start_side="PRECEDING", end="CURRENT ROW")
     last = exp.Window(
         this=exp.Max(this=sql.column(BASE_AT, _EVENT)),

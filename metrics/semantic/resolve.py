@@ -154,7 +154,7 @@ class Resolver:
             if name.grain and name.grain not in possible:
                 expected = f"ask for {' or '.join(possible)}" if possible else "it is not a time, leave the grain out"
                 raise QueryError(f"'{name}': '{target.element}' has no grain {name.grain}; {expected}")
-        check_conversion(metric, leaf, tuple(key.name for key in query.time_keys), self._graph)
+        check_conversion(metric, leaf, tuple(key.name for key in query.time_keys), self._manifest, self._graph)
         self._check_time(metric, leaf, query)
 
     def _check_grain(self, metric: str, leaf: Leaf, name: ElementName) -> None:

@@ -16,7 +16,8 @@ from metrics.semantic import Query
 ORDERS = (
     "channel customer purchase__status purchase__is_large purchase__keyword purchase__shipped_at__week "
     "channel__is_paid customer__segment customer__country customer__joined_on__month session__device "
-    "customer__country__currency_area session__customer__segment customer__loyalty__tier purchase__channel"
+    "customer__country__currency_area session__customer__segment customer__loyalty__tier purchase__channel "
+    "customer__plan purchase__shipped_at__retail_wk"
 )
 LINES = (
     "product product__category purchase purchase__status purchase__channel purchase__customer__segment "
@@ -25,10 +26,14 @@ LINES = (
 SESSIONS = "channel customer session session__device channel__is_paid customer__segment customer__country__region"
 SPEND = "channel ad_day__campaign channel__is_paid"
 BALANCES = "account balance__product_line customer__segment customer__country"
-TICKETS = "ticket__team customer customer__segment ticket__solved_on__month customer__loyalty__tier"
+TICKETS = "ticket__team customer customer__segment ticket__solved_on__month customer__loyalty__tier customer__plan"
 ORDERS_AND_SESSIONS = "channel customer channel__is_paid customer__segment session__device customer__country__currency_area"
 BY_CHANNEL = "channel channel__is_paid"
 BY_CUSTOMER = "customer customer__segment customer__country customer__loyalty__tier"
+
+# A session's own dimensions would differ between sessions of one day, of which MetricFlow takes any.
+CONVERTED = "customer customer__segment customer__country customer__loyalty__tier"
+CONVERTED_CHANNEL = f"channel channel__is_paid {CONVERTED}"
 
 # Sets of metrics that share a set of group-by names.
 _FAMILIES = (
@@ -52,6 +57,8 @@ _FAMILIES = (
     ("conversion_rate orders sessions amount visitors trailing_conversion mobile_orders", ORDERS_AND_SESSIONS),
     ("spend spend_per_buyer margin_index sessions cost_per_click amount_growth amount_all_time", BY_CHANNEL),
     ("balance tickets_solved orders sessions reply_minutes amount_trailing_2m", BY_CUSTOMER),
+    ("session_to_order session_to_order_filled converted_buyers converted_daily sessions orders", CONVERTED),
+    ("converted_ever sessions visitors bounces", CONVERTED_CHANNEL),
 )
 FAMILIES = tuple((tuple(metrics.split()), tuple(names.split())) for metrics, names in _FAMILIES)
 
@@ -76,7 +83,11 @@ RANGES: dict[str, tuple[tuple[date, date], ...]] = {
     "month": ((date(2024, 1, 1), date(2024, 3, 31)), (date(2024, 4, 1), date(2024, 4, 30))),
     "quarter": ((date(2024, 1, 1), date(2024, 6, 30)),),
     "year": ((date(2024, 1, 1), date(2024, 12, 31)),),
+    "fiscal_quarter": ((date(2024, 2, 1), date(2024, 4, 30)), (date(2023, 11, 1), date(2024, 7, 31))),
+    "retail_wk": ((date(2024, 1, 7), date(2024, 3, 2)), (date(2024, 3, 31), date(2024, 4, 20))),
 }
+# The whole time spine. MetricFlow lets a conversion fall to an earlier session where its own one lies behind the range.
+SPINE = (date(2023, 10, 1), date(2024, 8, 31))
 
 
 def random_queries(count: int, seed: int) -> Iterator[Query]:
@@ -85,13 +96,15 @@ def random_queries(count: int, seed: int) -> Iterator[Query]:
     for _ in range(count):
         metrics, names = rng.choice(FAMILIES)
         chosen = rng.sample(metrics, rng.choice((1, 1, 2, 3)))
-        grain = rng.choice(("day", "day", "week", "month", "quarter", "year", None))
+        grain = rng.choice(("day", "day", "week", "month", "quarter", "year", "fiscal_quarter", "retail_wk", None))
         keys = rng.sample(names, rng.choice((0, 0, 1, 1, 2)))
         group_by = ([f"metric_time__{grain}"] if grain else []) + keys
         filters = [rng.choice(FILTERS[name]) for name in names if name in FILTERS and rng.random() < 0.25]
         if "balance_of_accounts" in chosen:
             filters.append(FILTERS["account"][0])
         start, end = rng.choice(RANGES[grain or "day"])
+        if names in (tuple(CONVERTED.split()), tuple(CONVERTED_CHANNEL.split())):
+            start, end = rng.choice((start, SPINE[0])), SPINE[1]
         yield Query(metrics=chosen, group_by=group_by, where=filters, start=start, end=end)
 
 

@@ -353,3 +353,8 @@ def test_filling_and_spine_of_inputs_reach_ratios_and_derived_metrics(con: duckd
     query = Query(["share", "more"], ["metric_time__day"], start=date(2024, 1, 9), end=date(2024, 1, 11))
     found = con.execute(SemanticLayer(manifest([orders], made)).compile(query)).fetchall()
     assert sorted(found) == [(date(2024, 1, 9), 1.0, 2), (date(2024, 1, 10), 0.5, 2), (date(2024, 1, 11), None, 1)]
+
+
+def test_two_models_of_one_key_are_both_joined(con: duckdb.DuckDBPyConnection) -> None:
+    found = _ask(con, _changing(), "person__score", "person__tier")
+    assert found == {(10, "silver"): 1, (10, "gold"): 2, (20, "gold"): 4, (30, None): 8, (None, None): 16}
