@@ -69,7 +69,7 @@ def show(kpi: str, workspace: WorkspaceOption = None, output: FormatOption = Out
 
 @app.command()
 def query(
-    metrics: Annotated[list[str], typer.Argument(help="Metrics, for example revenue conversion_rate.")],
+    metrics: Annotated[list[str] | None, typer.Argument(help="Metrics, for example revenue conversion_rate.")] = None,
     by: Annotated[
         list[str] | None, typer.Option("--by", "-b", help="metric_time__month, channel, session__device ...")
     ] = None,
@@ -79,6 +79,7 @@ def query(
     first: Annotated[str | None, typer.Option("--from", help="First day.")] = None,
     last: Annotated[str | None, typer.Option("--to", help="Last day.")] = None,
     include_open: Annotated[bool, typer.Option("--include-open", help="Also periods that are not complete.")] = False,
+    saved: Annotated[str | None, typer.Option(help="A saved query of the dbt project, instead of metrics and --by.")] = None,
     workspace: WorkspaceOption = None,
     output: FormatOption = OutputFormat.table,
 ) -> None:
@@ -89,7 +90,8 @@ def query(
     from dagster_project.console import print_rows
     from serving.published import complete_periods_only, run_query
 
-    ws, wanted = _load(workspace), _query(metrics, by, where, first, last)
+    ws = _load(workspace)
+    wanted = _saved(ws, saved, metrics, by, where, first, last) if saved else _query(metrics or [], by, where, first, last)
     print_rows(run_query(ws, wanted if include_open else complete_periods_only(ws, wanted)), output)
 
 
@@ -125,6 +127,27 @@ def _query(metrics: list[str], by: list[str] | None, where: list[str] | None, fi
         end=_day(last, "--to"),
         order_by=by or [],
     )
+
+
+def _saved(
+    ws: Any,
+    name: str,
+    metrics: list[str] | None,
+    by: list[str] | None,
+    where: list[str] | None,
+    first: str | None,
+    last: str | None,
+) -> Any:
+    """The saved query, with the range and further conditions of the command line."""
+    from dataclasses import replace
+
+    from metrics.errors import QueryError
+    from serving.published import semantic_layer
+
+    if metrics or by:
+        raise QueryError(f"--saved {name} has its metrics and --by already; leave them out, or leave out --saved")
+    found = semantic_layer(ws).saved_query(name)
+    return replace(found, where=(*found.where, *(where or [])), start=_day(first, "--from"), end=_day(last, "--to"))
 
 
 @app.command()

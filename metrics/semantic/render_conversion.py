@@ -1,7 +1,7 @@
 """A branch with an attribution -> CTEs: base events, conversions after the last of them, then an ordinary aggregation.
 
-Both facts are read once. Base events and conversions are put in one order per entity and a running maximum tells each
-conversion the time of its last base event: no event is joined with all earlier ones. What comes out has a row per
+Each fact is read once. Of the entities that convert, base events and conversions are put in one order, and a running maximum
+tells each conversion the time of its last base event: no event is joined with all earlier ones. What comes out has a row per
 conversion, with the time and the members of its base event, and is aggregated as any fact is.
 """
 
@@ -27,10 +27,11 @@ def conversion_ctes(scan: FactScan, attribution: Attribution) -> list[exp.CTE]:
     """The CTEs of the branch; the last one bears its name and has its keys and columns."""
     name = scan.branch.name
     members = [key for key in scan.branch.keys if key.target is not None]
-    base, events, converted = f"{name}_base", f"{name}_events", f"{name}_converted"
+    conversions, base, events, converted = (f"{name}_{part}" for part in ("conversions", "base", "events", "converted"))
     return [
-        _cte(base, _base_events(scan, attribution, members)),
-        _cte(events, _ordered(scan.of(attribution.events), attribution, base)),
+        _cte(conversions, _conversions(scan.of(attribution.events), attribution)),
+        _cte(base, _base_events(scan, attribution, members, conversions)),
+        _cte(events, _ordered(attribution, conversions, base)),
         _cte(converted, _converted(attribution, members, base, events)),
         _cte(name, fact_select(scan.of(_over(converted, scan.branch, members)))),
     ]
@@ -55,28 +56,50 @@ def _member(index: int) -> str:
     return f"__member_{index}"
 
 
-def _base_events(scan: FactScan, attribution: Attribution, members: list[BranchKey]) -> exp.Select:
-    """One row per entity and time that has base events: where several fall together, the last one's members."""
+def _conversions(events: FactScan, attribution: Attribution) -> exp.Select:
+    """One row per event that may be a conversion."""
+    conversion = attribution.conversion
+    matched = [sql.source(right, sql.FACT) for _, right in conversion.matched]
+    value: exp.Expr = exp.Literal.number(1)
+    if not counts_rows(conversion.measure):
+        value = sql.source(conversion.measure.expr, sql.FACT)
+    outputs: list[exp.Expr] = [sql.aliased(value, name) for value, name in zip(matched, _matched(attribution), strict=True)]
+    outputs += [sql.aliased(_moment(conversion.grain, events.stored()), AT), sql.aliased(value, VALUE)]
+    rows = events.select(outputs, about_metric_time=False)
+    return rows.where(sql.all_of(_known([*matched, events.stored()])), copy=False)
+
+
+def _base_events(scan: FactScan, attribution: Attribution, members: list[BranchKey], conversions: str) -> exp.Select:
+    """One row per entity and time that has base events: where several fall together, the last one's members.
+
+    Only entities with a conversion are kept, most often a few of many.
+    """
     conversion = attribution.conversion
     matched = [sql.source(left, sql.FACT) for left, _ in conversion.matched]
     at = _moment(conversion.grain, scan.stored())
     outputs: list[exp.Expr] = [sql.aliased(value, name) for value, name in zip(matched, _matched(attribution), strict=True)]
     outputs.append(sql.aliased(at, AT))
-    outputs += [sql.aliased(scan.key(key), _member(index)) for index, key in enumerate(members)]
+    where = sql.all_of([*_known([*matched, scan.stored()]), _converts(matched[0], attribution, conversions)])
     if not members:
         select = scan.select(outputs, about_metric_time=False).distinct(copy=False)
-        return select.where(sql.all_of(_known([*matched, at])), copy=False)
+        return select.where(where, copy=False)
+    outputs += [sql.aliased(scan.key(key), _member(index)) for index, key in enumerate(members)]
     # Equal times are told apart by the members, so that the same rows always give the same answer.
     order: list[exp.Expr] = [exp.Ordered(this=scan.stored(), desc=True, nulls_first=False)]
     order += [exp.Ordered(this=scan.key(key), desc=True, nulls_first=False) for key in members]
     partition = [value.copy() for value in (*matched, at)]
     rank = exp.Window(this=exp.RowNumber(), partition_by=partition, order=exp.Order(expressions=order))
-    rows = scan.select([*outputs, sql.aliased(rank, RANK)], about_metric_time=False)
-    rows.where(sql.all_of(_known([*matched, at])), copy=False)
+    rows = scan.select([*outputs, sql.aliased(rank, RANK)], about_metric_time=False).where(where, copy=False)
     names = [*_matched(attribution), AT, *(_member(index) for index in range(len(members)))]
     select = exp.Select(expressions=[sql.column(name, _BASE) for name in names])
     select.set("from_", exp.From(this=exp.Subquery(this=rows, alias=exp.TableAlias(this=sql.identifier(_BASE)))))
     return select.where(exp.EQ(this=sql.column(RANK, _BASE), expression=exp.Literal.number(1)), copy=False)
+
+
+def _converts(entity: exp.Expr, attribution: Attribution, conversions: str) -> exp.Expr:
+    known = exp.Select(expressions=[sql.column(_matched(attribution)[0], conversions)])
+    known.set("from_", exp.From(this=sql.cte_table(conversions)))
+    return exp.In(this=entity.copy(), query=exp.Subquery(this=known))
 
 
 def _known(values: list[exp.Expr]) -> list[exp.Expr]:
@@ -84,24 +107,18 @@ def _known(values: list[exp.Expr]) -> list[exp.Expr]:
     return [exp.Not(this=exp.Is(this=value.copy(), expression=exp.Null())) for value in values]
 
 
-def _ordered(events: FactScan, attribution: Attribution, base: str) -> exp.Select:
+def _ordered(attribution: Attribution, conversions: str, base: str) -> exp.Select:
     """Conversions and base events, each with the time of the entity's last base event so far."""
-    conversion = attribution.conversion
     names = _matched(attribution)
-    matched = [sql.source(right, sql.FACT) for _, right in conversion.matched]
-    at = _moment(conversion.grain, events.stored())
-    outputs: list[exp.Expr] = [sql.aliased(value, name) for value, name in zip(matched, names, strict=True)]
-    measure = conversion.measure
-    value = exp.Literal.number(1) if counts_rows(measure) else sql.source(measure.expr, sql.FACT)
-    nothing = sql.cast(exp.Null(), "DATE" if conversion.grain in GRAINS else "TIMESTAMP")
-    outputs += [sql.aliased(at, AT), sql.aliased(nothing, BASE_AT), sql.aliased(value, VALUE)]
-    outputs.append(sql.aliased(exp.Literal.number(1), IS_CONVERSION))
-    rows = events.select(outputs, about_metric_time=False)
-    rows.where(sql.all_of(_known([*matched, at])), copy=False)
-    times = [sql.column(name, base) for name in (*names, AT, AT)]
-    before = exp.Select(expressions=[*times, exp.Null(), exp.Literal.number(0)])
+    nothing = sql.cast(exp.Null(), "DATE" if attribution.conversion.grain in GRAINS else "TIMESTAMP")
+    after = exp.Select(expressions=[sql.column(name, conversions) for name in (*names, AT, VALUE)])
+    after.append("expressions", sql.aliased(nothing, BASE_AT))
+    after.append("expressions", sql.aliased(exp.Literal.number(1), IS_CONVERSION))
+    after.set("from_", exp.From(this=sql.cte_table(conversions)))
+    before = exp.Select(expressions=[sql.column(name, base) for name in (*names, AT)])
+    before.set("expressions", [*before.expressions, exp.Null(), sql.column(AT, base), exp.Literal.number(0)])
     before.set("from_", exp.From(this=sql.cte_table(base)))
-    both = exp.Union(this=rows, expression=before, distinct=False)
+    both = exp.Union(this=after, expression=before, distinct=False)
     frame = exp.WindowSpec(kind="RANGE", start="UNBOUNDED", start_side="PRECEDING", end="CURRENT ROW")
     last = exp.Window(
         this=exp.Max(this=sql.column(BASE_AT, _EVENT)),
