@@ -18,7 +18,7 @@ from metrics.semantic.days import MONTHS_OF, Days, period_start, widened_forward
 from metrics.semantic.joins import JoinGraph, grains_from
 from metrics.semantic.manifest import Manifest, Measure, MeasureInput, Metric, SemanticModel, Window
 from metrics.semantic.query import GRAINS, ElementName
-from metrics.semantic.resolved import Conversion, Leaf, LeafValue, RatioValue, Value
+from metrics.semantic.resolved import Conversion, DerivedValue, Leaf, LeafValue, RatioValue, Value
 
 SUB_DAILY = ("nanosecond", "microsecond", "millisecond", "second", "minute", "hour")
 _FINEST_FIRST = (*SUB_DAILY, *GRAINS)
@@ -57,7 +57,12 @@ def conversion_value(metric: Metric, leaf_of: Callable[[MeasureInput, bool], Lea
     conversions = LeafValue(
         replace(base, conversion=conversion, join_to_timespine=counted.join_to_timespine, fill=counted.fill)
     )
-    return conversions if params.calculation == "conversions" else RatioValue(conversions, LeafValue(base))
+    if params.calculation == "conversion_rate":
+        return RatioValue(conversions, LeafValue(base))
+    if counted.fill is None:
+        return conversions
+    # Filled conversions are 0 wherever there was something to convert, which only the base events tell.
+    return DerivedValue("conversions", (("conversions", conversions), ("base", LeafValue(base))))
 
 
 def _check_counts(metric: str, measure: Measure) -> None:

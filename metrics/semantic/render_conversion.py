@@ -1,7 +1,7 @@
 """A branch with an attribution -> CTEs: base events, conversions after the last of them, then an ordinary aggregation.
 
-Each fact is read once. Of the entities that convert, base events and conversions are put in one order, and a running maximum
-tells each conversion the time of its last base event: no event is joined with all earlier ones. What comes out has a row per
+Each fact is read once, and of the base events those of entities that convert are kept, one per time.
+What comes out has a row per
 conversion, with the time and the members of its base event, and is aggregated as any fact is.
 """
 
@@ -20,7 +20,7 @@ from metrics.semantic.query import GRAINS
 from metrics.semantic.render_fact import FactScan, fact_select
 
 AT, BASE_AT, VALUE, IS_CONVERSION, RANK = "__at", "__base_at", "__value", "__is_conversion", "__rank"
-_BASE, _EVENT = "base", "event"
+_BASE, _EVENT, _LAST = "base", "event", "last"
 
 
 def conversion_ctes(scan: FactScan, attribution: Attribution) -> list[exp.CTE]:
@@ -31,7 +31,7 @@ def conversion_ctes(scan: FactScan, attribution: Attribution) -> list[exp.CTE]:
     return [
         _cte(conversions, _conversions(scan.of(attribution.events), attribution)),
         _cte(base, _base_events(scan, attribution, members, conversions)),
-        _cte(events, _ordered(attribution, conversions, base)),
+        _cte(events, (_by_join if attribution.conversion.grain in GRAINS else _by_order)(attribution, conversions, base)),
         _cte(converted, _converted(attribution, members, base, events)),
         _cte(name, fact_select(scan.of(_over(converted, scan.branch, members)))),
     ]
@@ -107,12 +107,37 @@ def _known(values: list[exp.Expr]) -> list[exp.Expr]:
     return [exp.Not(this=exp.Is(this=value.copy(), expression=exp.Null())) for value in values]
 
 
-def _ordered(attribution: Attribution, conversions: str, base: str) -> exp.Select:
-    """Conversions and base events, each with the time of the entity's last base event so far."""
+def _by_join(attribution: Attribution, conversions: str, base: str) -> exp.Select:
+    """Conversions with the time of their base event. Times of both are few by day: a thousand in three years."""
+    names, window = _matched(attribution), attribution.conversion.window
+    when = exp.Select(expressions=[sql.column(name, conversions) for name in (*names, AT)], distinct=exp.Distinct())
+    when.set("from_", exp.From(this=sql.cte_table(conversions)))
+    on: list[exp.Expr] = [exp.EQ(this=sql.column(name, _EVENT), expression=sql.column(name, base)) for name in names]
+    on.append(exp.LTE(this=sql.column(AT, base), expression=sql.column(AT, _EVENT)))
+    if window:
+        on.append(_within(attribution, base, AT))
+    keys = [sql.column(name, _EVENT) for name in (*names, AT)]
+    last = exp.Select(expressions=[*keys, sql.aliased(exp.Max(this=sql.column(AT, base)), BASE_AT)])
+    last.set("from_", exp.From(this=exp.Subquery(this=when, alias=exp.TableAlias(this=sql.identifier(_EVENT)))))
+    last.set("joins", [exp.Join(this=sql.cte_table(base), kind="INNER", on=sql.all_of(on))])
+    last.set("group", exp.Group(expressions=[key.copy() for key in keys]))
+    select = exp.Select(expressions=[sql.column(name, conversions) for name in (*names, VALUE)])
+    select.append("expressions", sql.column(BASE_AT, _LAST))
+    select.set("from_", exp.From(this=sql.cte_table(conversions)))
+    same = [exp.EQ(this=sql.column(name, conversions), expression=sql.column(name, _LAST)) for name in (*names, AT)]
+    table = exp.Subquery(this=last, alias=exp.TableAlias(this=sql.identifier(_LAST)))
+    select.set("joins", [exp.Join(this=table, kind="INNER", on=sql.all_of(same))])
+    return select
+
+
+def _by_order(attribution: Attribution, conversions: str, base: str) -> exp.Select:
+    """The same for times finer than a day, of which one entity may have millions: no event is joined with all earlier ones.
+
+    All events of an entity are put in one order, and a running maximum tells each its last base event.
+    """
     names = _matched(attribution)
-    nothing = sql.cast(exp.Null(), "DATE" if attribution.conversion.grain in GRAINS else "TIMESTAMP")
     after = exp.Select(expressions=[sql.column(name, conversions) for name in (*names, AT, VALUE)])
-    after.append("expressions", sql.aliased(nothing, BASE_AT))
+    after.append("expressions", sql.aliased(sql.cast(exp.Null(), "TIMESTAMP"), BASE_AT))
     after.append("expressions", sql.aliased(exp.Literal.number(1), IS_CONVERSION))
     after.set("from_", exp.From(this=sql.cte_table(conversions)))
     before = exp.Select(expressions=[sql.column(name, base) for name in (*names, AT)])
@@ -121,38 +146,45 @@ def _ordered(attribution: Attribution, conversions: str, base: str) -> exp.Selec
     both = exp.Union(this=after, expression=before, distinct=False)
     frame = exp.WindowSpec(kind="RANGE", start="UNBOUNDED", start_side="PRECEDING", end="CURRENT ROW")
     last = exp.Window(
-        this=exp.Max(this=sql.column(BASE_AT, _EVENT)),
-        partition_by=[sql.column(name, _EVENT) for name in names],
-        order=exp.Order(expressions=[exp.Ordered(this=sql.column(AT, _EVENT), nulls_first=True)]),
+        this=exp.Max(this=sql.column(BASE_AT, _LAST)),
+        partition_by=[sql.column(name, _LAST) for name in names],
+        order=exp.Order(expressions=[exp.Ordered(this=sql.column(AT, _LAST), nulls_first=True)]),
         spec=frame,
     )
-    kept = [sql.column(name, _EVENT) for name in (*names, AT, VALUE, IS_CONVERSION)]
-    select = exp.Select(expressions=[*kept, sql.aliased(last, BASE_AT)])
-    select.set("from_", exp.From(this=exp.Subquery(this=both, alias=exp.TableAlias(this=sql.identifier(_EVENT)))))
-    return select
+    kept = [sql.column(name, _LAST) for name in (*names, AT, VALUE, IS_CONVERSION)]
+    ordered = exp.Select(expressions=[*kept, sql.aliased(last, BASE_AT)])
+    ordered.set("from_", exp.From(this=exp.Subquery(this=both, alias=exp.TableAlias(this=sql.identifier(_LAST)))))
+    select = exp.Select(expressions=[sql.column(name, _EVENT) for name in (*names, VALUE, BASE_AT)])
+    select.set("from_", exp.From(this=exp.Subquery(this=ordered, alias=exp.TableAlias(this=sql.identifier(_EVENT)))))
+    where = [
+        exp.EQ(this=sql.column(IS_CONVERSION, _EVENT), expression=exp.Literal.number(1)),
+        *_known([sql.column(BASE_AT, _EVENT)]),
+    ]
+    if attribution.conversion.window:
+        where.append(_within(attribution, _EVENT, BASE_AT))
+    return select.where(sql.all_of(where), copy=False)
+
+
+def _within(attribution: Attribution, base: str, name: str) -> exp.Expr:
+    """The base event lies less than the window before the conversion."""
+    window = attribution.conversion.window
+    assert window is not None  # noqa: S101  asked for only where there is one
+    since = sql.earlier(sql.column(AT, _EVENT), window.count, window.grain)
+    return exp.GT(this=sql.column(name, base), expression=since)
 
 
 def _converted(attribution: Attribution, members: list[BranchKey], base: str, events: str) -> exp.Select:
     """One row per conversion, at the time of its base event and with that event's members."""
-    window = attribution.conversion.window
     select = exp.Select(
         expressions=[sql.aliased(sql.column(BASE_AT, events), AT), sql.column(VALUE, events)]
         + [sql.column(_member(index), base) for index in range(len(members))]
     )
     select.set("from_", exp.From(this=sql.cte_table(events)))
     if members:
-        on = [exp.EQ(this=sql.column(name, events), expression=sql.column(name, base)) for name in _matched(attribution)] + [
-            exp.EQ(this=sql.column(BASE_AT, events), expression=sql.column(AT, base))
-        ]
+        on = [exp.EQ(this=sql.column(name, events), expression=sql.column(name, base)) for name in _matched(attribution)]
+        on.append(exp.EQ(this=sql.column(BASE_AT, events), expression=sql.column(AT, base)))
         select.set("joins", [exp.Join(this=sql.cte_table(base), kind="INNER", on=sql.all_of(on))])
-    where: list[exp.Expr] = [
-        exp.EQ(this=sql.column(IS_CONVERSION, events), expression=exp.Literal.number(1)),
-        *_known([sql.column(BASE_AT, events)]),
-    ]
-    if window:
-        since = sql.earlier(sql.column(AT, events), window.count, window.grain)
-        where.append(exp.GT(this=sql.column(BASE_AT, events), expression=since))
-    return select.where(sql.all_of(where), copy=False)
+    return select
 
 
 def _over(table: str, branch: Branch, members: list[BranchKey]) -> Branch:

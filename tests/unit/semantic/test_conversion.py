@@ -90,6 +90,7 @@ def _layer(*more: dict[str, Any]) -> SemanticLayer:
         ),
         _conversion("rate_filled", "conversion_rate", conversion_measure={"name": "orders", "fill_nulls_with": 0}),
         _conversion("every_day", conversion_measure={"name": "orders", "fill_nulls_with": 0, "join_to_timespine": True}),
+        _conversion("filled", conversion_measure={"name": "orders", "fill_nulls_with": 0}),
         metric("growth", "derived", expr="converted - before", metrics=["converted", before]),
         metric("per_visit", "ratio", numerator="ever", denominator="visits"),
     ]
@@ -158,6 +159,13 @@ def test_a_distinct_count_counts_once_and_a_rate_without_conversions_is_missing_
     assert _ask(con, "buyers", "metric_time__month") == {JANUARY: 3, FEBRUARY: 1}
     day = date(2024, 1, 1)
     assert _ask(con, "rate rate_filled", "metric_time__day", start=day, end=day) == {day: (None, 0.0)}
+
+
+def test_filled_conversions_are_zero_where_there_was_something_to_convert(con: duckdb.DuckDBPyConnection) -> None:
+    days = {"start": date(2024, 1, 1), "end": date(2024, 1, 10)}
+    found = _ask(con, "filled", "metric_time__day", "visit__channel", **days)
+    first, third, fifth, tenth = (date(2024, 1, day) for day in (1, 3, 5, 10))
+    assert found == {(first, "ads"): 0, (third, "ads"): 0, (fifth, "mail"): 1, (tenth, "ads"): 2}
 
 
 def test_a_filter_says_which_visits_there_are_to_convert(con: duckdb.DuckDBPyConnection) -> None:
@@ -240,3 +248,36 @@ def test_months_are_compared_where_one_fact_knows_no_days(con: duckdb.DuckDBPyCo
     with pytest.raises(QueryError, match="compares its two events by month, not by day"):
         layer.compile(Query(["m"], ["metric_time__day"]))
     assert layer.dimensions("m")[0] == "metric_time__month"
+
+
+def test_hours_are_compared_where_both_facts_know_them(con: duckdb.DuckDBPyConnection) -> None:
+    con.execute(
+        """create or replace table core.clicks (person varchar, page varchar, "at" timestamp);
+        create or replace table core.carts (person varchar, "at" timestamp);
+        insert into core.clicks values ('a', 'x', '2024-01-01 10:10'), ('a', 'y', '2024-01-01 12:00'),
+            ('b', 'x', '2024-01-01 09:00'), (null, 'x', '2024-01-01 09:00'), ('c', 'x', '2024-01-05 23:59');
+        insert into core.carts values ('a', '2024-01-01 11:30'),  -- page x: y came later that day
+            ('a', '2024-01-01 12:30'), ('b', '2024-01-01 08:59'), (null, '2024-01-01 10:00'), ('c', '2024-01-06 23:00'),
+            ('c', '2024-01-06 22:59')"""
+    )
+    clicks = model(
+        "clicks",
+        [entity("click", "primary"), entity("person", "foreign")],
+        [dimension("page")],
+        [measure("clicks", "sum", "1")],
+        at="minute",
+    )
+    carts = model(
+        "carts", [entity("cart", "primary"), entity("person", "foreign")], [], [measure("carts", "sum", "1")], at="hour"
+    )
+    day = {"count": 1, "granularity": "day"}
+    made = [
+        _conversion(name, base_measure={"name": "clicks"}, conversion_measure={"name": "carts"}, window=window)
+        for name, window in (("ever", None), ("day", day))
+    ]
+    layer = SemanticLayer(manifest([clicks, carts], made))
+    # The cart of 8:59 came an hour before b's click; that of 22:59 is 23 hours after c's, that of 23:00 is 24.
+    found = con.execute(layer.compile(Query(["ever", "day"], ["click__page"]))).fetchall()
+    assert sorted(found) == [("x", 3, 2), ("y", 1, 1)]
+    found = con.execute(layer.compile(Query(["ever", "day"], ["metric_time__day"]))).fetchall()
+    assert sorted(found) == [(date(2024, 1, 1), 2, 2), (date(2024, 1, 5), 2, 1)]
