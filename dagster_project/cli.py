@@ -70,9 +70,7 @@ def show(kpi: str, workspace: WorkspaceOption = None, output: FormatOption = Out
 def alerts(
     workspace: WorkspaceOption = None,
     days: Annotated[int, typer.Option(help="Days back from the workspace's today.", min=1)] = 30,
-    all_: Annotated[
-        bool, typer.Option("--all", help="All there ever were, withdrawn ones too, with their status.")
-    ] = False,
+    all_: Annotated[bool, typer.Option("--all", help="All there ever were, withdrawn ones too, with their status.")] = False,
     output: FormatOption = OutputFormat.table,
 ) -> None:
     """List alerts: closed days that moved more than their threshold.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -10,8 +11,9 @@ from dagster_project.cli_options import FormatOption, OutputFormat, WorkspaceOpt
 
 if TYPE_CHECKING:
     from metrics.semantic import Query
+    from metrics.workspace import Workspace
 
-Metrics = Annotated[list[str], typer.Argument(help="Metrics, for example revenue conversion_rate.")]
+Metrics = Annotated[list[str] | None, typer.Argument(help="Metrics, for example revenue conversion_rate.")]
 By = Annotated[list[str] | None, typer.Option("--by", "-b", help="metric_time__month, channel, session__device ...")]
 Where = Annotated[list[str] | None, typer.Option(help="For example \"{{ Dimension('session__device') }} = 'mobile'\".")]
 First = Annotated[str | None, typer.Option("--from", help="First day.")]
@@ -24,10 +26,11 @@ Zone = Annotated[str | None, typer.Option("--timezone", help="Days of this time 
 Totals = Annotated[bool, typer.Option("--totals", help="Also a row over everything.")]
 Share = Annotated[bool, typer.Option("--share", help="Also the share of the period's total.")]
 Raw = Annotated[bool, typer.Option("--raw", help="Read the facts, never the daily tables.")]
+Saved = Annotated[str | None, typer.Option(help="A saved query of the dbt project, instead of metrics and --by.")]
 
 
 def query(
-    metrics: Metrics,
+    metrics: Metrics = None,
     by: By = None,
     where: Where = None,
     first: First = None,
@@ -38,6 +41,7 @@ def query(
     totals: Totals = False,
     share: Share = False,
     raw: Raw = False,
+    saved: Saved = None,
     workspace: WorkspaceOption = None,
     output: FormatOption = OutputFormat.table,
 ) -> None:
@@ -48,12 +52,14 @@ def query(
     from dagster_project.console import print_rows
     from serving.published import run_query
 
-    wanted = _query(metrics, by, where, first, last, include_open, compare, timezone, totals, share, raw)
-    print_rows(run_query(load(workspace), wanted), output)
+    ws = load(workspace)
+    asked = _saved(ws, saved, metrics, by) if saved else _named(metrics, by)
+    wanted = _with_options(asked, where, first, last, include_open, compare, timezone, totals, share, raw)
+    print_rows(run_query(ws, wanted), output)
 
 
 def explain(
-    metrics: Metrics,
+    metrics: Metrics = None,
     by: By = None,
     where: Where = None,
     first: First = None,
@@ -64,22 +70,39 @@ def explain(
     totals: Totals = False,
     share: Share = False,
     raw: Raw = False,
+    saved: Saved = None,
     dialect: Annotated[str, typer.Option(help="duckdb or postgres.")] = "duckdb",
     workspace: WorkspaceOption = None,
 ) -> None:
     """Show the plan and the SQL of a query without running it: which tables are read, and why."""
     from serving.published import semantic_layer
 
-    wanted = _query(metrics, by, where, first, last, include_open, compare, timezone, totals, share, raw)
-    layer = semantic_layer(load(workspace))
+    ws = load(workspace)
+    asked = _saved(ws, saved, metrics, by) if saved else _named(metrics, by)
+    wanted = _with_options(asked, where, first, last, include_open, compare, timezone, totals, share, raw)
+    layer = semantic_layer(ws)
     typer.echo(str(layer.explain(wanted)))
     typer.echo("")
     typer.echo(layer.compile(wanted, dialect=dialect))
 
 
-def _query(
-    metrics: list[str],
-    by: list[str] | None,
+def _named(metrics: list[str] | None, by: list[str] | None) -> Query:
+    from metrics.semantic import Query
+
+    return Query(metrics=metrics or [], group_by=by or [], order_by=by or [])
+
+
+def _saved(ws: Workspace, name: str, metrics: list[str] | None, by: list[str] | None) -> Query:
+    from metrics.errors import QueryError
+    from serving.published import semantic_layer
+
+    if metrics or by:
+        raise QueryError(f"--saved {name} has its metrics and --by already; leave them out, or leave out --saved")
+    return semantic_layer(ws).saved_query(name)
+
+
+def _with_options(
+    asked: Query,
     where: list[str] | None,
     first: str | None,
     last: str | None,
@@ -90,15 +113,12 @@ def _query(
     share: bool,
     raw: bool,
 ) -> Query:
-    from metrics.semantic import Query
-
-    return Query(
-        metrics=metrics,
-        group_by=by or [],
-        where=where or [],
+    """The query with the range, further conditions and options of the command line."""
+    return replace(
+        asked,
+        where=(*asked.where, *(where or [])),
         start=day(first, "--from"),
         end=day(last, "--to"),
-        order_by=by or [],
         compare=compare or [],
         timezone=timezone,
         complete_periods=False if include_open else None,

@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import timedelta
 
 from metrics.errors import QueryError
 from metrics.semantic.days import MONTHS_OF, Days, days_back, whole_months_back
-from metrics.semantic.query import Comparison, Query, parse_comparison
+from metrics.semantic.query import GRAINS, Comparison, Query, parse_comparison
 from metrics.semantic.resolved import Change, Offset, ResolvedQuery, Value, leaves_of
 
 _DAYS_OF = {"day": 1, "week": 7}
+
+
+def check_grains(grains: Iterable[str]) -> None:
+    """Refuse to go back from periods of a calendar of the time spine: only the spine knows how long each of them is."""
+    for grain in grains:
+        if grain not in GRAINS:
+            raise QueryError(
+                f"query: compare goes back by fixed lengths, and periods of the calendar ({grain}) have none; ask for "
+                f"one of {', '.join(GRAINS)}, or leave compare out"
+            )
 
 
 def compared(

@@ -6,13 +6,13 @@ layer that was told nothing bounds nothing.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 from metrics.errors import QueryError
 from metrics.semantic.days import MONTHS_OF, add_months, period_start
-from metrics.semantic.query import GRAINS, Query, parse_name
+from metrics.semantic.query import GRAINS, Query
 
 ClosedThrough = Mapping[str, date] | Callable[[str], date | None]
 _DAY = timedelta(days=1)
@@ -32,10 +32,11 @@ class Known:
         return self.closed_through.get(metric) if isinstance(self.closed_through, Mapping) else self.closed_through(metric)
 
 
-def bounded(query: Query, known: Known) -> tuple[Query, date | None]:
+def bounded(query: Query, known: Known, time_grains: Callable[[Query], Collection[str]]) -> tuple[Query, date | None]:
     """The query over complete periods only, and the first day that a comparison may look at.
 
-    Raises QueryError where complete periods are insisted on and nothing is known, or where no period is complete.
+    ``time_grains`` returns the grains of metric_time in group_by. Raises QueryError where complete periods are insisted on
+    and nothing is known, where no period is complete, or where only the time spine knows when a period ends.
     """
     if known.closed_through is None and known.history_start is None:
         if query.complete_periods:
@@ -48,7 +49,7 @@ def bounded(query: Query, known: Known) -> tuple[Query, date | None]:
         return query, None
     closed = [day for metric in query.metrics if (day := known.closed(metric))]
     end = min([*closed, *([query.end] if query.end else [])], default=None)
-    start, grain = query.start, _coarsest_grain(query)
+    start, grain = query.start, _coarsest(time_grains(query))
     if grain is None:
         return _within(query, start, end, "day"), known.history_start
     first = max([day for day in (start, known.history_start) if day], default=None)
@@ -66,10 +67,14 @@ def _within(query: Query, start: date | None, end: date | None, grain: str) -> Q
     return replace(query, start=start, end=end)
 
 
-def _coarsest_grain(query: Query) -> str | None:
+def _coarsest(grains: Collection[str]) -> str | None:
     """The longest period of metric_time in group_by; None where time is not grouped by."""
-    names = [parse_name(item) for item in query.group_by]
-    grains = {name.grain or "day" for name in names if name.is_metric_time}
+    calendar = sorted(grain for grain in grains if grain not in GRAINS)
+    if calendar:
+        raise QueryError(
+            f"query: which periods of the calendar ({calendar[0]}) are complete is not known before the time spine is read; "
+            f"ask with complete_periods=False (--include-open) for open ones, too, or by one of {', '.join(GRAINS)}"
+        )
     return next((grain for grain in reversed(GRAINS) if grain in grains), None)
 
 

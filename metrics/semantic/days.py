@@ -69,3 +69,13 @@ def widened(days: Days, count: int, grain: str) -> Days:
     if grain in MONTHS_OF:
         return Days(add_months(days.start, -count * MONTHS_OF[grain]) + timedelta(days=1), days.end)
     return Days(days.start - timedelta(days=count * (7 if grain == "week" else 1) - 1), days.end)
+
+
+def widened_forward(days: Days, count: int, grain: str) -> Days:
+    """The days that hold all that follows within ``count`` ``grain``s on a day of the range; a few more are harmless."""
+    if days.end is None:
+        return days
+    if grain in MONTHS_OF:
+        # Three days more: 28 February is within a month of 31 January and of 31 March.
+        return Days(days.start, add_months(days.end, count * MONTHS_OF[grain]) + timedelta(days=3))
+    return Days(days.start, days.end + timedelta(days=count * (7 if grain == "week" else 1)))

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from metrics.semantic.plan import Branch, Plan, Shift
+from metrics.semantic.plan import Branch, Plan
 from metrics.semantic.resolved import DerivedValue, LeafValue, RatioValue, ResolvedQuery, Value
+from metrics.semantic.shifts import Shift
 from metrics.semantic.totals import share_partition
 
 
@@ -37,6 +38,7 @@ class Explanation:
     metrics: tuple[tuple[str, str], ...]
     group_by: tuple[str, ...]
     facts: tuple[FactRead, ...]
+    results: int
     columns: tuple[str, ...] = ()
     total: tuple[FactRead, ...] = ()
 
@@ -44,11 +46,9 @@ class Explanation:
         lines = [f"{name} = {formula}" for name, formula in self.metrics]
         lines.append(f"by {', '.join(self.group_by)}" if self.group_by else "in total")
         lines += [str(fact) for fact in self.facts]
-        if len(self.facts) > 1:
+        if self.results > 1:
             keys = ", ".join(self.group_by)
-            lines.append(
-                f"then join the {len(self.facts)} results on {keys}" if keys else "then put the results side by side"
-            )
+            lines.append(f"then join the {self.results} results on {keys}" if keys else "then put the results side by side")
         lines += [f"then {column}" for column in self.columns]
         if self.total:
             lines.append("then a row over everything, computed by itself:")
@@ -61,10 +61,18 @@ def explain_plan(plan: Plan) -> Explanation:
     return Explanation(
         metrics=tuple((name, _formula(value, plan)) for name, value in (*query.values, *query.bases)),
         group_by=tuple(key.output for key in query.keys),
-        facts=tuple(_fact(branch) for branch in plan.branches),
+        facts=tuple(_facts(plan)),
+        results=len(plan.branches),
         columns=tuple(_last_columns(query)),
-        total=tuple(_fact(branch) for branch in plan.totalled.branches) if plan.totalled else (),
+        total=tuple(_facts(plan.totalled)) if plan.totalled else (),
     )
+
+
+def _facts(plan: Plan) -> Iterator[FactRead]:
+    for branch in plan.branches:
+        yield _fact(branch)
+        if branch.attribution:
+            yield _fact(branch.attribution.events)
 
 
 def _last_columns(query: ResolvedQuery) -> Iterator[str]:
@@ -87,7 +95,7 @@ def _fact(branch: Branch) -> FactRead:
         relation=".".join(part for part in (relation.schema, relation.name) if part),
         time_column=branch.time.expr.strip('"'),
         days=str(branch.scanned),
-        measures=tuple(f"{column.alias} = {column.measure.agg}({column.measure.expr})" for column in branch.columns),
+        measures=_measures(branch),
         joins=joins,
         conditions=tuple(conditions),
         how=tuple(_how(branch)),
@@ -102,8 +110,21 @@ def _route(branch: Branch) -> str:
     return f"route: {where}, because {branch.route.why}"
 
 
+def _measures(branch: Branch) -> tuple[str, ...]:
+    if branch.attribution:
+        return ("the events that conversions count for",)
+    return tuple(f"{column.alias} = {column.measure.agg}({column.measure.expr})" for column in branch.columns)
+
+
 def _how(branch: Branch) -> list[str]:
     how = []
+    if branch.attribution:
+        conversion = branch.attribution.conversion
+        within = f" if at most {conversion.window} later" if conversion.window else ""
+        how.append(
+            f"each event of {conversion.measure.model} counts for the last of these of the same {conversion.entity} at or "
+            f"before it{within}, compared by {conversion.grain}; shown for {branch.standing}"
+        )
     stock = branch.columns[0].measure.non_additive
     if stock:
         edge = "last" if stock.choice == "max" else "first"

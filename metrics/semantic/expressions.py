@@ -143,6 +143,14 @@ def _midnight(start: date, zone: str) -> exp.Expr:
     return cast(exp.Literal.string(f"{local.astimezone(UTC):%Y-%m-%d %H:%M:%S}"), "TIMESTAMP")
 
 
+def valid_at(time: Callable[[], exp.Expr], start: Callable[[], exp.Expr], end: Callable[[], exp.Expr]) -> list[exp.Expr]:
+    """The day of ``time`` lies in a validity window: its first day counts, its last one does not, NULL has no end."""
+    on = period("day", time())
+    is_open = exp.Is(this=end(), expression=exp.Null())
+    ends = exp.Or(this=exp.GT(this=period("day", end()), expression=on.copy()), expression=is_open)
+    return [exp.LTE(this=period("day", start()), expression=on), exp.Paren(this=ends)]
+
+
 def null_safe_equal(left: exp.Expr, right: exp.Expr) -> exp.Expr:
     return exp.NullSafeEQ(this=left, expression=right)
 

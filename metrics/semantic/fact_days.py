@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from sqlglot import exp
 
 from metrics.semantic import expressions as sql
+from metrics.semantic.calendars import calendar_grains
 from metrics.semantic.joins import Hop, JoinGraph, Target
 from metrics.semantic.manifest import Manifest, SemanticModel
 from metrics.semantic.query import parse_name
@@ -47,13 +48,16 @@ def facts_read(
 ) -> dict[FactDate, frozenset[Target]]:
     """The facts behind a metric, each with the columns of other models that ``group_by`` and filters need."""
     read: dict[FactDate, frozenset[Target]] = {}
-    groups = [(parse_name(item), _KINDS) for item in group_by]
+    groups = [(parse_name(item, calendar_grains(manifest)), _KINDS) for item in group_by]
     for leaf in leaves_of(Resolver(manifest, graph).value(metric)):
-        model = leaf.measure.model
-        named = [*groups, *((ref.name, ref.kinds) for part in leaf.conditions for ref in part.references)]
-        targets = [graph.find(model, name, kinds) for name, kinds in named if not name.is_metric_time]
-        fact = FactDate(model, leaf.measure.time_dimension)
-        read[fact] = read.get(fact, frozenset()) | {target for target in targets if target.hops}
+        reads = [(leaf.measure, groups, leaf.conditions)]
+        if leaf.conversion:
+            reads.append((leaf.conversion.measure, [], leaf.conversion.conditions))
+        for measure, keys, conditions in reads:
+            named = [*keys, *((ref.name, ref.kinds) for part in conditions for ref in part.references)]
+            targets = [graph.find(measure.model, name, kinds) for name, kinds in named if not name.is_metric_time]
+            fact = FactDate(measure.model, measure.time_dimension)
+            read[fact] = read.get(fact, frozenset()) | {target for target in targets if target.hops}
     return read
 
 

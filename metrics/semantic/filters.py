@@ -7,7 +7,6 @@ manifest may use any scalar function, but no subquery either.
 
 from __future__ import annotations
 
-import ast
 import re
 from dataclasses import dataclass
 from functools import lru_cache
@@ -17,7 +16,8 @@ from sqlglot import exp
 from sqlglot.errors import SqlglotError
 
 from metrics.errors import QueryError
-from metrics.semantic.query import GRAINS, ElementName, RefusedNameError, parse_name
+from metrics.semantic.calls import parse_call
+from metrics.semantic.query import GRAINS, ElementName, RefusedNameError
 
 HOLE = "__element_"
 SOURCE_DIALECT = "duckdb"
@@ -71,12 +71,12 @@ class Condition:
 
 
 @lru_cache(maxsize=4096)
-def parse_filter(text: str, trusted: bool) -> tuple[Condition, ...]:
+def parse_filter(text: str, trusted: bool, calendar_grains: tuple[str, ...] = ()) -> tuple[Condition, ...]:
     """Return the conjuncts of ``text``. Raises QueryError unless it is one boolean expression over semantic names."""
     references: list[Reference] = []
 
     def hole(match: re.Match[str]) -> str:
-        references.append(_reference(match.group(1), text))
+        references.append(_reference(match.group(1), text, (*GRAINS, *calendar_grains)))
         return f" {HOLE}{len(references) - 1} "
 
     sql = _REFERENCE.sub(hole, text)
@@ -159,31 +159,16 @@ def _conjunct(tree: exp.Expr, references: list[Reference]) -> Condition:
     return Condition(text, renumbered, own)
 
 
-def _reference(call: str, text: str) -> Reference:
-    """Read ``Dimension('e__d')``, with ``entity_path=[...]`` and ``.grain('month')``, without running anything."""
+def _reference(call: str, text: str, grains: tuple[str, ...]) -> Reference:
     try:
-        node = ast.parse(call.strip(), mode="eval").body
-        grain = None
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "grain":
-            grain, node = _literals(node)[0], node.func.value
-        if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in _KINDS):
-            raise ValueError("not a known call")
-        kind = node.func.id
-        given = _literals(node)
-        options = {str(item.arg): ast.literal_eval(item.value) for item in node.keywords}
-        name = parse_name(str(given[0]))
-        if kind == "TimeDimension":
-            grain = given[1] if len(given) > 1 else options.get("time_granularity_name", name.grain)
-        path = tuple(str(link).lower() for link in options.get("entity_path") or ())
-    except (SyntaxError, ValueError, IndexError) as error:
+        found = parse_call(call)
+        if found.kind not in _KINDS:
+            raise ValueError(f"a filter by {found.kind} is not supported")
+    except (ValueError, QueryError) as error:
         expected = "; expected Dimension('entity__name'), TimeDimension('metric_time', 'day') or Entity('name')"
-        raise RefusedNameError(call.strip(), f"where: {text!r} has {{{{{call}}}}}", expected) from error
-    grain = str(grain or name.grain or "").lower() or None
-    if grain and grain not in GRAINS:
-        raise QueryError(f"where: {text!r} uses the grain '{grain}'; expected one of {', '.join(GRAINS)}")
-    kinds = ("time",) if name.is_metric_time or grain else _KINDS[kind]
-    return Reference(ElementName((*path, *name.links), name.element, grain), kinds)
-
-
-def _literals(call: ast.Call) -> list[object]:
-    return [ast.literal_eval(item) for item in call.args]
+        raise RefusedNameError(call.strip(), f"where: {text!r} has {{{{{call}}}}}, and {error}", expected) from error
+    name = found.name
+    if name.grain and name.grain not in grains:
+        raise QueryError(f"where: {text!r} uses the grain '{name.grain}'; expected one of {', '.join(grains)}")
+    kinds = ("time",) if name.is_metric_time or name.grain else _KINDS[found.kind]
+    return Reference(name, kinds)

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from metrics.errors import QueryError, did_you_mean
-from metrics.semantic.manifest import Manifest, SemanticModel
+from metrics.semantic.manifest import Dimension, Manifest, SemanticModel
 from metrics.semantic.query import GRAINS, METRIC_TIME, ElementName, RefusedNameError
 
 ANY_KIND = ("dimension", "entity", "time")
@@ -22,13 +22,19 @@ MOST_NAMES = 24
 
 @dataclass(frozen=True)
 class Hop:
-    """A left join: ``left_expr`` over the table reached by ``from_path`` equals ``right_expr`` over ``model``."""
+    """A left join: ``left_expr`` over the table reached by ``from_path`` equals ``right_expr`` over ``model``.
+
+    ``partitions``: further pairs of expressions that are equal. ``validity``: the times of ``model`` between which the
+    time of the fact lies.
+    """
 
     path: tuple[str, ...]
     from_path: tuple[str, ...]
     left_expr: str
     right_expr: str
     model: str
+    partitions: tuple[tuple[str, str], ...] = ()
+    validity: tuple[Dimension, Dimension] | None = None
 
 
 @dataclass(frozen=True)
@@ -58,7 +64,7 @@ class JoinGraph:
         self._joinable: dict[str, list[SemanticModel]] = defaultdict(list)
         for model in manifest.models.values():
             for entity in model.entities.values():
-                if entity.is_unique:
+                if entity.is_unique or (entity.type == "natural" and model.validity):
                     self._joinable[entity.name].append(model)
         self._reached: dict[str, Reach] = {}
 
@@ -96,10 +102,13 @@ class JoinGraph:
             if entity.name in links:
                 continue
             for other in self._joinable[entity.name]:
-                if other.name in seen:
+                if other.name in seen or missing_partition(model, other) or (model.validity and other.validity):
                     continue
-                path = (*links, entity.name)
-                hop = Hop(path, links, entity.expr, other.entities[entity.name].expr, other.name)
+                path, before = (*links, entity.name), hops[-1].path if hops else ()
+                # A path of entities leads to several tables where several models have the entity as a key.
+                step = entity.name if len(self._joinable[entity.name]) == 1 else f"{entity.name} ({other.name})"
+                to, partitions = other.entities[entity.name].expr, partitions_of(model, other)
+                hop = Hop((*before, step), before, entity.expr, to, other.name, partitions, other.validity)
                 yield from self._walk(other, path, (*hops, hop), seen | {other.name})
 
     def find(self, model: str, name: ElementName, kinds: Sequence[str]) -> Target:
@@ -152,11 +161,21 @@ class JoinGraph:
         if below:
             reason = f"'{plain}' would repeat the rows of '{model}' (fan-out): several of '{below[0]}' belong to one"
         elif owners:
-            reason = f"'{model}' has no way to '{plain}'"
+            reason = f"'{model}' has no way to '{plain}'{self._why_not(model, owners)}"
         reachable = self.names(model)
         shown = ", ".join(reachable[:MOST_NAMES])
         more = f" and {len(reachable) - MOST_NAMES} further away" if len(reachable) > MOST_NAMES else ""
         return RefusedNameError(plain, reason, f".{did_you_mean(plain, reachable)} Reachable: {shown}{more}")
+
+    def _why_not(self, model: str, owners: list[str]) -> str:
+        """What keeps the model from the owners of a name, where the manifest says it."""
+        for owner in owners:
+            partition = missing_partition(self._manifest.models[model], self._manifest.models[owner])
+            if partition:
+                return f": '{owner}' has a row for each {partition} (is_partition), which '{model}' lacks"
+            if f"semantic model {owner}" in self._manifest.refused:
+                return f": '{owner}' is not joined, {self._manifest.refused[f'semantic model {owner}']}"
+        return ""
 
     def _reaches(self, model: str, other: str) -> bool:
         return any(hop.model == other for targets in self.reach(model).values() for target in targets for hop in target.hops)
@@ -167,6 +186,27 @@ class JoinGraph:
         shortest = {key: min(len(target.hops) for target in targets) for key, targets in reach.items()}
         ordered = sorted(reach, key=lambda key: (shortest[key], len(key[0]), *key))
         return [METRIC_TIME, *dict.fromkeys("__".join((*links, element)) for links, element in ordered)]
+
+
+def missing_partition(model: SemanticModel, other: SemanticModel) -> str | None:
+    """The partition by which a row of ``model`` would meet several of ``other``."""
+    own = {item.name for item in model.dimensions.values() if item.is_partition}
+    return next((item.name for item in other.dimensions.values() if item.is_partition and item.name not in own), None)
+
+
+def partitions_of(model: SemanticModel, other: SemanticModel) -> tuple[tuple[str, str], ...]:
+    """Pairs of expressions of the partitions that both have; times are compared by day."""
+    shared = [
+        (item, other.dimensions[item.name])
+        for item in model.dimensions.values()
+        if item.is_partition and item.name in other.dimensions and other.dimensions[item.name].is_partition
+    ]
+    return tuple(
+        (f"cast({left.expr} as date)", f"cast({right.expr} as date)")
+        if left.is_time and right.is_time
+        else (left.expr, right.expr)
+        for left, right in shared
+    )
 
 
 def _of_kind(targets: Sequence[Target], kinds: frozenset[str]) -> list[Target]:

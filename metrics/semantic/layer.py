@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from metrics.semantic.fact_days import FactDate, FactDigest, Reads
     from metrics.semantic.joins import JoinGraph, Target
     from metrics.semantic.plan import Plan
+    from metrics.semantic.saved_queries import SavedQuery
 
 _MOST_COMPILED = 4096
 # SQL by the manifest's hash, the query and the dialect: a process that loads a manifest again does not compile again.
@@ -29,7 +30,7 @@ _COMPILED: dict[tuple[str, Query, date | None, str], str] = {}
 class SemanticLayer:
     """Metrics of one dbt project.
 
-    ``metrics`` maps each name to its definition (label, description, type, meta, inputs).
+    ``metrics`` maps each name to its definition (label, description, type, meta, inputs), ``saved_queries`` likewise.
     ``closed_through``: the last day for which everything of a metric has arrived, by its name or from a function of it, and
     ``history_start``, the first day; with either, queries return complete periods only, unless they ask otherwise.
     """
@@ -43,6 +44,7 @@ class SemanticLayer:
 
         self.manifest = manifest
         self.metrics: Mapping[str, Metric] = dict(manifest.metrics)
+        self.saved_queries: Mapping[str, SavedQuery] = dict(manifest.saved_queries)
         self._graph = JoinGraph(manifest)
         self._rollups = read_rollups(manifest, self._graph)
         self._known = Known(closed_through, history_start)
@@ -76,6 +78,13 @@ class SemanticLayer:
             _COMPILED[key] = known
         return known
 
+    def saved_query(self, name: str) -> Query:
+        """The saved query of the dbt project called ``name``. Raises QueryError where there is none."""
+        from metrics.semantic.calendars import calendar_grains
+        from metrics.semantic.saved_queries import find_saved_query
+
+        return find_saved_query(name, self.saved_queries, calendar_grains(self.manifest))
+
     def dimensions(self, metric: str) -> list[str]:
         """Every name that ``metric`` can be grouped by, metric_time first, then nearest first. Raises QueryError."""
         from metrics.semantic.reachable import reachable_names
@@ -106,8 +115,9 @@ class SemanticLayer:
 
     def _bounded(self, query: Query) -> tuple[Query, date | None]:
         from metrics.semantic.complete import bounded
+        from metrics.semantic.resolve import Resolver
 
-        return bounded(query, self._known)
+        return bounded(query, self._known, Resolver(self.manifest, self._graph).time_grains)
 
     def _in_zone(self, zone: str | None) -> tuple[Manifest, JoinGraph]:
         from metrics.semantic.joins import JoinGraph
@@ -140,6 +150,7 @@ class SemanticLayer:
 
     def _with_closest(self, error: RefusedNameError, query: Query) -> QueryError:
         """The refusal of a name in a filter, with what to write instead where something close is reached."""
+        from metrics.semantic.calendars import calendar_grains
         from metrics.semantic.closest import closest_forms
         from metrics.semantic.joins import ANY_KIND
         from metrics.semantic.resolve import Resolver
@@ -151,7 +162,7 @@ class SemanticLayer:
         names = [name for name in self.dimensions(first) if all(name in reached for reached in everywhere)]
 
         def kind_of(name: str) -> str:
-            parsed = parse_name(name)
+            parsed = parse_name(name, calendar_grains(self.manifest))
             return "time" if parsed.element == METRIC_TIME else self._graph.find(model, parsed, ANY_KIND).kind
 
         forms = closest_forms(error.name, names, kind_of)

@@ -13,6 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from metrics.errors import QueryError
+from metrics.semantic.calendars import TimeSpine, read_spines
+from metrics.semantic.conversion_params import ConversionParams, read_conversion
+from metrics.semantic.saved_queries import SavedQuery, read_saved_queries
+from metrics.semantic.spec import refusals
 
 
 @dataclass(frozen=True)
@@ -48,6 +52,7 @@ class Dimension:
     name: str
     expr: str
     grain: str | None
+    is_partition: bool = False
     stored: str = ""
     zone: str | None = None
 
@@ -81,12 +86,15 @@ class Measure:
 
 @dataclass(frozen=True)
 class SemanticModel:
+    """``validity``: the times from which and until which (not included) a row of a slowly changing dimension holds."""
+
     name: str
     relation: Relation
     primary_entity: str | None
     entities: Mapping[str, Entity]
     dimensions: Mapping[str, Dimension]
     meta: Mapping[str, Any] = field(default_factory=dict)
+    validity: tuple[Dimension, Dimension] | None = None
 
     @property
     def own_links(self) -> tuple[str, ...]:
@@ -149,19 +157,13 @@ class Metric:
     expr: str | None = None
     input_metrics: tuple[MetricInput, ...] = ()
     cumulative: Cumulative | None = None
+    conversion: ConversionParams | None = None
 
     @property
     def inputs(self) -> tuple[str, ...]:
-        """Names of the metrics that this one is computed from; empty for simple and cumulative metrics."""
+        """Names of the metrics that this one is computed from; empty where it reads measures itself."""
         ratio = [part for part in (self.numerator, self.denominator) if part]
         return tuple(dict.fromkeys(part.name for part in (*ratio, *self.input_metrics)))
-
-
-@dataclass(frozen=True)
-class TimeSpine:
-    relation: Relation
-    column: str
-    grain: str
 
 
 @dataclass(frozen=True)
@@ -171,6 +173,8 @@ class Manifest:
     metrics: Mapping[str, Metric]
     spines: tuple[TimeSpine, ...]
     digest: str
+    saved_queries: Mapping[str, SavedQuery]
+    refused: Mapping[str, str]
 
     @property
     def day_spine(self) -> TimeSpine | None:
@@ -198,14 +202,10 @@ def parse_manifest(raw: Mapping[str, Any], digest: str) -> Manifest:
     for measure in measures.values():
         if measure.time_dimension not in models[measure.model].dimensions:
             raise ValueError(f"measure '{measure.name}' of '{measure.model}' has no agg_time_dimension")
-    spines = tuple(
-        TimeSpine(
-            _relation(item["node_relation"]), item["primary_column"]["name"], item["primary_column"]["time_granularity"]
-        )
-        for item in raw["project_configuration"].get("time_spines") or ()
-    )
+    spines = read_spines(raw["project_configuration"], _relation)
     metrics = {item["name"]: _metric(item) for item in sorted(raw["metrics"], key=_name)}
-    return Manifest(models, measures, metrics, spines, digest)
+    saved = read_saved_queries(raw.get("saved_queries") or ())
+    return Manifest(models, measures, metrics, spines, digest, saved, refusals(raw))
 
 
 def _name(raw: Mapping[str, Any]) -> str:
@@ -218,12 +218,16 @@ def _model(raw: Mapping[str, Any]) -> SemanticModel:
         item["name"]: Entity(item["name"], item["type"], item["expr"] or _column(item["name"])) for item in raw["entities"]
     }
     primary = raw.get("primary_entity") or next((item.name for item in entities.values() if item.type == "primary"), None)
-    dimensions = {}
+    dimensions, edges = {}, {}
     for item in raw["dimensions"]:
-        grain = item["type_params"]["time_granularity"] if item["type"] == "time" else None
-        dimensions[item["name"]] = Dimension(item["name"], item["expr"] or _column(item["name"]), grain)
+        params = item.get("type_params") or {}
+        grain = params["time_granularity"] if item["type"] == "time" else None
+        found = Dimension(item["name"], item["expr"] or _column(item["name"]), grain, bool(item.get("is_partition")))
+        dimensions[found.name] = found
+        edges.update({edge: found for edge, is_set in (params.get("validity_params") or {}).items() if is_set})
+    validity = (edges["is_start"], edges["is_end"]) if len(edges) == 2 else None
     meta = (raw.get("config") or {}).get("meta") or {}
-    return SemanticModel(raw["name"], _relation(raw["node_relation"]), primary, entities, dimensions, meta)
+    return SemanticModel(raw["name"], _relation(raw["node_relation"]), primary, entities, dimensions, meta, validity)
 
 
 def _measures(raw: Mapping[str, Any]) -> Iterable[Measure]:
@@ -267,6 +271,7 @@ def _metric(raw: Mapping[str, Any]) -> Metric:
         )
         if raw["type"] == "cumulative"
         else None,
+        conversion=read_conversion(params.get("conversion_type_params"), _measure_input, _window),
     )
 
 

@@ -8,40 +8,39 @@ an offset looks elsewhere), and shows what was asked.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from enum import Enum
+from dataclasses import dataclass, replace
 
 from metrics.errors import QueryError
-from metrics.semantic.days import MONTHS_OF, Days, days_back, months_back, period_start, whole_months_back, widened
+from metrics.semantic.calendars import TimeSpine, calendar_column, calendar_grains, check_late_filter, on_calendar
+from metrics.semantic.days import MONTHS_OF, Days
 from metrics.semantic.filters import Condition
 from metrics.semantic.joins import Hop, JoinGraph, Target
-from metrics.semantic.manifest import Cumulative, Dimension, Manifest, Measure, SemanticModel, TimeSpine
+from metrics.semantic.manifest import Cumulative, Dimension, Manifest, Measure, SemanticModel
 from metrics.semantic.query import ElementName
 from metrics.semantic.resolve import base_grain
-from metrics.semantic.resolved import Key, Leaf, LeafValue, Offset, ResolvedQuery, Value, leaves_of
+from metrics.semantic.resolved import Conversion, Key, Leaf, LeafValue, Offset, ResolvedQuery, Value, leaves_of
+from metrics.semantic.shifts import Shift, scanned_of, shift_of, standing_of
 
 # Counts that a daily table holds, added up.
 SUM_OF_COUNTS = "sum_of_counts"
 DECOMPOSABLE = frozenset({"sum", "count", "sum_boolean", "min", "max", "average", SUM_OF_COUNTS})
 
 
-class Shift(Enum):
-    """How a branch moves its rows onto the periods where they are shown."""
-
-    NONE = "none"
-    DAYS = "the day plus a number of days"
-    MONTHS = "the month plus a number of months"
-    SPINE = "each day of the spine reads the day some months before"
-    ANCHOR = "each period of the spine reads the first period of a coarser grain"
-
-
 @dataclass(frozen=True)
 class BranchKey:
-    """A group-by item in a branch. ``target`` is None for metric_time."""
+    """A group-by item in a branch. ``target`` is None for metric_time at a standard grain.
+
+    ``calendar``: the time spine's column, for metric_time at a grain of one's own.
+    """
 
     output: str
     grain: str | None
     target: Target | None
+    calendar: str | None = None
+
+    @property
+    def is_metric_time(self) -> bool:
+        return self.target is None or self.calendar is not None
 
 
 @dataclass(frozen=True)
@@ -79,8 +78,16 @@ class Route:
 
 
 @dataclass(frozen=True)
+class Attribution:
+    """How ``events``, a reading of another fact, come to count for events of a branch's own fact."""
+
+    events: Branch
+    conversion: Conversion
+
+
+@dataclass(frozen=True)
 class Branch:
-    """One fact aggregated to the query's grain."""
+    """One fact aggregated to the query's grain; with an ``attribution``, what its events led to instead."""
 
     name: str
     model: SemanticModel
@@ -97,6 +104,7 @@ class Branch:
     standing: Days
     cumulative: Cumulative | None
     fill_periods: bool
+    attribution: Attribution | None = None
     route: Route | None = None
 
     @property
@@ -135,7 +143,7 @@ def build_plan(query: ResolvedQuery, manifest: Manifest, graph: JoinGraph) -> Pl
     branches: list[Branch] = []
     columns: dict[Leaf, tuple[str, str]] = {}
     for leaves in groups.values():
-        names = [_unused(leaf.measure.name, taken) for leaf in leaves]
+        names = [_unused(leaf.counted.name, taken) for leaf in leaves]
         branch = _Binder(leaves[0], query, manifest, graph).branch(leaves, names, {item.name for item in branches})
         branches.append(branch)
         columns.update({leaf: (branch.name, name) for leaf, name in zip(leaves, names, strict=True)})
@@ -151,12 +159,12 @@ def _group_of(leaf: Leaf, query: ResolvedQuery) -> tuple[object, ...]:
     """Leaves with equal answers here share one pass. What a window or a stock sees depends on its filters too."""
     measure = leaf.measure
     cumulative = _cumulative(leaf, query)
-    own_rows = bool(cumulative or measure.non_additive)
+    own_rows = bool(cumulative or measure.non_additive or leaf.conversion)
     decomposable = not cumulative or measure.agg in DECOMPOSABLE
     fill = leaf.join_to_timespine and bool(query.time_keys)
     return (
         measure.model, measure.time_dimension, leaf.offset, leaf.cumulative, measure.non_additive, fill, decomposable,
-        leaf.conditions if own_rows else None,
+        leaf.conditions if own_rows else None, leaf.conversion,
     )  # fmt: skip
 
 
@@ -180,6 +188,7 @@ class _Binder:
     def __init__(self, leaf: Leaf, query: ResolvedQuery, manifest: Manifest, graph: JoinGraph) -> None:
         self._leaf = leaf
         self._query = query
+        self._manifest = manifest
         self._graph = graph
         self._model = manifest.models[leaf.measure.model]
         self._time = self._model.dimensions[leaf.measure.time_dimension]
@@ -194,17 +203,18 @@ class _Binder:
         columns = tuple(
             Column(
                 name,
-                item.measure,
+                item.counted,
                 tuple(self._bind(part, shown=False) for part in item.conditions if part not in shared),
                 item.fill,
             )
             for item, name in zip(leaves, names, strict=True)
         )
         keys = tuple(self._key(key) for key in query.keys)
-        grain = base_grain({key.grain for key in keys if key.target is None}) if query.time_keys else None
-        shift = _shift(leaf.offset, grain)
+        grains = {key.grain for key in keys if key.target is None}
+        grain = base_grain(grains) if query.time_keys and grains else None
+        shift = shift_of(leaf.offset, grain)
         shown = Days(query.start, query.end)
-        standing = _standing(leaf.offset, shift, shown)
+        standing = standing_of(leaf.offset, shift, shown)
         if leaf.is_windowed and not query.time_keys:
             standing = Days(standing.end, standing.end)
         elif leaf.offset and query.history_start and (standing.start or query.history_start) <= query.history_start:
@@ -217,31 +227,53 @@ class _Binder:
             grain=grain,
             columns=columns,
             conditions=tuple(common),
-            hops=_hops(keys, [*common, *(part for column in columns for part in column.conditions)]),
+            hops=_hops(
+                [key for key in keys if not (key.calendar and leaf.cumulative)],
+                [*common, *(part for column in columns for part in column.conditions)],
+            ),
             offset=leaf.offset,
             shift=shift,
-            scanned=_scanned(leaf.cumulative, standing),
+            scanned=scanned_of(leaf, standing),
             shown=shown,
             standing=standing,
             cumulative=_cumulative(leaf, query),
             fill_periods=leaf.join_to_timespine and bool(query.time_keys),
+            attribution=self._attribution(standing),
         )
+
+    def _attribution(self, standing: Days) -> Attribution | None:
+        """The reading of the conversion's own fact: its rows under its own conditions, in no periods and by no keys."""
+        found = self._leaf.conversion
+        if found is None:
+            return None
+        events = Leaf(found.measure, found.conditions, Offset(), None, join_to_timespine=False, fill=None)
+        query = replace(self._query, keys=(), where=())
+        branch = _Binder(events, query, self._manifest, self._graph).branch([events], [found.measure.name], set())
+        return Attribution(replace(branch, scanned=scanned_of(self._leaf, standing)), found)
 
     def _key(self, key: Key) -> BranchKey:
         target, grain = self._target(key.name, ("dimension", "entity", "time"))
-        return BranchKey(key.output, grain, target)
+        return BranchKey(key.output, grain, target, calendar_column(key.name, self._manifest))
 
     def _bind(self, condition: Condition, shown: bool) -> BoundCondition:
         targets = tuple(self._target(reference.name, reference.kinds) for reference in condition.references)
         bound = BoundCondition(condition, targets, shown)
-        if shown and self._leaf.cumulative and bound.is_about_metric_time and any(target for target, _ in targets):
+        if shown and (self._moves_time or self._leaf.conversion):
+            times = [reference.name.grain for reference in condition.references if reference.name.is_metric_time]
+            check_late_filter(condition.text, times, self._leaf.counted.name, self._manifest)
+        is_late = self._leaf.cumulative or self._leaf.conversion
+        if shown and is_late and bound.is_about_metric_time and any(target for target, _ in targets):
+            done = "accumulated" if self._leaf.cumulative else "matched with earlier events"
             raise QueryError(
-                f"where: '{condition.text}' mixes metric_time with other names, and metric '{self._leaf.measure.name}' is "
-                "accumulated before its days are chosen; give them as separate conditions"
+                f"where: '{condition.text}' mixes metric_time with other names, and '{self._leaf.counted.name}' is "
+                f"{done} before its days are chosen; give them as separate conditions"
             )
         return bound
 
     def _target(self, name: ElementName, kinds: tuple[str, ...]) -> tuple[Target | None, str | None]:
+        if name.grain in calendar_grains(self._manifest):
+            time, _ = self._target(replace(name, grain="day"), kinds)
+            return on_calendar(time, self._time, name.grain, self._manifest), None
         if name.is_metric_time:
             return None, name.grain or "day"
         target = self._graph.find(self._model.name, name, kinds)
@@ -254,6 +286,8 @@ class _Binder:
 
 def _branch_name(leaf: Leaf) -> str:
     name = leaf.measure.model
+    if leaf.conversion:
+        name += f"_with_{leaf.conversion.measure.model}"
     if leaf.cumulative:
         window = leaf.cumulative.window
         name += (
@@ -266,39 +300,6 @@ def _branch_name(leaf: Leaf) -> str:
     return name
 
 
-def _hops(keys: tuple[BranchKey, ...], conditions: list[BoundCondition]) -> tuple[Hop, ...]:
+def _hops(keys: Iterable[BranchKey], conditions: list[BoundCondition]) -> tuple[Hop, ...]:
     targets = [key.target for key in keys] + [target for item in conditions for target, _ in item.targets]
     return tuple(dict.fromkeys(hop for target in targets if target for hop in target.hops))
-
-
-def _shift(offset: Offset, grain: str | None) -> Shift:
-    if offset.to_grain:
-        return Shift.ANCHOR
-    if offset.days:
-        return Shift.DAYS
-    if offset.months:
-        return Shift.SPINE if grain == "day" else Shift.MONTHS
-    return Shift.NONE
-
-
-def _standing(offset: Offset, shift: Shift, shown: Days) -> Days:
-    """The days looked at: those shown, moved back by the offset."""
-    if shift is Shift.DAYS:
-        return days_back(shown, offset.days)
-    if shift is Shift.MONTHS:
-        return whole_months_back(shown, offset.months)
-    if shift is Shift.SPINE:
-        return months_back(shown, offset.months)
-    if shift is Shift.ANCHOR and shown.start and offset.to_grain:
-        return Days(period_start(shown.start, offset.to_grain), shown.end)
-    return shown
-
-
-def _scanned(cumulative: Cumulative | None, standing: Days) -> Days:
-    if cumulative is None:
-        return standing
-    if cumulative.window:
-        return widened(standing, cumulative.window.count, cumulative.window.grain)
-    if cumulative.grain_to_date and standing.start:
-        return Days(period_start(standing.start, cumulative.grain_to_date), standing.end)
-    return Days(None, standing.end)

@@ -148,12 +148,12 @@ class ElementName:
         return "__".join((*self.links, self.element, *((self.grain,) if self.grain else ())))
 
 
-def parse_name(text: str) -> ElementName:
+def parse_name(text: str, calendar_grains: tuple[str, ...] = ()) -> ElementName:
     """Split ``order__customer__segment`` or ``metric_time__month`` at the double underscores."""
     parts = text.lower().split("__")
     if not all(parts):
         raise QueryError(
             f"'{text}' is not a group-by name; expected, for example, channel, session__device or metric_time__day"
         )
-    grain = parts.pop() if len(parts) > 1 and parts[-1] in GRAINS else None
+    grain = parts.pop() if len(parts) > 1 and parts[-1] in (*GRAINS, *calendar_grains) else None
     return ElementName(links=tuple(parts[:-1]), element=parts[-1], grain=grain)

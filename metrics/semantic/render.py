@@ -15,6 +15,7 @@ from metrics.semantic.filters import SOURCE_DIALECT
 from metrics.semantic.manifest import Manifest
 from metrics.semantic.plan import Branch, Plan
 from metrics.semantic.render_answer import finished, has_columns_of_its_own, ordered
+from metrics.semantic.render_conversion import conversion_ctes
 from metrics.semantic.render_cumulative import cumulative_ctes
 from metrics.semantic.render_fact import FactScan, fact_select
 from metrics.semantic.resolved import DerivedValue, LeafValue, RatioValue, Value, leaves_of
@@ -45,6 +46,9 @@ def _answer(plan: Plan, manifest: Manifest, dialect: str) -> exp.Select:
     ctes: list[exp.CTE] = []
     for branch in plan.branches:
         scan = FactScan(branch, dict(manifest.models), plan.spine, dialect)
+        if branch.attribution:
+            ctes += conversion_ctes(scan, branch.attribution)
+            continue
         ctes += cumulative_ctes(scan) if branch.cumulative else [_cte(branch.name, fact_select(scan))]
     query = plan.query
     table_of = {branch.name: branch.name for branch in plan.branches}

@@ -9,8 +9,9 @@ from sqlglot import exp
 from metrics.semantic import expressions as sql
 from metrics.semantic.aggregates import aggregate, daily_parts, filled, over_window
 from metrics.semantic.days import MONTHS_OF
-from metrics.semantic.plan import BranchKey, Column, Shift
+from metrics.semantic.plan import BranchKey, Column
 from metrics.semantic.render_fact import FactScan
+from metrics.semantic.shifts import Shift
 
 DAY, SHOWN_ON, IS_DATA = "__day", "__shown_on", "__is_data"
 _EVENTS, _RANKED = "events", "__ranked"
@@ -19,7 +20,7 @@ _EVENTS, _RANKED = "events", "__ranked"
 def cumulative_ctes(scan: FactScan) -> list[exp.CTE]:
     """The CTEs of the branch; the last one bears its name and has its keys and columns."""
     branch = scan.branch
-    members = [key for key in branch.keys if key.target is not None]
+    members = [key for key in branch.keys if not key.is_metric_time]
     if branch.is_decomposable:
         daily = f"{branch.name}_daily"
         ctes = [
@@ -187,6 +188,8 @@ def _shown(scan: FactScan, on_day: str) -> exp.Select:
     shown = partial(_shown_at, scan, on_day)
 
     def key(item: BranchKey) -> exp.Expr:
+        if item.calendar:
+            return scan.spine_period(item)
         return shown(item.grain or "day") if item.target is None else sql.column(item.output, on_day)
 
     where: list[exp.Expr] = [
@@ -200,6 +203,9 @@ def _shown(scan: FactScan, on_day: str) -> exp.Select:
     select = exp.Select(expressions=[*keys, *values])
     select.set("from_", exp.From(this=sql.cte_table(on_day)))
     select.set("where", exp.Where(this=sql.all_of(where)))
+    if any(item.calendar for item in branch.keys):
+        on = exp.EQ(this=shown("day"), expression=sql.period("day", scan.spine_day()))
+        select.set("joins", [exp.Join(this=scan.spine_table(), side="LEFT", on=on)])
     if branch.grain == "day":
         return select
     groups = [key(item) for item in branch.keys]

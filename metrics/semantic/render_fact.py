@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 
 from sqlglot import exp
 
 from metrics.semantic import expressions as sql
 from metrics.semantic.aggregates import aggregate, filled
-from metrics.semantic.manifest import NonAdditive, SemanticModel, TimeSpine
-from metrics.semantic.plan import BoundCondition, Branch, BranchKey, Column, Shift
+from metrics.semantic.calendars import CALENDAR, TimeSpine
+from metrics.semantic.manifest import NonAdditive, SemanticModel
+from metrics.semantic.plan import BoundCondition, Branch, BranchKey, Column
+from metrics.semantic.shifts import Shift
 
 SPINE = "spine"
 PERIOD = "__period"
@@ -26,9 +29,18 @@ class FactScan:
         self._models = models
         self._spine = spine
 
+    def of(self, branch: Branch) -> FactScan:
+        """The same for another branch."""
+        return FactScan(branch, self._models, self._spine, self.dialect)
+
     def stored(self) -> exp.Expr:
         """The fact's own time, as it is stored."""
         return sql.source(self.branch.time.expr, sql.FACT)
+
+    def instant(self) -> exp.Expr:
+        """The fact's own time where no clock has been set back: as stored in UTC, whatever zone is asked for."""
+        time = self.branch.time
+        return sql.source(time.stored, sql.FACT) if time.zone else self.stored()
 
     def shown(self, grain: str) -> exp.Expr:
         """Start of the period at which a row is shown, after the branch's shift."""
@@ -82,33 +94,37 @@ class FactScan:
 
     def _scanned(self) -> list[exp.Expr]:
         """The scanned days on the time as it is stored, so that the engine can skip what lies outside."""
-        time, days = self.branch.time, self.branch.scanned
-        if time.zone is None:
-            return sql.in_days(self.stored, days)
-        return sql.in_instants(partial(sql.source, time.stored, sql.FACT), days, time.zone)
+        zone, days = self.branch.time.zone, self.branch.scanned
+        return sql.in_instants(self.instant, days, zone) if zone else sql.in_days(self.stored, days)
 
     def _column_condition(self, index: int) -> exp.Expr:
         return sql.all_of([self.condition(item) for item in self.branch.columns[index].conditions])
 
     def _hop(self, index: int) -> exp.Join:
         hop = self.branch.hops[index]
-        table = sql.table_of(hop.path)
-        return exp.Join(
-            this=sql.relation(self._models[hop.model].relation, table, self.dialect),
-            side="LEFT",
-            on=exp.EQ(
-                this=sql.source(hop.left_expr, sql.table_of(hop.from_path)),
-                expression=sql.source(hop.right_expr, table),
-            ),
-        )
+        left, table = sql.table_of(hop.from_path), sql.table_of(hop.path)
+        on: list[exp.Expr] = [
+            exp.EQ(this=sql.source(mine, left), expression=sql.source(theirs, table))
+            for mine, theirs in ((hop.left_expr, hop.right_expr), *hop.partitions)
+        ]
+        if hop.validity:
+            on += sql.valid_at(self.stored, *(partial(sql.source, edge.expr, table) for edge in hop.validity))
+        source = self.spine().relation if hop.model == CALENDAR else self._models[hop.model].relation
+        return exp.Join(this=sql.relation(source, table, self.dialect), side="LEFT", on=sql.all_of(on))
+
+    def spine(self) -> TimeSpine:
+        assert self._spine is not None  # noqa: S101  resolve refuses the query without one
+        return self._spine
 
     def spine_table(self) -> exp.Table:
-        assert self._spine is not None  # noqa: S101  resolve refuses the query without one
-        return sql.relation(self._spine.relation, SPINE, self.dialect)
+        return sql.relation(self.spine().relation, SPINE, self.dialect)
+
+    def spine_period(self, key: BranchKey) -> exp.Expr:
+        """The period of metric_time that a day of the spine lies in."""
+        return sql.column(key.calendar, SPINE) if key.calendar else sql.period(key.grain or "day", self.spine_day())
 
     def spine_day(self) -> exp.Expr:
-        assert self._spine is not None  # noqa: S101
-        return sql.column(self._spine.column, SPINE)
+        return sql.column(self.spine().column, SPINE)
 
 
 def fact_select(scan: FactScan) -> exp.Select:
@@ -206,7 +222,8 @@ def _stock_select(scan: FactScan, stock: NonAdditive) -> exp.Select:
 def _is_stock_time(key: BranchKey, branch: Branch, stock: NonAdditive) -> bool:
     if key.target is None:
         return branch.time.name == stock.dimension
-    return not key.target.hops and key.target.element == stock.dimension
+    is_own = not key.target.hops or (key.target.model == CALENDAR and len(key.target.hops) == 1)
+    return is_own and key.target.element == stock.dimension
 
 
 def _column_of(name: str, table: str) -> Callable[[], exp.Expr]:
@@ -219,15 +236,15 @@ def _filled(scan: FactScan, rows: exp.Select) -> exp.Select:
     Conditions on keys are applied again, since an empty period brings NULL members that they may exclude.
     """
     branch, table = scan.branch, "rows_of_days"
-    times = [key for key in branch.keys if key.target is None]
+    times = [key for key in branch.keys if key.is_metric_time]
     periods = exp.Select(
-        expressions=[sql.aliased(sql.period(key.grain or "day", scan.spine_day()), key.output) for key in times],
+        expressions=[sql.aliased(scan.spine_period(key), key.output) for key in times],
         distinct=exp.Distinct(),
     )
     periods.set("from_", exp.From(this=scan.spine_table()))
     days = [*sql.in_days(scan.spine_day, branch.shown), *_asked_days(scan), *_within(scan, times[0], table)]
     periods.set("where", exp.Where(this=sql.all_of(days)))
-    columns = {key.output: sql.column(key.output, SPINE if key.target is None else table) for key in branch.keys}
+    columns = {key.output: sql.column(key.output, SPINE if key.is_metric_time else table) for key in branch.keys}
     select = exp.Select(
         expressions=[sql.aliased(column, name) for name, column in columns.items()]
         + [sql.aliased(_filled_value(item, table), item.alias) for item in branch.columns]
@@ -251,16 +268,24 @@ def _filled_value(item: Column, table: str) -> exp.Expr:
 
 def _asked_days(scan: FactScan) -> list[exp.Expr]:
     """Conditions of the query on metric_time alone, over the spine: a day that they exclude is not an empty one."""
-    return [
-        sql.bound(item, scan.spine_day)
+    asked = [
+        sql.bound(_on_spine(item), scan.spine_day)
         for item in scan.branch.conditions
-        if item.shown and all(target is None for target, _ in item.targets)
+        if item.shown and all(reference.name.is_metric_time for reference in item.condition.references)
     ]
+    for calendar in (node for part in asked for node in part.find_all(exp.Column) if node.table == sql.FACT):
+        calendar.set("table", sql.identifier(SPINE))
+    return asked
+
+
+def _on_spine(item: BoundCondition) -> BoundCondition:
+    """The calendar's columns belong to the spine itself, without a join."""
+    return replace(item, targets=tuple((target and replace(target, hops=()), grain) for target, grain in item.targets))
 
 
 def _within(scan: FactScan, key: BranchKey, table: str) -> list[exp.Expr]:
     """Where the range is open, the spine runs from the first to the last period that has data, not to its own end."""
-    period = sql.period(key.grain or "day", scan.spine_day())
+    period = scan.spine_period(key)
 
     def edge(kind: type[exp.Min] | type[exp.Max]) -> exp.Expr:
         select = exp.Select(expressions=[kind(this=sql.column(key.output))])

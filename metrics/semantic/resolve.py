@@ -7,16 +7,20 @@ one model.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 from datetime import date
 
 from metrics.errors import QueryError, did_you_mean
-from metrics.semantic.comparisons import compared
+from metrics.semantic.calendars import calendar_grains, calendar_refusal, grains_of
+from metrics.semantic.comparisons import check_grains, compared
+from metrics.semantic.conversion import SUB_DAILY, check_conversion, conversion_value
 from metrics.semantic.days import MONTHS_OF
+from metrics.semantic.default_grain import default_grain
 from metrics.semantic.filters import parse_filter
 from metrics.semantic.joins import ANY_KIND, JoinGraph, grains_from
 from metrics.semantic.manifest import Manifest, Metric, MetricInput
-from metrics.semantic.query import METRIC_TIME, ElementName, Query, RefusedNameError, parse_name
+from metrics.semantic.query import GRAINS, METRIC_TIME, ElementName, Query, RefusedNameError, parse_name
 from metrics.semantic.resolved import (
     DerivedValue,
     Key,
@@ -39,6 +43,7 @@ class Resolver:
     def __init__(self, manifest: Manifest, graph: JoinGraph) -> None:
         self._manifest = manifest
         self._graph = graph
+        self._calendar = calendar_grains(manifest)
 
     def resolve(self, query: Query, history_start: date | None = None) -> ResolvedQuery:
         """Check the query and unfold its metrics. Raises QueryError for anything that has no exact answer.
@@ -46,10 +51,11 @@ class Resolver:
         ``history_start``: comparisons do not look at earlier days.
         """
         metrics = [self.metric(name) for name in query.metrics]
+        values = tuple((metric.name, self._value(metric, (), Offset(), ())) for metric in metrics)
         resolved = ResolvedQuery(
-            values=tuple((metric.name, self._value(metric, (), Offset(), ())) for metric in metrics),
-            keys=tuple(_key(item) for item in query.group_by),
-            where=tuple(part for text in query.where for part in parse_filter(text, trusted=False)),
+            values=values,
+            keys=self._keys(query),
+            where=tuple(part for text in query.where for part in parse_filter(text, False, self._calendar)),
             start=query.start,
             end=query.end,
             order_by=(),
@@ -69,10 +75,22 @@ class Resolver:
         resolved = self._with_options(query, resolved)
         return replace(resolved, order_by=_order(query, output_columns(resolved)))
 
+    def time_grains(self, query: Query) -> set[str]:
+        """The grains of metric_time in group_by, those of the calendar among them."""
+        return {key.name.grain or "day" for key in self._keys(query) if key.name.is_metric_time}
+
+    def _keys(self, query: Query) -> tuple[Key, ...]:
+        bare_grain = "day"
+        if any(item.lower() == METRIC_TIME for item in query.group_by):
+            metrics = [self.metric(name) for name in query.metrics]
+            bare_grain = default_grain(metrics, (self.value(metric.name) for metric in metrics), self._manifest)
+        return tuple(_key(item, self._calendar, bare_grain) for item in query.group_by)
+
     def _with_options(self, query: Query, resolved: ResolvedQuery) -> ResolvedQuery:
-        grain = base_grain({key.name.grain for key in resolved.time_keys}) if resolved.time_keys else None
         if query.compare:
-            resolved = compared(query, resolved, grain, self.value)
+            grains = {key.name.grain or "day" for key in resolved.time_keys}
+            check_grains(grains)
+            resolved = compared(query, resolved, base_grain(grains) if grains else None, self.value)
             for name, value in resolved.bases:
                 for leaf in dict.fromkeys(leaves_of(value)):
                     self._check_periods(name, leaf, resolved)
@@ -93,6 +111,7 @@ class Resolver:
     def _value(self, metric: Metric, filters: tuple[str, ...], offset: Offset, above: tuple[str, ...]) -> Value:
         if metric.name in above:
             raise QueryError(f"metric '{metric.name}' is defined by itself: {' -> '.join((*above, metric.name))}")
+        self._check_refused("metric", metric.name)
         above = (*above, metric.name)
         filters = (*filters, *metric.filters)
         if metric.type in ("simple", "cumulative"):
@@ -105,9 +124,17 @@ class Resolver:
         if metric.type == "derived" and metric.expr:
             inputs = tuple((part.alias, self._input(part, filters, offset, above)) for part in metric.input_metrics)
             return DerivedValue(metric.expr, inputs)
+        if metric.type == "conversion":
+            return conversion_value(
+                metric,
+                lambda given, is_base: (
+                    self._leaf_value(replace(metric, measure=given), filters if is_base else (), offset).leaf
+                ),
+                self._manifest,
+            )
         raise QueryError(
             f"metric '{metric.name}' is of type '{metric.type}', which is not supported; use simple, ratio, "
-            "derived or cumulative"
+            "derived, cumulative or conversion"
         )
 
     def _input(self, part: MetricInput, filters: tuple[str, ...], offset: Offset, above: tuple[str, ...]) -> Value:
@@ -127,12 +154,14 @@ class Resolver:
                 f"metric '{metric.name}' uses unknown measure "
                 f"'{given.measure}'.{did_you_mean(given.measure, self._manifest.measures)}"
             )
+        self._check_refused("measure", measure.name)
+        self._check_refused("semantic model", measure.model)
         if metric.cumulative and measure.non_additive:
             raise QueryError(
                 f"metric '{metric.name}' accumulates the stock '{measure.name}' over time, which has no meaning; "
                 "use a simple metric"
             )
-        conditions = {part for text in (*filters, *given.filters) for part in parse_filter(text, trusted=True)}
+        conditions = {part for text in (*filters, *given.filters) for part in parse_filter(text, True, self._calendar)}
         ordered = tuple(sorted(conditions, key=lambda condition: condition.text))
         return LeafValue(Leaf(measure, ordered, offset, metric.cumulative, given.join_to_timespine, given.fill_nulls_with))
 
@@ -149,23 +178,36 @@ class Resolver:
             try:
                 target = self._graph.find(model, name, kinds)
             except QueryError as error:
-                told = f"metric '{metric}' (measure '{leaf.measure.name}' of '{model}'): "
+                role = ", the base event of a conversion" if leaf.conversion else ""
+                told = f"metric '{metric}' (measure '{leaf.measure.name}' of '{model}'{role}): "
                 if in_where and isinstance(error, RefusedNameError):
                     raise RefusedNameError(str(name), told + error.reason, error.instead) from error
                 raise QueryError(f"{told}{error}") from error
-            possible = grains_from(target.grain) if target.grain else ()
+            for hop in target.hops:
+                self._check_refused("semantic model", hop.model)
+            possible = self._grains(target.grain) if target.grain else ()
             if name.grain and name.grain not in possible:
                 expected = f"ask for {' or '.join(possible)}" if possible else "it is not a time, leave the grain out"
                 raise QueryError(f"'{name}': '{target.element}' has no grain {name.grain}; {expected}")
+        check_conversion(metric, leaf, tuple(key.name for key in query.time_keys), self._manifest, self._graph)
         self._check_time(metric, leaf, query)
 
     def _check_grain(self, metric: str, leaf: Leaf, name: ElementName) -> None:
         dimension = self._manifest.models[leaf.measure.model].dimensions[leaf.measure.time_dimension]
-        possible = grains_from(dimension.grain or "day")
+        possible = self._grains(dimension.grain or "day")
         if name.grain not in possible:
             raise QueryError(
                 f"metric '{metric}' is known by {dimension.grain}, not by {name.grain}; ask for {' or '.join(possible)}"
             )
+
+    def _grains(self, finest: str) -> tuple[str, ...]:
+        return grains_of(finest, grains_from(finest), self._manifest)
+
+    def _check_refused(self, kind: str, name: str) -> None:
+        """Refuse what the manifest says in a way that has no exact answer here (see spec.py)."""
+        reason = self._manifest.refused.get(f"{kind} {name}")
+        if reason:
+            raise QueryError(f"{kind} '{name}' cannot be computed exactly: {reason}")
 
     def _check_time(self, metric: str, leaf: Leaf, query: ResolvedQuery) -> None:
         if query.time_keys:
@@ -198,6 +240,8 @@ class Resolver:
 
 def grain_refusal(leaf: Leaf, grain: str) -> str | None:
     """Why a leaf has no exact answer at a grain of metric_time, or None."""
+    if grain not in GRAINS:
+        return calendar_refusal(leaf, grain)
     anchor = leaf.offset.to_grain
     if anchor and leaf.cumulative:
         return f"asks for an accumulated value at the start of the {anchor}, which is not supported; use offset_window"
@@ -211,7 +255,7 @@ def grain_refusal(leaf: Leaf, grain: str) -> str | None:
     return None
 
 
-def base_grain(grains: set[str | None]) -> str:
+def base_grain(grains: Collection[str | None]) -> str:
     """The grain from which all of ``grains`` can be truncated: weeks beside months need days."""
     if "week" in grains and len(grains) > 1:
         return "day"
@@ -233,12 +277,14 @@ def output_columns(query: ResolvedQuery) -> list[str]:
     return columns
 
 
-def _key(item: str) -> Key:
-    name = parse_name(item)
+def _key(item: str, calendar: tuple[str, ...], bare_grain: str) -> Key:
+    name = parse_name(item, calendar)
+    if name.links == (METRIC_TIME,) and name.element in SUB_DAILY:
+        raise QueryError(f"'{item}': the finest grain here is day; ask for {METRIC_TIME}__day")
     if name.element == METRIC_TIME and not name.is_metric_time:
         raise QueryError(f"'{item}': metric_time belongs to no entity; ask for {METRIC_TIME}__{name.grain or 'day'}")
     if name.is_metric_time and name.grain is None:
-        name = replace(name, grain="day")
+        name = replace(name, grain=bare_grain)
     return Key(item, name)
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from metrics.semantic.filters import Condition
-from metrics.semantic.manifest import Cumulative, Measure
+from metrics.semantic.manifest import Cumulative, Measure, Window
 from metrics.semantic.query import ElementName
 
 
@@ -29,8 +29,28 @@ class Offset:
 
 
 @dataclass(frozen=True)
+class Conversion:
+    """Events of ``measure`` that count for an earlier event of the leaf's own fact (see conversion.py).
+
+    ``matched``: pairs of expressions, over the base event and over the conversion, that are equal. ``grain``: the one
+    by which the times of the two are compared.
+    """
+
+    measure: Measure
+    conditions: tuple[Condition, ...]
+    entity: str
+    matched: tuple[tuple[str, str], ...]
+    window: Window | None
+    grain: str
+
+
+@dataclass(frozen=True)
 class Leaf:
-    """One aggregation: a measure under the metric's own conditions, shifted or accumulated over time."""
+    """One aggregation: a measure under the metric's own conditions, shifted or accumulated over time.
+
+    With a ``conversion`` its measure is what is counted, while ``measure`` says which events it counts for, and so what
+    it is grouped by.
+    """
 
     measure: Measure
     conditions: tuple[Condition, ...]
@@ -38,6 +58,12 @@ class Leaf:
     cumulative: Cumulative | None
     join_to_timespine: bool
     fill: int | None
+    conversion: Conversion | None = None
+
+    @property
+    def counted(self) -> Measure:
+        """The measure that is aggregated."""
+        return self.conversion.measure if self.conversion else self.measure
 
     @property
     def is_windowed(self) -> bool:

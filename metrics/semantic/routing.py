@@ -30,10 +30,15 @@ def routed(plan: Plan, rollups: Sequence[Rollup], why_not: str | None = None) ->
 
 
 def _kept(branch: Branch, why: str) -> Branch:
-    return replace(branch, route=Route(None, why))
+    attribution = branch.attribution
+    if attribution:
+        attribution = replace(attribution, events=_kept(attribution.events, why))
+    return replace(branch, attribution=attribution, route=Route(None, why))
 
 
 def _routed(branch: Branch, rollups: Sequence[Rollup]) -> Branch:
+    if branch.attribution:
+        return _kept(branch, "a conversion is a pair of single events, and a day that is added up has none")
     unfit = [column.measure for column in branch.columns if column.measure.agg not in HELD or column.measure.non_additive]
     if unfit:
         kind = "a stock" if unfit[0].non_additive else unfit[0].agg

@@ -60,22 +60,25 @@ def _check_total(query: ResolvedQuery) -> None:
 def _no_parts(value: Value) -> Iterator[str]:
     """Why the parts of a value do not add up to it."""
     if isinstance(value, LeafValue):
-        leaf = value.leaf
-        if leaf.measure.agg not in _ADDITIVE or leaf.measure.non_additive:
-            kind = "a stock" if leaf.measure.non_additive else leaf.measure.agg
-            yield f"'{leaf.measure.name}' is {kind}, and its parts do not add up"
+        leaf, counted = value.leaf, value.leaf.counted
+        if counted.agg not in _ADDITIVE or counted.non_additive:
+            kind = "a stock" if counted.non_additive else counted.agg
+            yield f"'{counted.name}' is {kind}, and its parts do not add up"
         if leaf.cumulative:
-            yield f"'{leaf.measure.name}' is accumulated over time, and its periods do not add up"
+            yield f"'{counted.name}' is accumulated over time, and its periods do not add up"
         if leaf.fill:
-            yield f"'{leaf.measure.name}' is {leaf.fill} where there are no rows"
+            yield f"'{counted.name}' is {leaf.fill} where there are no rows"
     elif isinstance(value, RatioValue):
         yield "it is a ratio, and ratios do not add up"
     elif isinstance(value, DerivedValue):
         if not _is_linear(value.expr):
             yield f"{value.expr} does not add up; sums and differences do"
-        for _, part in value.inputs:
+            return
+        named = {column.name for column in sqlglot.parse_one(value.expr, read="duckdb").find_all(exp.Column)}
+        parts = [part for alias, part in value.inputs if alias in named]
+        for part in parts:
             yield from _no_parts(part)
-        leaves = list(leaves_of(value))
+        leaves = [leaf for part in parts for leaf in leaves_of(part)]
         if len(leaves) > 1 and any(leaf.fill is None for leaf in leaves):
             yield "its inputs are not filled with 0 where one of them has no rows"
 

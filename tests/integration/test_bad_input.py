@@ -329,6 +329,20 @@ class TestQuestions:
         line = refusal(kpi("query", "orders", "--by", "chanel", *workspace))
         assert "there is no 'chanel'. Did you mean 'channel'" in line
 
+    def test_saved_queries(self, built_small_shop: SmallShop, kpi: Kpi) -> None:
+        workspace = ["-w", built_small_shop.root]
+        line = refusal(kpi("query", "--saved", "sales_by_channe", *workspace))
+        assert "no saved query 'sales_by_channe'. Did you mean 'sales_by_channel'? There are:" in line
+        line = refusal(kpi("query", "orders", "--saved", "sales_by_channel", *workspace))
+        assert "--saved sales_by_channel has its metrics and --by already" in line
+        assert "query: no metric" in refusal(kpi("query", *workspace))
+        same = ["--by", "metric_time__month", "--by", "channel", "--format", "csv", *workspace]
+        asked = kpi("query", "orders", "gross_revenue", *same)
+        saved = kpi("query", "--saved", "sales_by_channel", "--format", "csv", *workspace)
+        assert saved.returncode == 0, saved.stderr
+        assert len(saved.stdout.splitlines()) > 1
+        assert sorted(saved.stdout.splitlines()) == sorted(asked.stdout.splitlines())
+
     @pytest.mark.parametrize(
         "where",
         [

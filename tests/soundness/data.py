@@ -39,7 +39,8 @@ _DEFINITIONS = {
     "fct_balances": "balance_on date, account_id varchar, customer_id integer, product_line varchar, amount decimal(18,2)",
     "fct_tickets": "ticket_id integer, customer_id integer, created_on date, solved_on date, team varchar, "
     "reply_minutes double precision",
-    "time_spine_daily": "date_day date",
+    "dim_customer_plans": "customer_id integer, plan varchar, valid_from date, valid_to date",
+    "time_spine_daily": "date_day date, fiscal_quarter varchar, retail_week date",
 }
 TABLES: dict[str, dict[str, str]] = {
     table: dict(column.split(" ", 1) for column in text.split(", ")) for table, text in _DEFINITIONS.items()
@@ -65,7 +66,33 @@ def build_rows() -> dict[str, Rows]:
         if rng.random() < 0.22
     ]
     rows["fct_tickets"] = [_ticket(rng, number) for number in range(1, 181)]
-    rows["time_spine_daily"] = [(day,) for day in _days(SPINE_FIRST, SPINE_LAST)]
+    rows["dim_customer_plans"] = _plans(random.Random(14))
+    rows["time_spine_daily"] = [(day, fiscal_quarter(day), retail_week(day)) for day in _days(SPINE_FIRST, SPINE_LAST)]
+    return rows
+
+
+def fiscal_quarter(day: date) -> str:
+    """The fiscal year begins in February and bears the number of the year in which it ends."""
+    months = (day.month - 2) % 12
+    return f"{day.year + (day.month > 1)}-Q{months // 3 + 1}"
+
+
+def retail_week(day: date) -> date:
+    """Weeks begin on Sunday."""
+    return day - timedelta(days=(day.weekday() + 1) % 7)
+
+
+def _plans(rng: random.Random) -> Rows:
+    """Plans that follow one another, with gaps, customers without any, and last ones without an end or with one."""
+    rows: Rows = []
+    for customer in range(1, 36):
+        since = FIRST - timedelta(days=rng.randrange(-20, 60))
+        for _ in range(rng.randrange(1, 4)):
+            until = rng.choice((since + timedelta(days=rng.randrange(5, 50)), None))
+            rows.append((customer, rng.choice(("basic", "plus")), since, until))
+            if until is None:
+                break
+            since = until + timedelta(days=rng.choice((0, 0, 9)))
     return rows
 
 

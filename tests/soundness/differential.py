@@ -38,7 +38,8 @@ ORDERS = (
     "channel customer purchase__status purchase__is_large purchase__keyword purchase__shipped_at__week "
     "channel__is_paid customer__segment customer__country customer__joined_on__month session__device "
     "customer__country__currency_area session__customer__segment customer__loyalty__tier purchase__channel "
-    "customer__country__region__climate customer__country__region__zone__hemisphere"
+    "customer__country__region__climate customer__country__region__zone__hemisphere customer__plan "
+    "purchase__shipped_at__retail_wk"
 )
 LINES = (
     "product product__category purchase purchase__status purchase__channel purchase__customer__segment "
@@ -50,7 +51,7 @@ SESSIONS = (
 )
 SPEND = "channel ad_day__campaign channel__is_paid"
 BALANCES = "account balance__product_line customer__segment customer__country customer__country__region__climate"
-TICKETS = "ticket__team customer customer__segment ticket__solved_on__month customer__loyalty__tier"
+TICKETS = "ticket__team customer customer__segment ticket__solved_on__month customer__loyalty__tier customer__plan"
 ORDERS_AND_SESSIONS = "channel customer channel__is_paid customer__segment session__device customer__country__currency_area"
 BY_CHANNEL = "channel channel__is_paid"
 BY_CUSTOMER = (
@@ -58,6 +59,10 @@ BY_CUSTOMER = (
     "customer__country__region__zone__hemisphere"
 )
 BY_TIME_ONLY = ""
+
+# A session's own dimensions would differ between sessions of one day, of which MetricFlow takes any.
+CONVERTED = "customer customer__segment customer__country customer__loyalty__tier"
+CONVERTED_CHANNEL = f"channel channel__is_paid {CONVERTED}"
 
 # Sets of metrics that share a set of group-by names.
 _FAMILIES = (
@@ -83,6 +88,8 @@ _FAMILIES = (
     ("balance tickets_solved orders sessions reply_minutes amount_trailing_2m", BY_CUSTOMER),
     # advertising, accounts, tickets and lines share no dimension but time
     ("spend clicks cost_per_click balance balance_opening tickets_created reply_minutes items line_amount", BY_TIME_ONLY),
+    ("session_to_order session_to_order_filled converted_buyers converted_daily sessions orders", CONVERTED),
+    ("converted_ever sessions visitors bounces", CONVERTED_CHANNEL),
 )
 FAMILIES = tuple((tuple(metrics.split()), tuple(names.split())) for metrics, names in _FAMILIES)
 
@@ -116,7 +123,11 @@ RANGES: dict[str, tuple[tuple[date, date], ...]] = {
     "month": ((date(2024, 1, 1), date(2024, 3, 31)), (date(2024, 4, 1), date(2024, 4, 30))),
     "quarter": ((date(2024, 1, 1), date(2024, 6, 30)),),
     "year": ((date(2024, 1, 1), date(2024, 12, 31)),),
+    "fiscal_quarter": ((date(2024, 2, 1), date(2024, 4, 30)), (date(2023, 11, 1), date(2024, 7, 31))),
+    "retail_wk": ((date(2024, 1, 7), date(2024, 3, 2)), (date(2024, 3, 31), date(2024, 4, 20))),
 }
+# The whole time spine. MetricFlow lets a conversion fall to an earlier session where its own one lies behind the range.
+SPINE = (date(2023, 10, 1), date(2024, 8, 31))
 
 
 # Beyond the range of the data these go on or look back; without a range each compiler ends them where it likes.
@@ -132,7 +143,7 @@ def random_queries(count: int | None, seed: int) -> Iterator[Query]:
     for _ in itertools.count() if count is None else range(count):
         metrics, names = rng.choice(FAMILIES)
         chosen = rng.sample(metrics, rng.choice((1, 1, 2, 3)))
-        grain = rng.choice(("day", "day", "week", "month", "quarter", "year", None))
+        grain = rng.choice(("day", "day", "week", "month", "quarter", "year", "fiscal_quarter", "retail_wk", None))
         keys = rng.sample(names, min(len(names), rng.choice((0, 0, 1, 1, 2))))
         group_by = ([f"metric_time__{grain}"] if grain else []) + keys
         filters = [rng.choice(FILTERS[name]) for name in names if name in FILTERS and rng.random() < 0.25]
@@ -140,9 +151,12 @@ def random_queries(count: int | None, seed: int) -> Iterator[Query]:
         if "balance_of_accounts" in chosen:
             filters.append(FILTERS["account"][0])
         start, end = rng.choice(RANGES[grain or "day"])
+        converts = names in (tuple(CONVERTED.split()), tuple(CONVERTED_CHANNEL.split()))
+        if converts:
+            start, end = rng.choice((start, SPINE[0])), SPINE[1]
         query = Query(metrics=chosen, group_by=group_by, where=filters, start=start, end=end)
         is_open = rng.random() < 1 / 8 and not any(part in metric for metric in chosen for part in _NEEDS_RANGE)
-        yield replace(query, start=None, end=None) if is_open else query
+        yield replace(query, start=None, end=None) if is_open and not converts else query
 
 
 def near(name: str) -> str:

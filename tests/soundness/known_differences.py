@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from metrics.semantic import Query
+from tests.soundness.differential import SPINE
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,32 @@ def _grain(query: Query) -> str | None:
     return times[0].removeprefix("metric_time__") if times else None
 
 
+_OFFSETS = frozenset(
+    {"amount_growth", "amount_week_change", "net_growth", "buyers_before", "filled_change", "paid_change", "trailing_change"}
+)
+_ACCUMULATED = frozenset(
+    {"amount_trailing_7d", "amount_trailing_2m", "amount_month_to_date", "amount_all_time", "visitors_trailing_3d",
+     "amount_average_trailing_7d", "amount_median_trailing_7d", "paid_trailing_7d", "amount_since_month_start"}
+)  # fmt: skip
+
 KNOWN = (
+    Known(
+        "a slowly changing dimension beside an offset or a window: MetricFlow takes the member of the day that is shown; ours "
+        "that of the event, so that what was true of a period stays true of it",
+        _OFFSETS | _ACCUMULATED,
+        lambda query: "customer__plan" in query.group_by,
+    ),
+    Known(
+        "a conversion with a row for every period: MetricFlow gives periods outside of the range that is asked for",
+        frozenset({"converted_daily"}),
+        lambda query: query.start != SPINE[0],
+    ),
+    Known(
+        "an offset by a calendar of the time spine: MetricFlow goes back by standard units, and periods of a calendar have "
+        "no fixed length; ours refuses",
+        _OFFSETS,
+        lambda query: _grain(query) in ("fiscal_quarter", "retail_wk"),
+    ),
     Known(
         "MetricFlow takes two inputs of one name, one of them filtered, for the same: a share of 1.0",
         frozenset({"paid_share"}),

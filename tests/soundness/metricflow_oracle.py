@@ -51,6 +51,11 @@ class MetricFlow:
         )
         return str(self._engine.explain(request).sql_statement.sql)
 
+    def compile_saved(self, name: str) -> str:
+        """Return DuckDB SQL for a saved query of the manifest."""
+        request = MetricFlowQueryRequest.create(saved_query_name=name)
+        return str(self._engine.explain(request).sql_statement.sql)
+
     def names(self, metric: str) -> set[str]:
         """Every entity and dimension that ``metric`` can be grouped by; times without a grain, metric_time with it."""
         found = self._engine.list_group_bys(metric_names=[metric], include_derived_time_granularities=True)

@@ -10,7 +10,7 @@ import itertools
 import os
 from collections import Counter
 from dataclasses import replace
-from datetime import date
+from datetime import date, datetime
 
 import duckdb
 import pytest
@@ -93,6 +93,31 @@ def test_a_range_that_cuts_a_period_is_widened_by_metricflow_and_kept_by_ours(
         "select count(order_id) from core.fct_orders where ordered_on between '2024-02-05' and '2024-02-29'"
     ).fetchall()
     assert found[0].rows[date(2024, 2, 1),] == [(float(days[0]),)]
+
+
+def test_a_saved_query_gives_the_same_rows_in_the_same_order(
+    con: duckdb.DuckDBPyConnection, layer: SemanticLayer, oracle: MetricFlow
+) -> None:
+    theirs = con.execute(oracle.compile_saved("weekly_channels"))
+    columns = [item[0] for item in theirs.description]
+    expected = [(row[0].date() if isinstance(row[0], datetime) else row[0], *row[1:]) for row in theirs.fetchall()]
+    assert len(expected) == 6
+    ours = con.execute(layer.compile(layer.saved_query("weekly_channels")))
+    assert [item[0] for item in ours.description] == columns
+    assert ours.fetchall() == expected
+
+
+def test_metricflow_gives_a_conversion_to_another_session_where_the_range_ends_before_its_own(
+    con: duckdb.DuckDBPyConnection, layer: SemanticLayer, oracle: MetricFlow
+) -> None:
+    """The reason why the ranges of conversions end behind the data: ours gives January what January has in every range."""
+    name, month = "converted_ever", ["metric_time__month"]
+    january = (date(2024, 1, 1), date(2024, 1, 31))
+    whole = answer(con, oracle.compile([name], month), month, [name]).rows
+    cut = answer(con, oracle.compile([name], month, None, *january), month, [name]).rows
+    ours = answer(con, layer.compile(Query([name], month, start=january[0], end=january[1])), month, [name]).rows
+    assert ours == {(january[0],): whole[january[0],]}
+    assert cut[january[0],][0][0] > whole[january[0],][0][0]
 
 
 @pytest.mark.parametrize("known", KNOWN, ids=lambda known: known.reason[:40])

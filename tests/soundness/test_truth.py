@@ -18,7 +18,7 @@ import pytest
 
 from metrics.semantic import Query, SemanticLayer
 from tests.soundness.conftest import fetch
-from tests.soundness.data import CLOSED_DAYS, LAST, SPINE_LAST
+from tests.soundness.data import CLOSED_DAYS, LAST, SPINE_LAST, fiscal_quarter, retail_week
 
 Frames = dict[str, pd.DataFrame]
 Ask = Callable[..., dict[tuple[Any, ...], Any]]
@@ -132,6 +132,49 @@ def test_joins_to_a_fact_never_repeat_its_rows(ask: Ask, frames: Frames) -> None
     assert ask("orders") == {(): float(len(orders))}
     assert sum(ask("orders", "customer__segment").values()) == len(orders)
     assert sum(ask("sessions", "customer__segment").values()) == len(sessions)
+
+
+def test_an_order_counts_for_the_last_day_with_a_session_of_its_customer(ask: Ask, frames: Frames) -> None:
+    sessions, orders = frames["fct_sessions"], frames["fct_orders"]
+    segment = frames["dim_customers"].set_index("customer_id")["segment"].to_dict()
+    days: dict[float, set[date]] = {}
+    for customer, started in zip(sessions["customer_id"], sessions["started_at"].dt.date, strict=True):
+        days.setdefault(customer, set()).add(started)
+    converted: dict[Any, float] = {}
+    for customer, ordered in zip(orders["customer_id"], orders["ordered_on"].dt.date, strict=True):
+        before = [day for day in days.get(customer, ()) if day <= ordered]
+        if before and max(before) > ordered - timedelta(days=7):
+            key = (max(before).replace(day=1), segment.get(customer) if isinstance(segment.get(customer), str) else None)
+            converted[key] = converted.get(key, 0.0) + 1
+    joined = sessions["customer_id"].map(segment)
+    base = _grouped(sessions, [_period(sessions["started_at"], "month"), joined], lambda rows: float(len(rows)))
+    assert len(converted) > 8
+    expected = {key: converted[key] / count if key in converted else None for key, count in base.items()}
+    _same(ask("session_to_order", "metric_time__month", "customer__segment"), expected)
+
+
+def test_a_changing_plan_is_that_of_the_day_of_the_order(ask: Ask, frames: Frames) -> None:
+    orders, plans = frames["fct_orders"], frames["dim_customer_plans"]
+
+    def plan(row: Any) -> str | None:
+        held = plans[(plans["customer_id"] == row.customer_id) & (plans["valid_from"] <= row.ordered_on)]
+        held = held[held["valid_to"].isna() | (held["valid_to"] > row.ordered_on)]
+        return None if held.empty else str(held["plan"].item())
+
+    of_order = pd.Series([plan(row) for row in orders.itertuples()], index=orders.index, dtype="object")
+    expected = _grouped(orders, [of_order], lambda rows: float(len(rows)))
+    assert set(expected) == {"basic", "plus", None}
+    _same(ask("orders", "customer__plan"), expected)
+
+
+def test_periods_of_a_calendar_are_those_of_its_days(ask: Ask, frames: Frames) -> None:
+    orders = frames["fct_orders"]
+    quarter = orders["ordered_on"].map(lambda moment: fiscal_quarter(moment.date()))
+    _same(ask("amount", "metric_time__fiscal_quarter"), _grouped(orders, [quarter], lambda rows: _sum(rows["amount"])))
+    week = orders["ordered_on"].map(lambda moment: retail_week(moment.date()))
+    _same(
+        ask("buyers", "metric_time__retail_wk"), _grouped(orders, [week], lambda rows: float(rows["customer_id"].nunique()))
+    )
 
 
 def test_orphaned_and_null_keys_stay_in_one_group_of_their_own(ask: Ask, frames: Frames) -> None:

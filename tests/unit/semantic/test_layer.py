@@ -115,8 +115,7 @@ def test_an_explanation_says_what_is_read_and_how(layer: SemanticLayer) -> None:
 @pytest.mark.parametrize("dialect", DIALECTS)
 def test_every_dialect_is_rendered_and_parses(dialect: str) -> None:
     layer = SemanticLayer.from_manifest(MANIFEST)
-    names = [name for name, metric in layer.metrics.items() if metric.type != "conversion"]
-    for name in names:
+    for name in layer.metrics:
         sql = layer.compile(Query([name], ["metric_time__day"], start=date(2024, 1, 1), end=date(2024, 1, 31)), dialect)
         assert len(sqlglot.parse(sql, read=dialect)) == 1
 

@@ -14,7 +14,7 @@ from tests.soundness.conftest import MANIFEST
 
 def test_a_manifest_of_dbt_is_read_whole() -> None:
     found = read_manifest(MANIFEST)
-    assert len(found.models) == 13
+    assert len(found.models) == 14
     assert found.metrics["conversion_rate"].inputs == ("orders", "sessions")
     assert found.metrics["amount"].meta == {"unit": "currency"}
     assert found.metrics["amount"].label == "Amount"

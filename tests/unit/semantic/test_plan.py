@@ -9,9 +9,10 @@ import pytest
 from metrics.errors import QueryError
 from metrics.semantic.days import Days
 from metrics.semantic.joins import JoinGraph
-from metrics.semantic.plan import Plan, Shift, build_plan
+from metrics.semantic.plan import Plan, build_plan
 from metrics.semantic.query import Query
 from metrics.semantic.resolve import Resolver
+from metrics.semantic.shifts import Shift
 from tests.unit.semantic.manifests import shop
 
 MARCH = {"start": date(2024, 3, 1), "end": date(2024, 3, 31)}

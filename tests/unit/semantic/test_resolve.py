@@ -78,7 +78,7 @@ def test_columns_come_in_the_order_asked_for() -> None:
         (Query(["order"]), r"no metric 'order'\. Did you mean 'orders'"),
         (Query(["nothing"]), r"no metric 'nothing'\. `kpi list --all` shows all \d+\."),
         (Query(["loop"]), r"defined by itself: loop -> loop"),
-        (Query(["funnel"]), r"type 'conversion', which is not supported"),
+        (Query(["funnel"]), r"'funnel' has no base_measure and conversion_measure"),
         (Query(["orders"], ["customer__name"]), r"metric 'orders' \(measure 'order_count' of 'orders'\).*Reachable"),
         (Query(["conversion"], ["order__status"]), r"measure 'session_count' of 'sessions'.*fan-out"),
         (Query(["orders"], ["session__metric_time__day"]), r"belongs to no entity; ask for metric_time__day"),
