@@ -37,7 +37,7 @@ ROWS = """
 WEEK = {"count": 7, "granularity": "day"}
 
 
-def _conversion(name: str, calculation: str = "conversions", **params: Any) -> dict[str, Any]:
+def conversion(name: str, calculation: str = "conversions", **params: Any) -> dict[str, Any]:
     given = {
         "base_measure": {"name": "visits"},
         "conversion_measure": {"name": "orders"},
@@ -54,7 +54,7 @@ def _filter(text: str) -> dict[str, Any]:
     return {"where_filters": [{"where_sql_template": text}]}
 
 
-def _layer(*more: dict[str, Any]) -> SemanticLayer:
+def visits_and_orders(*more: dict[str, Any]) -> SemanticLayer:
     visits = model(
         "visits",
         [entity("visit", "primary", "visit_id"), entity("person", "foreign")],
@@ -76,21 +76,21 @@ def _layer(*more: dict[str, Any]) -> SemanticLayer:
     metrics = [
         metric("visits", measure="visits"),
         metric("orders", measure="orders"),
-        _conversion("converted"),
-        _conversion("rate", "conversion_rate"),
-        _conversion("ever", window=None),
-        _conversion("same_plan", constant_properties=[{"base_property": "plan", "conversion_property": "plan"}]),
-        _conversion("buyers", conversion_measure={"name": "buyers"}),
-        _conversion("after_ads", filter="{{ Dimension('visit__channel') }} = 'ads'"),
-        _conversion(
+        conversion("converted"),
+        conversion("rate", "conversion_rate"),
+        conversion("ever", window=None),
+        conversion("same_plan", constant_properties=[{"base_property": "plan", "conversion_property": "plan"}]),
+        conversion("buyers", conversion_measure={"name": "buyers"}),
+        conversion("after_ads", filter="{{ Dimension('visit__channel') }} = 'ads'"),
+        conversion(
             "after_mail", base_measure={"name": "visits", "filter": _filter("{{ Dimension('visit__channel') }} = 'mail'")}
         ),
-        _conversion(
+        conversion(
             "first", conversion_measure={"name": "orders", "filter": _filter("{{ Dimension('order__kind') }} = 'new'")}
         ),
-        _conversion("rate_filled", "conversion_rate", conversion_measure={"name": "orders", "fill_nulls_with": 0}),
-        _conversion("every_day", conversion_measure={"name": "orders", "fill_nulls_with": 0, "join_to_timespine": True}),
-        _conversion("filled", conversion_measure={"name": "orders", "fill_nulls_with": 0}),
+        conversion("rate_filled", "conversion_rate", conversion_measure={"name": "orders", "fill_nulls_with": 0}),
+        conversion("every_day", conversion_measure={"name": "orders", "fill_nulls_with": 0, "join_to_timespine": True}),
+        conversion("filled", conversion_measure={"name": "orders", "fill_nulls_with": 0}),
         metric("growth", "derived", expr="converted - before", metrics=["converted", before]),
         metric("per_visit", "ratio", numerator="ever", denominator="visits"),
     ]
@@ -105,7 +105,7 @@ def con() -> duckdb.DuckDBPyConnection:
 
 
 def _ask(con: duckdb.DuckDBPyConnection, metrics: str, *group_by: str, **more: Any) -> dict[Any, Any]:
-    rows = con.execute(_layer().compile(Query(metrics.split(), list(group_by), **more))).fetchall()
+    rows = con.execute(visits_and_orders().compile(Query(metrics.split(), list(group_by), **more))).fetchall()
     keys = len(group_by)
     found = {(row[0] if keys == 1 else row[:keys]): (row[keys] if len(row) == keys + 1 else row[keys:]) for row in rows}
     assert len(found) == len(rows), "a key came twice"
@@ -188,45 +188,45 @@ def test_every_period_and_periods_before(con: duckdb.DuckDBPyConnection) -> None
 @pytest.mark.parametrize(
     ("metrics", "message"),
     [
-        (_conversion("odd", entity="visit"), r"'orders' has no entity 'visit' to follow from the base event"),
-        (_conversion("odd", calculation="share"), r"calculation 'share' is not known; use conversion_rate or conversions"),
-        (_conversion("odd", base_measure={"name": "plans"}), r"measure 'plans' is max\(1\), and a conversion counts events"),
+        (conversion("odd", entity="visit"), r"'orders' has no entity 'visit' to follow from the base event"),
+        (conversion("odd", calculation="share"), r"calculation 'share' is not known; use conversion_rate or conversions"),
+        (conversion("odd", base_measure={"name": "plans"}), r"measure 'plans' is max\(1\), and a conversion counts events"),
         (
-            _conversion("odd", window={"count": 3, "granularity": "hour"}),
+            conversion("odd", window={"count": 3, "granularity": "hour"}),
             r"the conversion window '3 hours' is not supported",
         ),
         (
-            _conversion("odd", constant_properties=[{"base_property": "plan", "conversion_property": "pan"}]),
+            conversion("odd", constant_properties=[{"base_property": "plan", "conversion_property": "pan"}]),
             r"'pan' is neither a dimension nor an entity of 'orders'.*'plan'",
         ),
-        (_conversion("odd", base_measure=None), r"'odd' has no base_measure and conversion_measure: .* newer form"),
-        (_conversion("odd", conversion_measure={"name": "order"}), r"unknown measure 'order'"),
+        (conversion("odd", base_measure=None), r"'odd' has no base_measure and conversion_measure: .* newer form"),
+        (conversion("odd", conversion_measure={"name": "order"}), r"unknown measure 'order'"),
     ],
 )
 def test_definitions_that_mean_nothing_are_refused(metrics: dict[str, Any], message: str) -> None:
     with pytest.raises(QueryError, match=message):
-        _layer(metrics).compile(Query(["odd"]))
+        visits_and_orders(metrics).compile(Query(["odd"]))
 
 
 def test_what_only_the_conversion_knows_is_refused() -> None:
     with pytest.raises(QueryError, match=r"measure 'visits' of 'visits', the base event of a conversion.*order__kind"):
-        _layer().compile(Query(["converted"], ["order__kind"]))
+        visits_and_orders().compile(Query(["converted"], ["order__kind"]))
     where = ["{{ TimeDimension('metric_time', 'day') }} > '2024-01-01' or {{ Dimension('visit__channel') }} = 'ads'"]
     with pytest.raises(QueryError, match="matched with earlier events before its days are chosen"):
-        _layer().compile(Query(["converted"], where=where))
+        visits_and_orders().compile(Query(["converted"], where=where))
 
 
 def test_both_facts_are_named_in_the_plan_and_in_what_is_watched() -> None:
-    explained = _layer().explain(Query(["rate"], ["metric_time__month"], start=JANUARY, end=date(2024, 1, 31)))
+    explained = visits_and_orders().explain(Query(["rate"], ["metric_time__month"], start=JANUARY, end=date(2024, 1, 31)))
     assert [(fact.relation, fact.days) for fact in explained.facts] == [
         ("core.visits", "2024-01-01 to 2024-02-07"),
         ("core.orders", "2024-01-01 to 2024-02-07"),
         ("core.visits", "2024-01-01 to 2024-01-31"),
     ]
     assert "counts for the last of these of the same person at or before it if at most 7 days later" in str(explained)
-    assert set(_layer().facts("converted", [])) == {FactDate("visits", "at"), FactDate("orders", "at")}
-    assert "visit__channel" in _layer().dimensions("rate")
-    assert "order__kind" not in _layer().dimensions("rate")
+    assert set(visits_and_orders().facts("converted", [])) == {FactDate("visits", "at"), FactDate("orders", "at")}
+    assert "visit__channel" in visits_and_orders().dimensions("rate")
+    assert "order__kind" not in visits_and_orders().dimensions("rate")
 
 
 def test_months_are_compared_where_one_fact_knows_no_days(con: duckdb.DuckDBPyConnection) -> None:
@@ -239,9 +239,7 @@ def test_months_are_compared_where_one_fact_knows_no_days(con: duckdb.DuckDBPyCo
     base = model(
         "visits", [entity("visit", "primary", "visit_id"), entity("person", "foreign")], [], [measure("visits", "sum", "1")]
     )
-    layer = SemanticLayer(
-        manifest([plans, base], [_conversion("m", conversion_measure={"name": "plan_rows"}, window=month)])
-    )
+    layer = SemanticLayer(manifest([plans, base], [conversion("m", conversion_measure={"name": "plan_rows"}, window=month)]))
     found = con.execute(layer.compile(Query(["m"], ["metric_time__month"]))).fetchall()
     # January: a, b, d, e twice, f; February: c. The order of nobody has no visit.
     assert sorted(found) == [(JANUARY, 6), (FEBRUARY, 1)]
@@ -272,7 +270,7 @@ def test_hours_are_compared_where_both_facts_know_them(con: duckdb.DuckDBPyConne
     )
     day = {"count": 1, "granularity": "day"}
     made = [
-        _conversion(name, base_measure={"name": "clicks"}, conversion_measure={"name": "carts"}, window=window)
+        conversion(name, base_measure={"name": "clicks"}, conversion_measure={"name": "carts"}, window=window)
         for name, window in (("ever", None), ("day", day))
     ]
     layer = SemanticLayer(manifest([clicks, carts], made))
