@@ -1,0 +1,36 @@
+"""How long a query takes to become text: asked for the first time by a warm process, and asked again."""
+
+from __future__ import annotations
+
+import time
+
+from benchmarks.semantic.shapes import SHAPES, Shape
+from benchmarks.semantic.timing import Timings
+from metrics.semantic import SemanticLayer
+
+
+def compile_times(layer: SemanticLayer, repeat: int) -> dict[str, dict[str, Timings]]:
+    """By shape: ``uncached`` (the same question of other days each time) and ``cached``, in milliseconds."""
+    found = {}
+    for shape in SHAPES:
+        layer.compile(shape.moved(0))
+        found[shape.name] = {"uncached": _uncached(layer, shape, repeat), "cached": _cached(layer, shape, repeat)}
+    return found
+
+
+def _uncached(layer: SemanticLayer, shape: Shape, repeat: int) -> Timings:
+    runs = []
+    for query in [shape.moved(days) for days in range(1, repeat + 1)]:
+        start = time.perf_counter()
+        layer.compile(query)
+        runs.append((time.perf_counter() - start) * 1000)
+    return Timings(tuple(runs))
+
+
+def _cached(layer: SemanticLayer, shape: Shape, repeat: int) -> Timings:
+    runs = []
+    for query in [shape.moved(days) for days in range(1, repeat + 1)]:
+        start = time.perf_counter()
+        layer.compile(query)
+        runs.append((time.perf_counter() - start) * 1000)
+    return Timings(tuple(runs))
