@@ -16,6 +16,7 @@ from metrics.semantic.manifest import Manifest
 from metrics.semantic.plan import Branch, Plan
 from metrics.semantic.render_cumulative import cumulative_ctes
 from metrics.semantic.render_fact import FactScan, fact_select
+from metrics.semantic.render_shared import shared_days
 from metrics.semantic.resolved import DerivedValue, LeafValue, RatioValue, Value, leaves_of
 
 DIALECTS = ("duckdb", "postgres", "spark", "databricks", "snowflake", "bigquery", "trino", "redshift")
@@ -32,10 +33,14 @@ def tree(plan: Plan, manifest: Manifest, dialect: str) -> exp.Select:
     """The whole statement as a sqlglot tree."""
     if dialect not in DIALECTS:
         raise QueryError(f"dialect '{dialect}' is not known; expected one of {', '.join(DIALECTS)}")
+    shared = shared_days(plan.branches, dialect)
     ctes: list[exp.CTE] = []
     for branch in plan.branches:
         scan = FactScan(branch, dict(manifest.models), plan.spine, dialect)
-        ctes += cumulative_ctes(scan) if branch.cumulative else [_cte(branch.name, fact_select(scan))]
+        days = shared.get(branch.name)
+        if days and all(cte.alias != days.name for cte in ctes):
+            ctes.append(_cte(days.name, fact_select(scan.of(days.branch))))
+        ctes += cumulative_ctes(scan) if branch.cumulative else [_cte(branch.name, fact_select(scan, days))]
     query = plan.query
     table_of = {branch.name: branch.name for branch in plan.branches}
     if len(plan.branches) > 1 and query.keys and dialect not in _NULL_SAFE_FULL_JOIN:
