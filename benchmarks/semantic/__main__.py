@@ -88,7 +88,13 @@ def measured(
 
 
 def _summary(timings: timing.Timings) -> dict[str, Any]:
-    return {"min_ms": timings.least, "median_ms": timings.middle, "runs": len(timings.runs)}
+    return {
+        "min_ms": timings.least,
+        "median_ms": timings.middle,
+        "cpu_ms": min(timings.cpu),
+        "median_cpu_ms": timings.middle_cpu,
+        "runs": len(timings.runs),
+    }
 
 
 def _options() -> argparse.Namespace:

@@ -11,8 +11,9 @@ from benchmarks.semantic.shapes import DAILY_GOAL, SHAPES
 
 WIDTH = 100
 _TITLE = 28
+# One KPI by one fact, and eight; the other shapes have no goal of their own.
 COMPILE_GOALS = {"sessions_by_day": 2.0, "scorecard_of_eight": 10.0}
-CACHED_GOAL, LOAD_CPU_GOAL, LOAD_MB_GOAL, MEMORY_GOAL = 0.1, 0.25, 100.0, 1.5
+LOAD_CPU_GOAL, LOAD_MB_GOAL, MEMORY_GOAL = 0.25, 100.0, 1.5
 
 
 def lines(result: dict[str, Any]) -> Iterator[str]:
@@ -25,17 +26,17 @@ def lines(result: dict[str, Any]) -> Iterator[str]:
     yield from _spilling(result)
 
 
-def ratio(timings: dict[str, Any], engine: str, base: str) -> tuple[float, float] | None:
-    """(ratio of minima, ratio of medians), or None where one of the two was not timed."""
+def ratio(timings: dict[str, Any], engine: str, base: str) -> tuple[float, float, float] | None:
+    """Ratios of minima, of medians and of least CPU time, or None where one of the two was not timed."""
     if engine not in timings or base not in timings:
         return None
     above, below = timings[engine], timings[base]
-    return above["min_ms"] / below["min_ms"], above["median_ms"] / below["median_ms"]
+    return tuple(above[name] / below[name] for name in ("min_ms", "median_ms", "cpu_ms"))
 
 
 def _against_hand(result: dict[str, Any]) -> Iterator[str]:
     yield ""
-    yield f"Against hand-written SQL, {result['rows']} web sessions. Ratio of minima / of medians; * misses its goal."
+    yield f"Against hand-written SQL, {result['rows']} web sessions. Ratio of minima/medians/CPU; * misses its goal."
     yield f"{'':{_TITLE}} {'facts':^32}   {'daily table':^32}"
     yield f"{'':{_TITLE}} {'hand ms':>9} {'ours':>15} {'goal':>6}   {'hand ms':>9} {'ours':>15} {'goal':>6}"
     for shape in SHAPES:
@@ -59,11 +60,11 @@ def _ms(timings: dict[str, Any], engine: str) -> str:
     return f"{timings[engine]['min_ms']:>9.1f}" if engine in timings else f"{'-':>9}"
 
 
-def _cell(found: tuple[float, float] | None, refused: str | None, goal: float) -> str:
+def _cell(found: tuple[float, float, float] | None, refused: str | None, goal: float) -> str:
     if found is None:
         return (refused or "-").split(":")[0]
     missed = "*" if found[0] > goal else ""
-    return f"{missed}{found[0]:.2f} / {found[1]:.2f}"
+    return missed + "/".join(f"{part:.2f}" for part in found)
 
 
 def _against_peers(result: dict[str, Any]) -> Iterator[str]:
@@ -107,22 +108,23 @@ def _loaded(result: dict[str, Any], engine: str) -> str:
 
 def _compiling(result: dict[str, Any]) -> Iterator[str]:
     yield ""
-    yield "Compiling, milliseconds (minimum / median)"
+    yield "Compiling, milliseconds (minimum/median/median CPU; the goals are for CPU)"
     for shape in SHAPES:
         found = result["compile"][shape.name]
         goal = COMPILE_GOALS.get(shape.name)
         uncached, cached = found["uncached"], found["cached"]
-        missed = "  misses its goal" if goal and uncached["median_ms"] > goal else ""
-        missed += "  cached misses its goal" if cached["median_ms"] > CACHED_GOAL else ""
-        yield (
-            f"{shape.title:{_TITLE}} uncached {uncached['min_ms']:6.2f} / {uncached['median_ms']:6.2f}"
-            f"{f'  goal {goal:g}' if goal else '':10}  cached {cached['min_ms']:.4f} / {cached['median_ms']:.4f}{missed}"
-        )
+        missed = "*" if goal and uncached["median_cpu_ms"] > goal else ""
+        told = f"goal {goal:g}" if goal else ""
+        yield f"{shape.title:{_TITLE}} uncached {missed + _three(uncached, 2):>20} {told:8} cached {_three(cached, 4)}"
     load = result["load"]
     yield (
         f"import + load: {min(load['cpu_s']):.3f} / {median(load['cpu_s']):.3f} s CPU (goal {LOAD_CPU_GOAL}), "
         f"{min(load['peak_mb']):.0f} / {median(load['peak_mb']):.0f} MB (goal {LOAD_MB_GOAL:g})"
     )
+
+
+def _three(found: dict[str, float], digits: int) -> str:
+    return "/".join(f"{found[name]:.{digits}f}" for name in ("min_ms", "median_ms", "median_cpu_ms"))
 
 
 def _memory(result: dict[str, Any]) -> Iterator[str]:

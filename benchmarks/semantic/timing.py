@@ -12,9 +12,10 @@ MOST_ROUNDS = 41
 
 @dataclass(frozen=True)
 class Timings:
-    """Milliseconds of each run, in order."""
+    """Milliseconds of each run, in order; ``cpu`` those of all threads of the process, which other work disturbs less."""
 
     runs: tuple[float, ...]
+    cpu: tuple[float, ...]
 
     @property
     def least(self) -> float:
@@ -24,18 +25,22 @@ class Timings:
     def middle(self) -> float:
         return median(self.runs)
 
+    @property
+    def middle_cpu(self) -> float:
+        return median(self.cpu)
+
 
 def interleaved(calls: Mapping[str, Callable[[], object]], rounds: int, seconds: float) -> dict[str, Timings]:
     """At least ``rounds`` rounds; short ones go on until ``seconds`` are over or MOST_ROUNDS are done."""
     names = list(calls)
-    found: dict[str, list[float]] = {name: [] for name in names}
+    found: dict[str, list[tuple[float, float]]] = {name: [] for name in names}
     began = time.perf_counter()
     done = 0
     while done < rounds or (done < MOST_ROUNDS and time.perf_counter() - began < seconds):
         for index in range(len(names)):
             name = names[(index + done) % len(names)]
-            start = time.perf_counter()
+            start, cpu = time.perf_counter(), time.process_time()
             calls[name]()
-            found[name].append((time.perf_counter() - start) * 1000)
+            found[name].append(((time.perf_counter() - start) * 1000, (time.process_time() - cpu) * 1000))
         done += 1
-    return {name: Timings(tuple(runs)) for name, runs in found.items()}
+    return {name: Timings(*(tuple(part) for part in zip(*runs, strict=True))) for name, runs in found.items()}
