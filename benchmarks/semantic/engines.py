@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Timer
 
 import duckdb
 import sqlglot
@@ -16,6 +17,7 @@ from metrics.semantic import SemanticLayer
 HAND = Path(__file__).resolve().parents[1] / "hand"
 BY_HAND, OURS, BY_HAND_DAILY, OURS_DAILY = "hand", "ours", "hand, daily table", "ours, daily table"
 NO_ROUTE = "no route"
+MOST_SECONDS = 60
 _DAILY_TABLES = frozenset({"metrics_daily"})
 _SPINES = frozenset({"dim_dates"})
 
@@ -57,11 +59,18 @@ def agreeing(con: duckdb.DuckDBPyConnection, shape: Shape, found: Statements) ->
     truth = answer(con, found.sql[BY_HAND])
     kept, refused = {}, dict(found.refused)
     for engine, sql in found.sql.items():
+        watch = Timer(MOST_SECONDS, con.interrupt)
+        watch.start()
         try:
             told = differences(truth, answer(con, sql), shape.query.group_by)
+        except duckdb.InterruptException:
+            refused[engine] = f"not in {MOST_SECONDS} s: interrupted"
+            continue
         except duckdb.Error as error:
             refused[engine] = f"does not run: {str(error).splitlines()[0]}"
             continue
+        finally:
+            watch.cancel()
         if told:
             refused[engine] = f"wrong: {len(told)} differences, e.g. {told[0]}"
         else:

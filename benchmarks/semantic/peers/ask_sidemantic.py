@@ -1,10 +1,14 @@
 """sidemantic, its models written by hand in its own form: facts that meet on a model of dates.
 
-A ratio of two facts needs a model that both are joined to, so time is asked of ``dates`` and the join is an expression. For
+A ratio of two facts needs a model that both are joined to, so time is asked of ``dates`` and every fact gets a column with its day. For
 channels there is no such table in the star schema; both facts carry the name. What comes out is compared like all others.
 """
 
+from datetime import date, timedelta
+
 from asking import main
+
+_REACH_BACK = {"revenue_28d": 27, "revenue_growth": 31}
 
 _METRICS = {
     "sessions": "sessions.sessions",
@@ -20,10 +24,12 @@ def load(manifest, database):
     layer = SemanticLayer(auto_register=False)
 
     def fact(name, table, key, day, channel, metrics):
-        dimensions = [Dimension(name="channel", type="categorical", sql="channel")] if channel else []
-        joins = [Relationship(name="dates", type="many_to_one", foreign_key=f"CAST({day} AS DATE)", primary_key="date_day")]
+        dimensions = [Dimension(name="at", type="time", sql=day, granularity="day")]
+        dimensions += [Dimension(name="channel", type="categorical", sql="channel")] if channel else []
+        joins = [Relationship(name="dates", type="many_to_one", foreign_key="on_day", primary_key="date_day")]
+        rows = f"select *, cast({day} as date) as on_day from {table}"
         layer.add_model(
-            Model(name=name, table=table, primary_key=key, dimensions=dimensions, relationships=joins, metrics=metrics)
+            Model(name=name, sql=rows, primary_key=key, dimensions=dimensions, relationships=joins, metrics=metrics)
         )
 
     layer.add_model(
@@ -60,11 +66,16 @@ def load(manifest, database):
     )
 
     def compile_one(name, question):
+        # One fact alone is asked by its own time: from dates it would show days without rows, as 0.
+        own = {"sessions": "sessions", "revenue_28d": "orders", "revenue_growth": "orders"}.get(question["metrics"][0])
+        alone = own and len(question["metrics"]) == 1
+        time = f"{own}.at" if alone else "dates.day"
         outputs, dimensions = [], []
         for item in question["group_by"]:
             if item.startswith("metric_time__"):
-                dimensions.append(f"dates.day__{item.removeprefix('metric_time__')}")
-                outputs.append((f"CAST(day__{item.removeprefix('metric_time__')} AS DATE)", item))
+                grain = item.removeprefix("metric_time__")
+                dimensions.append(f"{time}__{grain}")
+                outputs.append((f"CAST({time.split('.')[1]}__{grain} AS DATE)", item))
             else:
                 dimensions.append(f"orders.{item}")
                 outputs.append((item, item))
@@ -72,10 +83,14 @@ def load(manifest, database):
         for metric in question["metrics"]:
             # Its change is in percent.
             outputs.append((f"{metric} / 100" if metric == "revenue_growth" else metric, metric))
-        span = [f"dates.day >= '{question['start']}'", f"dates.day <= '{question['end']}'"]
-        inner = layer.compile(metrics=metrics, dimensions=dimensions, filters=span)
+        first, end = date.fromisoformat(question["start"]), date.fromisoformat(question["end"]) + timedelta(days=1)
+        # A window sees only what the filter lets through, so the filter reaches back and the range is cut afterwards.
+        since = first - timedelta(days=_REACH_BACK.get(question["metrics"][0], 0))
+        inner = layer.compile(metrics=metrics, dimensions=dimensions, filters=[f"{time} >= '{since}'", f"{time} < '{end}'"])
+        plain = "\n".join(line for line in inner.splitlines() if not line.startswith("-- "))
         columns = ", ".join(f'{value} as "{name}"' for value, name in outputs)
-        return f"select {columns} from ({inner.split('-- sidemantic:')[0].rstrip().rstrip(';')})"
+        cut = f" where {outputs[0][0]} >= '{first}'" if since < first else ""
+        return f"select {columns} from ({plain}){cut}"
 
     return compile_one
 
