@@ -31,6 +31,10 @@ class FactScan:
         """The same for another branch."""
         return FactScan(branch, self._models, self._spine, self.dialect)
 
+    def by_day(self) -> Branch | None:
+        """The branch by day, where that is a way to its periods."""
+        return periods.by_day(self.branch, self._models, self.dialect)
+
     def stored(self) -> exp.Expr:
         """The fact's own time, as it is stored."""
         return sql.source(self.branch.time.expr, sql.FACT)
@@ -129,7 +133,7 @@ def fact_select(scan: FactScan, days: SharedDays | None = None) -> exp.Select:
 
 def _plain_select(scan: FactScan) -> exp.Select:
     branch = scan.branch
-    days = periods.by_day(branch, scan.dialect)
+    days = scan.by_day()
     if days:
         return periods.from_days(branch, _plain_select(scan.of(days)))
     calendar = periods.calendar(branch, scan.dialect)

@@ -28,9 +28,15 @@ class SharedDays:
     def periods(self, reader: Branch) -> exp.Select:
         """A reader's periods, not yet moved, from its own days."""
         names = {column.alias: self.names[_nameless(column)] for column in reader.columns}
-        select = periods_of(reader, sql.cte_table(self.name), self.name, names)
-        days = sql.in_days(lambda: sql.column(DAY, self.name), reader.scanned)
-        return select.where(sql.all_of(days), copy=False)
+
+        def own() -> exp.Expr:
+            return sql.all_of(sql.in_days(lambda: sql.column(DAY, self.name), reader.scanned))
+
+        # Not as WHERE: DuckDB would hand "one reader's days or the other's" down to every row of the fact.
+        select = periods_of(reader, sql.cte_table(self.name), self.name, names, own)
+        rows = exp.Count(this=sql.when(own(), exp.Literal.number(1)))
+        select.set("having", exp.Having(this=exp.GT(this=rows, expression=exp.Literal.number(0))))
+        return select
 
 
 def shared_days(branches: Sequence[Branch], dialect: str) -> dict[str, SharedDays]:

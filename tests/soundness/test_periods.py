@@ -38,7 +38,7 @@ def _rows(con: duckdb.DuckDBPyConnection, sql: str) -> list[tuple[Any, ...]]:
 @contextmanager
 def _row_by_row(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     with monkeypatch.context() as patch:
-        patch.setattr(render_periods, "by_day", lambda branch, dialect: None)
+        patch.setattr(render_periods, "by_day", lambda branch, models, dialect: None)
         patch.setattr(render_periods, "calendar", lambda branch, dialect: None)
         patch.setattr(render, "shared_days", lambda branches, dialect: {})
         yield

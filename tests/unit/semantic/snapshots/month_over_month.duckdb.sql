@@ -11,13 +11,24 @@ WITH "orders__by_day" AS (
 ), "orders" AS (
   SELECT
     CAST(DATE_TRUNC('MONTH', "orders__by_day"."__day") AS DATE) AS "metric_time__month",
-    SUM("orders__by_day"."part_0") AS "amount"
+    SUM(
+      CASE
+        WHEN "orders__by_day"."__day" >= CAST('2024-03-01' AS DATE)
+        AND "orders__by_day"."__day" < CAST('2024-04-01' AS DATE)
+        THEN "orders__by_day"."part_0"
+      END
+    ) AS "amount"
   FROM "orders__by_day"
-  WHERE
-    "orders__by_day"."__day" >= CAST('2024-03-01' AS DATE)
-    AND "orders__by_day"."__day" < CAST('2024-04-01' AS DATE)
   GROUP BY
     CAST(DATE_TRUNC('MONTH', "orders__by_day"."__day") AS DATE)
+  HAVING
+    COUNT(
+      CASE
+        WHEN "orders__by_day"."__day" >= CAST('2024-03-01' AS DATE)
+        AND "orders__by_day"."__day" < CAST('2024-04-01' AS DATE)
+        THEN 1
+      END
+    ) > 0
 ), "orders_before" AS (
   SELECT
     CAST("before"."metric_time__month" + INTERVAL '1' MONTH AS DATE) AS "metric_time__month",
@@ -25,13 +36,24 @@ WITH "orders__by_day" AS (
   FROM (
     SELECT
       CAST(DATE_TRUNC('MONTH', "orders__by_day"."__day") AS DATE) AS "metric_time__month",
-      SUM("orders__by_day"."part_0") AS "amount_2"
+      SUM(
+        CASE
+          WHEN "orders__by_day"."__day" >= CAST('2024-02-01' AS DATE)
+          AND "orders__by_day"."__day" < CAST('2024-03-01' AS DATE)
+          THEN "orders__by_day"."part_0"
+        END
+      ) AS "amount_2"
     FROM "orders__by_day"
-    WHERE
-      "orders__by_day"."__day" >= CAST('2024-02-01' AS DATE)
-      AND "orders__by_day"."__day" < CAST('2024-03-01' AS DATE)
     GROUP BY
       CAST(DATE_TRUNC('MONTH', "orders__by_day"."__day") AS DATE)
+    HAVING
+      COUNT(
+        CASE
+          WHEN "orders__by_day"."__day" >= CAST('2024-02-01' AS DATE)
+          AND "orders__by_day"."__day" < CAST('2024-03-01' AS DATE)
+          THEN 1
+        END
+      ) > 0
   ) AS "before"
 )
 SELECT
