@@ -64,7 +64,7 @@ def prepared(data: Path, star: Star, repeat: int, say: Callable[[str], None]) ->
         say(f"{name}: load and compile")
         script = str(HERE / f"ask_{name.lower()}.py")
         files = [str(star.manifest), str(star.database)]
-        load = [_told(python, script, "load", *files) for _ in range(min(repeat, 5))]
+        load = [_told(python, script, "load", *files) for _ in range(min(repeat, 3))]
         asked = _told(python, script, "ask", *files, str(questions), str(repeat))
         found[name] = Peer(requirements[0].split("==")[1], asked, load)
     return found

@@ -1,8 +1,8 @@
-"""boring-semantic-layer over ibis. Its semantic tables hold measures of one fact; what its definitions cannot say is refused.
+"""boring-semantic-layer over ibis, for the shape that one of its semantic tables defines.
 
-A ratio of two facts needs a join in BSL: ``join_one`` repeats or drops rows without an error, ``join_many`` over a day does
-not finish at these sizes. Trailing windows and period over period are not part of a definition either. So it answers the
-shapes of one fact, and the others are refused here with the reason, not written around it in ibis.
+A ratio of two facts needs a join there: ``join_one`` repeats rows without an error, ``join_many`` over a day did not finish
+at these sizes. Trailing windows and period over period are written in ibis around it, not defined. Those shapes are not
+written here, and shown as such.
 """
 
 from datetime import date, timedelta
