@@ -109,3 +109,11 @@ def over_window(measure: Measure, part: Callable[[str], exp.Expr], window: Calla
     if measure.agg == "sum" and not counts_rows(measure):
         return total
     return cast(total, "BIGINT")
+
+
+def put_together(measure: Measure, part: exp.Expr) -> exp.Expr:
+    """The measure of several days from what it is on each, where that is exact: sums, counts and extremes."""
+    if measure.agg in ("min", "max"):
+        return exp.Min(this=part) if measure.agg == "min" else exp.Max(this=part)
+    total = exp.Sum(this=part)
+    return total if measure.agg == "sum" and not counts_rows(measure) else cast(total, "BIGINT")

@@ -18,6 +18,7 @@ from metrics.semantic.render_answer import finished, has_columns_of_its_own, ord
 from metrics.semantic.render_conversion import conversion_ctes
 from metrics.semantic.render_cumulative import cumulative_ctes
 from metrics.semantic.render_fact import FactScan, fact_select
+from metrics.semantic.render_shared import shared_days
 from metrics.semantic.resolved import DerivedValue, LeafValue, RatioValue, Value, leaves_of
 
 DIALECTS = ("duckdb", "postgres", "spark", "databricks", "snowflake", "bigquery", "trino", "redshift")
@@ -43,13 +44,17 @@ def tree(plan: Plan, manifest: Manifest, dialect: str) -> exp.Query:
 
 def _answer(plan: Plan, manifest: Manifest, dialect: str) -> exp.Select:
     """One row per group, with every metric and its bases."""
+    shared = shared_days(plan.branches, dialect)
     ctes: list[exp.CTE] = []
     for branch in plan.branches:
         scan = FactScan(branch, dict(manifest.models), plan.spine, dialect)
         if branch.attribution:
             ctes += conversion_ctes(scan, branch.attribution)
             continue
-        ctes += cumulative_ctes(scan) if branch.cumulative else [_cte(branch.name, fact_select(scan))]
+        days = shared.get(branch.name)
+        if days and all(cte.alias != days.name for cte in ctes):
+            ctes.append(_cte(days.name, fact_select(scan.of(days.branch))))
+        ctes += cumulative_ctes(scan) if branch.cumulative else [_cte(branch.name, fact_select(scan, days))]
     query = plan.query
     table_of = {branch.name: branch.name for branch in plan.branches}
     if len(plan.branches) > 1 and query.keys and dialect not in _NULL_SAFE_FULL_JOIN:

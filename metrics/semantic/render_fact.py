@@ -9,10 +9,12 @@ from functools import partial
 from sqlglot import exp
 
 from metrics.semantic import expressions as sql
+from metrics.semantic import render_periods as periods
 from metrics.semantic.aggregates import aggregate, filled
 from metrics.semantic.calendars import CALENDAR, TimeSpine
 from metrics.semantic.manifest import NonAdditive, SemanticModel
 from metrics.semantic.plan import BoundCondition, Branch, BranchKey, Column
+from metrics.semantic.render_shared import SharedDays
 from metrics.semantic.shifts import Shift
 
 SPINE = "spine"
@@ -32,6 +34,10 @@ class FactScan:
     def of(self, branch: Branch) -> FactScan:
         """The same for another branch."""
         return FactScan(branch, self._models, self._spine, self.dialect)
+
+    def by_day(self) -> Branch | None:
+        """The branch by day, where that is a way to its periods."""
+        return periods.by_day(self.branch, self._models, self.dialect)
 
     def stored(self) -> exp.Expr:
         """The fact's own time, as it is stored."""
@@ -127,11 +133,19 @@ class FactScan:
         return sql.column(self.spine().column, SPINE)
 
 
-def fact_select(scan: FactScan) -> exp.Select:
-    """The branch aggregated to its keys; with ``fill_periods`` every period of the range has a row."""
+def fact_select(scan: FactScan, days: SharedDays | None = None) -> exp.Select:
+    """The branch aggregated to its keys; with ``fill_periods`` every period of the range has a row.
+
+    ``days`` are those of the fact that were aggregated before, for several branches.
+    """
     branch = scan.branch
     stock = branch.columns[0].measure.non_additive
-    select = _stock_select(scan, stock) if stock else _plain_select(scan)
+    if days:
+        select = days.periods(branch)
+    elif stock:
+        select = _stock_select(scan, stock)
+    else:
+        select = _plain_select(scan)
     if branch.moves_whole_periods:
         select = _moved(scan, select)
     return _filled(scan, select) if branch.fill_periods else select
@@ -139,7 +153,15 @@ def fact_select(scan: FactScan) -> exp.Select:
 
 def _plain_select(scan: FactScan) -> exp.Select:
     branch = scan.branch
-    outputs: list[exp.Expr] = [sql.aliased(scan.key(key), key.output) for key in branch.keys]
+    days = scan.by_day()
+    if days:
+        return periods.from_days(branch, _plain_select(scan.of(days)))
+    calendar = periods.calendar(branch, scan.dialect)
+
+    def key_of(key: BranchKey) -> exp.Expr:
+        return (calendar and periods.calendar_period(key, branch)) or scan.key(key)
+
+    outputs: list[exp.Expr] = [sql.aliased(key_of(key), key.output) for key in branch.keys]
     for column in branch.columns:
         built = aggregate(
             column,
@@ -150,10 +172,12 @@ def _plain_select(scan: FactScan) -> exp.Select:
         )
         outputs.append(sql.aliased(built, column.alias))
     select = scan.select(outputs)
+    if calendar:
+        select.append("joins", periods.calendar_join(calendar, scan.stored()))
     if branch.shift in (Shift.SPINE, Shift.ANCHOR):
         _join_spine(scan, select)
     if branch.keys:
-        select.set("group", exp.Group(expressions=[scan.key(key) for key in branch.keys]))
+        select.set("group", exp.Group(expressions=[key_of(key) for key in branch.keys]))
     return select
 
 

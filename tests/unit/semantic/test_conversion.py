@@ -246,6 +246,9 @@ def test_months_are_compared_where_one_fact_knows_no_days(con: duckdb.DuckDBPyCo
     with pytest.raises(QueryError, match="compares its two events by month, not by day"):
         layer.compile(Query(["m"], ["metric_time__day"]))
     assert layer.dimensions("m")[0] == "metric_time__month"
+    # The visit's own week, though the two are compared by month: the last of a, b and d; e; f; c in February.
+    weeks = {date(2024, 1, 1): 3, date(2024, 1, 8): 2, date(2024, 1, 15): 1, date(2024, 1, 29): 1}
+    assert dict(con.execute(layer.compile(Query(["m"], ["visit__at__week"]))).fetchall()) == weeks
 
 
 def test_hours_are_compared_where_both_facts_know_them(con: duckdb.DuckDBPyConnection) -> None:

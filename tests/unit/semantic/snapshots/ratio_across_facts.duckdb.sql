@@ -1,6 +1,6 @@
 WITH "orders" AS (
   SELECT
-    CAST(DATE_TRUNC('WEEK', "fact"."at") AS DATE) AS "metric_time__week",
+    "calendar_of_days"."week" AS "metric_time__week",
     "fact"."session" AS "session",
     COUNT("fact".order_id) AS "order_count",
     SUM(CASE WHEN "fact"."status" = 'paid' THEN "fact"."amount" END) AS "amount",
@@ -8,27 +8,41 @@ WITH "orders" AS (
   FROM "core"."orders" AS "fact"
   LEFT JOIN "core"."sessions" AS "to_session"
     ON "fact"."session" = "to_session"."session"
+  INNER JOIN (
+    SELECT
+      CAST("by_day"."day" AS DATE) AS "__day",
+      CAST(DATE_TRUNC('WEEK', "by_day"."day") AS DATE) AS "week"
+    FROM RANGE(CAST('2024-03-01' AS DATE), CAST('2024-04-01' AS DATE), INTERVAL '1' DAY) AS "by_day"("day")
+  ) AS "calendar_of_days"
+    ON CAST("fact"."at" AS DATE) = "calendar_of_days"."__day"
   WHERE
     "fact"."at" >= CAST('2024-03-01' AS DATE)
     AND "fact"."at" < CAST('2024-04-01' AS DATE)
     AND "to_session"."device" = 'mobile'
     AND "fact"."at" < CAST('2024-03-21' AS DATE)
   GROUP BY
-    CAST(DATE_TRUNC('WEEK', "fact"."at") AS DATE),
+    "calendar_of_days"."week",
     "fact"."session"
 ), "sessions" AS (
   SELECT
-    CAST(DATE_TRUNC('WEEK', "fact"."at") AS DATE) AS "metric_time__week",
+    "calendar_of_days"."week" AS "metric_time__week",
     "fact"."session" AS "session",
     COUNT(*) AS "session_count"
   FROM "core"."sessions" AS "fact"
+  INNER JOIN (
+    SELECT
+      CAST("by_day"."day" AS DATE) AS "__day",
+      CAST(DATE_TRUNC('WEEK', "by_day"."day") AS DATE) AS "week"
+    FROM RANGE(CAST('2024-03-01' AS DATE), CAST('2024-04-01' AS DATE), INTERVAL '1' DAY) AS "by_day"("day")
+  ) AS "calendar_of_days"
+    ON CAST("fact"."at" AS DATE) = "calendar_of_days"."__day"
   WHERE
     "fact"."at" >= CAST('2024-03-01' AS DATE)
     AND "fact"."at" < CAST('2024-04-01' AS DATE)
     AND "fact"."device" = 'mobile'
     AND "fact"."at" < CAST('2024-03-21' AS DATE)
   GROUP BY
-    CAST(DATE_TRUNC('WEEK', "fact"."at") AS DATE),
+    "calendar_of_days"."week",
     "fact"."session"
 )
 SELECT

@@ -1,0 +1,1 @@
+"""The semantic layer against hand-written SQL and its peers: ``python -m benchmarks.semantic --help``."""
