@@ -13,9 +13,7 @@ from metrics.semantic import Query, SemanticLayer
 from metrics.semantic.days import add_months
 from tests.soundness.conftest import MANIFEST, fetch
 
-METRICS = sorted(
-    name for name, metric in SemanticLayer.from_manifest(MANIFEST).metrics.items() if metric.type != "conversion"
-)
+METRICS = sorted(SemanticLayer.from_manifest(MANIFEST).metrics)
 FIRST, LAST = date(2024, 2, 1), date(2024, 3, 31)
 BACK = {
     "day": lambda day: day - timedelta(days=1),
