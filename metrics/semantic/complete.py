@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 from metrics.errors import QueryError
-from metrics.semantic.days import MONTHS_OF, add_months, period_start
+from metrics.semantic.days import MONTHS_OF, Days, add_months, period_start
 from metrics.semantic.query import GRAINS, Query
 
 ClosedThrough = Mapping[str, date] | Callable[[str], date | None]
@@ -32,11 +32,22 @@ class Known:
         return self.closed_through.get(metric) if isinstance(self.closed_through, Mapping) else self.closed_through(metric)
 
 
-def bounded(query: Query, known: Known, time_grains: Callable[[Query], Collection[str]]) -> tuple[Query, date | None]:
-    """The query over complete periods only, and the first day that a comparison may look at.
+@dataclass(frozen=True)
+class Bounds:
+    """What the range of a query does not say. ``history_start``: the first day that a comparison may look at.
+
+    ``whole``: the days in which all days of a period of the calendar have to lie, which only the time spine can tell.
+    """
+
+    history_start: date | None = None
+    whole: Days | None = None
+
+
+def bounded(query: Query, known: Known, time_grains: Callable[[Query], Collection[str]]) -> tuple[Query, Bounds]:
+    """The query over complete periods only, and what else bounds it.
 
     ``time_grains`` returns the grains of metric_time in group_by. Raises QueryError where complete periods are insisted on
-    and nothing is known, where no period is complete, or where only the time spine knows when a period ends.
+    and nothing is known, or where no period is complete.
     """
     if known.closed_through is None and known.history_start is None:
         if query.complete_periods:
@@ -44,18 +55,21 @@ def bounded(query: Query, known: Known, time_grains: Callable[[Query], Collectio
                 "query: complete_periods needs to know until when the metrics are complete; give closed_through to "
                 "SemanticLayer.from_manifest, or leave complete_periods out"
             )
-        return query, None
+        return query, Bounds()
     if query.complete_periods is False:
-        return query, None
+        return query, Bounds()
     closed = [day for metric in query.metrics if (day := known.closed(metric))]
     end = min([*closed, *([query.end] if query.end else [])], default=None)
-    start, grain = query.start, _coarsest(time_grains(query))
-    if grain is None:
-        return _within(query, start, end, "day"), known.history_start
+    start, grains = query.start, time_grains(query)
+    if not grains:
+        return _within(query, start, end, "day"), Bounds(known.history_start)
+    grain = next((grain for grain in reversed(GRAINS) if grain in grains), "day")
     first = max([day for day in (start, known.history_start) if day], default=None)
     start = first and _first_complete(first, grain)
     end = end and _last_complete(end, grain)
-    return _within(query, start, end, grain), known.history_start and _first_complete(known.history_start, grain)
+    history_start = known.history_start and _first_complete(known.history_start, grain)
+    has_calendar = any(grain not in GRAINS for grain in grains)
+    return _within(query, start, end, grain), Bounds(history_start, Days(start, end) if has_calendar else None)
 
 
 def _within(query: Query, start: date | None, end: date | None, grain: str) -> Query:
@@ -65,17 +79,6 @@ def _within(query: Query, start: date | None, end: date | None, grain: str) -> Q
             f"ones are from {start} to {end}); ask for others, or with complete_periods=False for open ones, too"
         )
     return replace(query, start=start, end=end)
-
-
-def _coarsest(grains: Collection[str]) -> str | None:
-    """The longest period of metric_time in group_by; None where time is not grouped by."""
-    calendar = sorted(grain for grain in grains if grain not in GRAINS)
-    if calendar:
-        raise QueryError(
-            f"query: which periods of the calendar ({calendar[0]}) are complete is not known before the time spine is read; "
-            f"ask with complete_periods=False (--include-open) for open ones, too, or by one of {', '.join(GRAINS)}"
-        )
-    return next((grain for grain in reversed(GRAINS) if grain in grains), None)
 
 
 def _next_start(day: date, grain: str) -> date:

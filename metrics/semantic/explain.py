@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from metrics.semantic.plan import Branch, Plan
+from metrics.semantic.query import GRAINS
 from metrics.semantic.resolved import DerivedValue, LeafValue, RatioValue, ResolvedQuery, Value
 from metrics.semantic.shifts import Shift
 from metrics.semantic.totals import share_partition
@@ -63,7 +64,7 @@ def explain_plan(plan: Plan) -> Explanation:
         group_by=tuple(key.output for key in query.keys),
         facts=tuple(_facts(plan)),
         results=len(plan.branches),
-        columns=tuple(_last_columns(query)),
+        columns=tuple(_last_steps(query)),
         total=tuple(_facts(plan.totalled)) if plan.totalled else (),
     )
 
@@ -75,7 +76,10 @@ def _facts(plan: Plan) -> Iterator[FactRead]:
             yield _fact(branch.attribution.events)
 
 
-def _last_columns(query: ResolvedQuery) -> Iterator[str]:
+def _last_steps(query: ResolvedQuery) -> Iterator[str]:
+    if query.whole:
+        names = " and ".join(key.output for key in query.time_keys if key.name.grain not in GRAINS)
+        yield f"only periods of {names} all of whose days lie in {query.whole}, as the time spine has them"
     for change in query.changes:
         yield f"{change.name} = {change.metric} / {change.base} - 1, where {change.base} > 0 ({change.offset})"
     within = " and ".join(share_partition(query)) or "the whole answer"

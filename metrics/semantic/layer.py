@@ -15,7 +15,7 @@ from metrics.semantic.manifest import Manifest, Metric, read_manifest
 from metrics.semantic.query import METRIC_TIME, Query, RefusedNameError, parse_name
 
 if TYPE_CHECKING:
-    from metrics.semantic.complete import ClosedThrough
+    from metrics.semantic.complete import Bounds, ClosedThrough
     from metrics.semantic.explain import Explanation
     from metrics.semantic.fact_days import FactDate, FactDigest, Reads
     from metrics.semantic.joins import JoinGraph, Target
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 _MOST_COMPILED = 4096
 # SQL by the manifest's hash, the query and the dialect: a process that loads a manifest again does not compile again.
-_COMPILED: dict[tuple[str, Query, date | None, str], str] = {}
+_COMPILED: dict[tuple[str, Query, Bounds, str], str] = {}
 
 
 class SemanticLayer:
@@ -68,11 +68,11 @@ class SemanticLayer:
         """
         from metrics.semantic.render import render
 
-        query, history_start = self._bounded(query)
-        key = (self.manifest.digest, query, history_start, dialect)
+        query, bounds = self._bounded(query)
+        key = (self.manifest.digest, query, bounds, dialect)
         known = _COMPILED.get(key)
         if known is None:
-            known = render(self._plan(query, history_start), self.manifest, dialect)
+            known = render(self._plan(query, bounds), self.manifest, dialect)
             if len(_COMPILED) >= _MOST_COMPILED:
                 _COMPILED.clear()
             _COMPILED[key] = known
@@ -113,7 +113,7 @@ class SemanticLayer:
 
         return explain_plan(self._plan(*self._bounded(query)))
 
-    def _bounded(self, query: Query) -> tuple[Query, date | None]:
+    def _bounded(self, query: Query) -> tuple[Query, Bounds]:
         from metrics.semantic.complete import bounded
         from metrics.semantic.resolve import Resolver
 
@@ -130,7 +130,7 @@ class SemanticLayer:
             self._zones[zone] = manifest, JoinGraph(manifest)
         return self._zones[zone]
 
-    def _plan(self, query: Query, history_start: date | None) -> Plan:
+    def _plan(self, query: Query, bounds: Bounds) -> Plan:
         from metrics.semantic.plan import build_plan
         from metrics.semantic.resolve import Resolver
         from metrics.semantic.routing import routed
@@ -138,7 +138,7 @@ class SemanticLayer:
 
         manifest, graph = self._in_zone(query.timezone)
         try:
-            resolved = Resolver(manifest, graph).resolve(query, history_start)
+            resolved = Resolver(manifest, graph).resolve(query, bounds)
         except RefusedNameError as error:
             raise self._with_closest(error, query) from error
         if query.timezone:

@@ -14,7 +14,7 @@ from metrics.semantic.aggregates import filled
 from metrics.semantic.filters import SOURCE_DIALECT
 from metrics.semantic.manifest import Manifest
 from metrics.semantic.plan import Branch, Plan
-from metrics.semantic.render_answer import finished, has_columns_of_its_own, ordered
+from metrics.semantic.render_answer import finished, has_columns_of_its_own, only_whole_periods, ordered
 from metrics.semantic.render_conversion import conversion_ctes
 from metrics.semantic.render_cumulative import cumulative_ctes
 from metrics.semantic.render_fact import FactScan, fact_select
@@ -72,7 +72,7 @@ def _answer(plan: Plan, manifest: Manifest, dialect: str) -> exp.Select:
     for name, value in query.bases:
         select.append("expressions", sql.aliased(_value(value, plan, table_of), name))
     select.set("with_", exp.With(expressions=ctes))
-    return select
+    return only_whole_periods(select, query, plan.spine, dialect) if plan.spine else select
 
 
 def _cte(name: str, select: exp.Select) -> exp.CTE:

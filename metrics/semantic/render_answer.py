@@ -9,12 +9,13 @@ from __future__ import annotations
 from sqlglot import exp
 
 from metrics.semantic import expressions as sql
+from metrics.semantic.calendars import TimeSpine
 from metrics.semantic.comparisons import is_cut
 from metrics.semantic.query import GRAINS
 from metrics.semantic.resolved import Change, ResolvedQuery
 from metrics.semantic.totals import IS_TOTAL, share_partition
 
-_ANSWER, _TOTAL, _ROWS = "answer", "total", "shown"
+_ANSWER, _TOTAL, _ROWS, _SPINE = "answer", "total", "shown", "spine"
 
 
 def has_columns_of_its_own(query: ResolvedQuery) -> bool:
@@ -31,6 +32,40 @@ def ordered(select: exp.Query, query: ResolvedQuery, first: str | None = None) -
     if query.limit is not None and not first:
         select.set("limit", exp.Limit(expression=exp.Literal.number(query.limit)))
     return select
+
+
+def only_whole_periods(answer: exp.Select, query: ResolvedQuery, spine: TimeSpine, dialect: str) -> exp.Select:
+    """Leave out periods of the calendar that have a day outside of ``query.whole``.
+
+    The first and the last period of the spine may go on where the spine does not, so they are never known to be whole.
+    """
+    if query.whole is None:
+        return answer
+    shown = {item.alias: item.this for item in answer.expressions}
+    day = sql.column(spine.column, _SPINE)
+    for key in query.time_keys:
+        if key.name.grain not in spine.calendars:
+            continue
+        period = sql.column(spine.calendars[key.name.grain], _SPINE)
+        first, last = exp.Min(this=day.copy()), exp.Max(this=day.copy())
+        known: list[exp.Expr] = [
+            exp.GT(this=first, expression=_edge(exp.Min, spine, dialect)),
+            exp.LT(this=last, expression=_edge(exp.Max, spine, dialect)),
+        ]
+        known += [exp.GTE(this=first.copy(), expression=sql.day(query.whole.start))] if query.whole.start else []
+        known += [exp.LTE(this=last.copy(), expression=sql.day(query.whole.end))] if query.whole.end else []
+        whole = exp.Select(expressions=[period])
+        whole.set("from_", exp.From(this=sql.relation(spine.relation, _SPINE, dialect)))
+        whole.set("group", exp.Group(expressions=[period.copy()]))
+        whole.set("having", exp.Having(this=sql.all_of(known)))
+        answer = answer.where(exp.In(this=shown[key.output].copy(), query=exp.Subquery(this=whole)), copy=False)
+    return answer
+
+
+def _edge(kind: type[exp.Min] | type[exp.Max], spine: TimeSpine, dialect: str) -> exp.Expr:
+    select = exp.Select(expressions=[kind(this=sql.column(spine.column, _SPINE))])
+    select.set("from_", exp.From(this=sql.relation(spine.relation, _SPINE, dialect)))
+    return exp.Subquery(this=select)
 
 
 def finished(answer: exp.Select, query: ResolvedQuery, total: exp.Select | None) -> exp.Query:

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import replace
-from datetime import date
 
 from metrics.errors import QueryError, did_you_mean
 from metrics.semantic.calendars import calendar_grains, calendar_refusal, grains_of
 from metrics.semantic.comparisons import check_grains, compared
+from metrics.semantic.complete import Bounds
 from metrics.semantic.conversion import SUB_DAILY, check_conversion, conversion_value
 from metrics.semantic.days import MONTHS_OF
 from metrics.semantic.default_grain import default_grain
@@ -45,11 +45,8 @@ class Resolver:
         self._graph = graph
         self._calendar = calendar_grains(manifest)
 
-    def resolve(self, query: Query, history_start: date | None = None) -> ResolvedQuery:
-        """Check the query and unfold its metrics. Raises QueryError for anything that has no exact answer.
-
-        ``history_start``: comparisons do not look at earlier days.
-        """
+    def resolve(self, query: Query, bounds: Bounds = Bounds()) -> ResolvedQuery:  # noqa: B008  frozen
+        """Check the query and unfold its metrics. Raises QueryError for anything that has no exact answer."""
         metrics = [self.metric(name) for name in query.metrics]
         values = tuple((metric.name, self._value(metric, (), Offset(), ())) for metric in metrics)
         resolved = ResolvedQuery(
@@ -61,7 +58,8 @@ class Resolver:
             order_by=(),
             limit=query.limit,
             parts=query.parts,
-            history_start=history_start,
+            history_start=bounds.history_start,
+            whole=bounds.whole,
         )
         for name, value in resolved.values:
             leaves = list(dict.fromkeys(leaves_of(value)))

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 
+from metrics.semantic.days import Days
 from metrics.semantic.filters import Condition
 from metrics.semantic.manifest import Cumulative, Measure, Window
 from metrics.semantic.query import ElementName
@@ -114,7 +115,8 @@ class ResolvedQuery:
     """What is asked, in metrics, names and days that exist.
 
     ``bases`` are the metrics' values in earlier periods, ``changes`` and ``shares`` (column, metric) columns computed from
-    columns of the answer, ``totalled`` the query of the row over everything. No comparison looks before ``history_start``.
+    columns of the answer, ``totalled`` the query of the row over everything. No comparison looks before ``history_start``,
+    and periods of the calendar are shown where all their days lie in ``whole``.
     """
 
     values: tuple[tuple[str, Value], ...]
@@ -130,6 +132,7 @@ class ResolvedQuery:
     shares: tuple[tuple[str, str], ...] = ()
     totals: bool = False
     history_start: date | None = None
+    whole: Days | None = None
     totalled: ResolvedQuery | None = None
 
     @property

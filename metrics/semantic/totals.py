@@ -48,6 +48,11 @@ def share_partition(query: ResolvedQuery) -> tuple[str, ...]:
 def _check_total(query: ResolvedQuery) -> None:
     if not query.time_keys:
         return
+    if query.whole:
+        raise QueryError(
+            "query: totals: which periods of the calendar are complete only the time spine can tell, so the days that the "
+            "total has to leave out are not known; ask with complete_periods=False (--include-open), or leave totals out"
+        )
     for name, value in query.values:
         for leaf in leaves_of(value):
             if leaf.offset or leaf.cumulative:

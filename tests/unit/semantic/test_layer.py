@@ -13,6 +13,7 @@ import sqlglot
 
 from metrics.errors import QueryError
 from metrics.semantic import Query, SemanticLayer
+from metrics.semantic.complete import Bounds
 from metrics.semantic.render import DIALECTS
 from tests.soundness.conftest import MANIFEST
 from tests.unit.semantic.manifests import shop
@@ -153,9 +154,9 @@ def test_compiled_text_is_kept_by_manifest_and_query(monkeypatch: pytest.MonkeyP
     planned: list[Query] = []
     plan = SemanticLayer._plan
 
-    def counted(self: SemanticLayer, query: Query, history_start: date | None) -> object:
+    def counted(self: SemanticLayer, query: Query, bounds: Bounds) -> object:
         planned.append(query)
-        return plan(self, query, history_start)
+        return plan(self, query, bounds)
 
     monkeypatch.setattr(SemanticLayer, "_plan", counted)
     query = Query(["amount"], ["metric_time__year"], limit=987)

@@ -188,19 +188,45 @@ def test_a_changing_dimension_changes_on_the_clock_of_the_query(engine: Engine) 
 # calendars
 
 
-def closed(metric_name: str, day: date) -> SemanticLayer:
-    return SemanticLayer(calendars.layer().manifest, {metric_name: day}, JANUARY)
+def closed(metric_name: str, day: date, since: date = JANUARY) -> SemanticLayer:
+    return SemanticLayer(calendars.layer().manifest, {metric_name: day}, since)
 
 
-def test_an_open_fiscal_quarter_is_not_taken_for_a_complete_one(years: duckdb.DuckDBPyConnection) -> None:
-    layer = closed("amount", date(2024, 3, 31))
-    told = refusal(layer, "amount", "metric_time__fiscal_quarter")
-    assert "which periods of the calendar (fiscal_quarter) are complete is not known" in told
-    assert "complete_periods=False" in told
-    assert "fiscal_quarter" in refusal(layer, "amount", "metric_time__month", "metric_time__fiscal_quarter")
-    found = ask(years, layer, "amount", "metric_time__fiscal_quarter", complete_periods=False)
+FISCAL = "metric_time__fiscal_quarter"
+
+
+@pytest.mark.parametrize(
+    ("day", "since", "quarters"),
+    [
+        (date(2024, 5, 30), JANUARY, []),
+        (date(2024, 5, 31), JANUARY, [("FY25 Q1", 6)]),
+        (date(2024, 5, 31), date(2024, 3, 2), []),
+        (date(2024, 12, 31), MARCH, [("FY25 Q1", 6), ("FY25 Q2", 8)]),
+    ],
+)
+def test_an_open_fiscal_quarter_is_not_taken_for_a_complete_one(
+    years: duckdb.DuckDBPyConnection, day: date, since: date, quarters: Rows
+) -> None:
+    """FY25 Q1 is March to May. FY24 Q4 and FY25 Q4 stand at the ends of the time spine, which may have cut them."""
+    assert ask(years, closed("amount", day, since), "amount", FISCAL) == quarters
+
+
+def test_what_is_computed_over_complete_fiscal_quarters(years: duckdb.DuckDBPyConnection) -> None:
+    layer = closed("amount", date(2024, 9, 15))
+    assert ask(years, layer, "amount", FISCAL, share_of_total=True) == [("FY25 Q1", 6, 6 / 14), ("FY25 Q2", 8, 8 / 14)]
+    by_month = ask(years, layer, "amount", "metric_time__month", FISCAL)
+    assert by_month == [(MARCH, "FY25 Q1", 6), (date(2024, 6, 1), "FY25 Q2", 8)]
+    assert ask(years, layer, "amount", FISCAL, start=date(2024, 3, 2)) == [("FY25 Q2", 8)]
+    filled = ask(years, closed("filled", date(2024, 12, 15)), "filled", FISCAL)
+    assert filled == [("FY25 Q1", 6), ("FY25 Q2", 8), ("FY25 Q3", 0)]
+    weeks = ask(years, closed("amount", date(2024, 12, 31)), "amount", "metric_time__retail_wk")
+    assert weeks == [(date(2024, 2, 25), 3), (date(2024, 3, 3), 4), (date(2024, 5, 26), 8)]
+    told = str(layer.explain(Query(["amount"], [FISCAL])))
+    assert f"then only periods of {FISCAL} all of whose days lie in 2024-01-01 to 2024-09-15" in told
+    assert "totals: which periods of the calendar are complete" in refusal(layer, "amount", FISCAL, totals=True)
+    found = ask(years, layer, "amount", FISCAL, complete_periods=False)
     assert found == [("FY24 Q4", 1), ("FY25 Q1", 6), ("FY25 Q2", 8), ("FY25 Q4", 16)]
-    assert ask(years, layer, "amount", "order__shipped_on__fiscal_quarter") == [("FY25 Q1", 3), (None, 4)]
+    assert ask(years, layer, "amount", "order__shipped_on__fiscal_quarter") == [("FY25 Q1", 3), ("FY25 Q2", 8), (None, 4)]
 
 
 def test_a_bare_time_is_cut_to_complete_periods_of_its_own_grain() -> None:
