@@ -16,7 +16,8 @@ import pytest
 
 from metrics.errors import QueryError
 from metrics.semantic import Query, SemanticLayer, render, render_periods
-from tests.soundness.conftest import MANIFEST, fetch
+from metrics.semantic import layer as layers
+from tests.soundness.conftest import fetch
 
 RANGES = (
     (None, None),
@@ -41,20 +42,15 @@ def _row_by_row(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         patch.setattr(render_periods, "by_day", lambda branch, models, dialect: None)
         patch.setattr(render_periods, "calendar", lambda branch, dialect: None)
         patch.setattr(render, "shared_days", lambda branches, dialect: {})
+        patch.setattr(layers, "_COMPILED", {})
         yield
-
-
-@pytest.fixture(scope="module")
-def plain_layer() -> SemanticLayer:
-    """Another one, since a layer remembers what it has compiled."""
-    return SemanticLayer.from_manifest(MANIFEST)
 
 
 Pair = Callable[[Query], tuple[str, str] | None]
 
 
 @pytest.fixture
-def pair(layer: SemanticLayer, plain_layer: SemanticLayer, monkeypatch: pytest.MonkeyPatch) -> Pair:
+def pair(layer: SemanticLayer, monkeypatch: pytest.MonkeyPatch) -> Pair:
     """The text and the plain text of a query, or None where it is refused."""
 
     def texts(query: Query) -> tuple[str, str] | None:
@@ -63,7 +59,7 @@ def pair(layer: SemanticLayer, plain_layer: SemanticLayer, monkeypatch: pytest.M
         except QueryError:
             return None
         with _row_by_row(monkeypatch):
-            return fast, plain_layer.compile(query)
+            return fast, layer.compile(query)
 
     return texts
 

@@ -12,10 +12,12 @@ from typing import Any
 
 import duckdb
 import pytest
+import sqlglot
 
 from metrics.errors import QueryError
 from metrics.semantic import Query, SemanticLayer
 from metrics.semantic.manifest import Relation, SemanticModel
+from metrics.semantic.render import DIALECTS
 from tests.unit.semantic import test_calendars as calendars
 from tests.unit.semantic import test_conversion as conversions
 from tests.unit.semantic.engines import Engine
@@ -221,6 +223,8 @@ def test_what_is_computed_over_complete_fiscal_quarters(years: duckdb.DuckDBPyCo
     assert filled == [("FY25 Q1", 6), ("FY25 Q2", 8), ("FY25 Q3", 0)]
     weeks = ask(years, closed("amount", date(2024, 12, 31)), "amount", "metric_time__retail_wk")
     assert weeks == [(date(2024, 2, 25), 3), (date(2024, 3, 3), 4), (date(2024, 5, 26), 8)]
+    for dialect in DIALECTS:
+        sqlglot.parse_one(layer.compile(Query(["amount", "filled"], [FISCAL]), dialect), read=dialect)
     told = str(layer.explain(Query(["amount"], [FISCAL])))
     assert f"then only periods of {FISCAL} all of whose days lie in 2024-01-01 to 2024-09-15" in told
     assert "totals: which periods of the calendar are complete" in refusal(layer, "amount", FISCAL, totals=True)
