@@ -44,9 +44,10 @@ def only_whole_periods(answer: exp.Select, query: ResolvedQuery, spine: TimeSpin
     shown = {item.alias: item.this for item in answer.expressions}
     day = sql.column(spine.column, _SPINE)
     for key in query.time_keys:
-        if key.name.grain not in spine.calendars:
+        calendar = spine.calendars.get(key.name.grain or "")
+        if calendar is None:
             continue
-        period = sql.column(spine.calendars[key.name.grain], _SPINE)
+        period = sql.column(calendar, _SPINE)
         first, last = exp.Min(this=day.copy()), exp.Max(this=day.copy())
         known: list[exp.Expr] = [
             exp.GT(this=first, expression=_edge(exp.Min, spine, dialect)),

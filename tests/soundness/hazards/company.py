@@ -36,7 +36,8 @@ _SQL = {
     "restatements": "mart.kpi_restatements where " + _TOTAL + " and grain = $grain",
     "status": "mart.kpi_status where metric = $metric and grain = $grain",
     "swings": "mart.swings where metric = $metric and day between $from::date and $to::date",
-    "alerts": "mart.alerts where metric = $metric",
+    "alerts": "(select * replace (case when withdrawn_at is null then status else 'withdrawn' end as status) from mart.alerts)"
+    + " as told where metric = $metric",
     "definitions": "(select period_start, count(distinct definition_hash) as versions from mart.kpi_values where "
     + _TOTAL
     + " and grain = $grain group by period_start) as counted where true",
