@@ -47,6 +47,17 @@ KNOWN = (
         lambda query: query.start != SPINE[0],
     ),
     Known(
+        "a conversion under a condition on metric_time: MetricFlow lets it fall to an earlier event where its own is excluded, "
+        "and fills excluded periods; ours gives each period what it has without the condition",
+        frozenset({"session_to_order", "session_to_order_filled", "converted_buyers", "converted_daily", "converted_ever"}),
+        lambda query: any("metric_time" in text for text in query.where),
+    ),
+    Known(
+        "a row for every period by a calendar of the time spine alone: MetricFlow does not answer, ours does",
+        frozenset({"orders_filled"}),
+        lambda query: _grain(query) in ("fiscal_quarter", "retail_wk"),
+    ),
+    Known(
         "an offset by a calendar of the time spine: MetricFlow goes back by standard units, and periods of a calendar have "
         "no fixed length; ours refuses",
         _OFFSETS,
