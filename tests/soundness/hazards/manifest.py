@@ -18,8 +18,13 @@ def semantic_manifest(case: Case, metrics: Sequence[Json] | None = None) -> dict
     return build_manifest(case.semantic_models, case.metrics if metrics is None else metrics, CATALOG, SPINE)
 
 
-def build_manifest(models: Sequence[Json], metrics: Sequence[Json], catalog: str, spine: str) -> dict[str, Any]:
-    """The manifest of definitions in dbt's YAML form, over tables in schema ``core`` of ``catalog``."""
+def build_manifest(
+    models: Sequence[Json], metrics: Sequence[Json], catalog: str, spine: str, calendar: Sequence[Json] = ()
+) -> dict[str, Any]:
+    """The manifest of definitions in dbt's YAML form, over tables in schema ``core`` of ``catalog``.
+
+    ``calendar``: the spine's ``custom_granularities``.
+    """
     built = [_metric(item) for item in metrics]
     _add_input_measures(built)
     return {
@@ -33,7 +38,9 @@ def build_manifest(models: Sequence[Json], metrics: Sequence[Json], catalog: str
                 {
                     "node_relation": _relation(spine, catalog),
                     "primary_column": {"name": "date_day", "time_granularity": "day"},
-                    "custom_granularities": [],
+                    "custom_granularities": [
+                        {"name": item["name"], "column_name": item.get("column_name")} for item in calendar
+                    ],
                 }
             ],
         },
@@ -84,7 +91,7 @@ def _dimension(raw: Json) -> dict[str, Any]:
         **_described(raw),
         "type": raw["type"],
         "is_partition": False,
-        "type_params": params and {"time_granularity": params["time_granularity"], "validity_params": None},
+        "type_params": params and {"time_granularity": params["time_granularity"], "validity_params": _validity(params)},
     }
 
 
@@ -173,6 +180,11 @@ def _cumulative(raw: Json | None) -> dict[str, Any] | None:
         "grain_to_date": raw.get("grain_to_date"),
         "period_agg": raw.get("period_agg", "first"),
     }
+
+
+def _validity(raw: Json) -> dict[str, bool] | None:
+    given = raw.get("validity_params")
+    return given and {edge: bool(given.get(edge)) for edge in ("is_start", "is_end")}
 
 
 def _conversion(raw: Json | None) -> dict[str, Any] | None:
