@@ -203,7 +203,7 @@ def test_newcomers_exports_run_without_an_edit(tmp_path: Path) -> None:
     done = run_kpi("run", "-w", company)
     assert done.returncode == 0, done.stderr
     # The line of totals is the only one that a run could not read, and it says so.
-    assert "1 rows could not be read" in " ".join(done.stdout.split())
+    assert "1 row could not be read" in " ".join(done.stdout.split())
     with duckdb.connect(str(company / ".bellwether" / "warehouse.duckdb"), read_only=True) as con:
         orders = con.execute("select count(*), sum(gross_amount), sum(cogs_amount) from core.fct_orders").fetchone()
         ads = con.execute("select sum(ad_spend), sum(impressions) from core.fct_ad_performance").fetchone()

@@ -95,7 +95,7 @@ def load(company: Company, root: Path, own: str = "version: 1\n", shipped: str =
             "orders: off_track (0.9) must be below at_risk (0.5).",
         ),
         (KPI + "    owner: Somebody else\n", 13, "the key 'owner' is given twice"),
-        (KPI + "  bad\n", 14, "is not valid YAML"),
+        (KPI + "  bad\n", 13, "is not valid YAML"),
         (KPI + "watched:\n  - {metric: sesions, owner: Marketing}\n", 14, "watched: unknown metric 'sesions'. Did you mean"),
         (KPI + KPI.split("kpis:\n")[1], 13, "orders is already defined at"),
         ("- id: orders\n", 1, "expected a mapping with the key 'kpis'."),
