@@ -53,9 +53,14 @@ def _found(test: dbt_runner.GenericTest) -> str:
     elif test.name == "accepted_values":
         found = f"{values} {are} not one of {', '.join(map(str, given['values']))}"
     elif test.name == "relationships":
-        found = f"{values} {are} not in {given['field']} of {given['to']}"
+        found = f"{values} {are} not in {given['field']} of {_model_of(given['to'])}"
     elif test.name == "currency_is_known":
         found = f"{test.found:,} {'currency has' if one else 'currencies have'} days without an exchange rate"
+    elif test.name == "currency_is_of_order":
+        found = (
+            f"{rows} without a {listed}, whose order is not there either, {'is' if one else 'are'} counted"
+            f" in the workspace's, though there are others"
+        )
     else:
         found = f"{rows} {'fails' if one else 'fail'} the test {test.name}{' of ' + listed if listed else ''}"
     return found
@@ -66,7 +71,14 @@ def _remedy(test: dbt_runner.GenericTest) -> str:
         return ". Fill them in at the source, or leave them out with `query:`"
     if test.name == "currency_is_known":
         return ". Map the entity exchange_rates for every currency besides the workspace's"
+    if test.name == "currency_is_of_order":
+        return f". Map {test.arguments['column_name']}, or load the orders"
     return ""
+
+
+def _model_of(reference: object) -> str:
+    """``fct_orders`` of ``ref('fct_orders')``."""
+    return str(reference).removeprefix("ref('").removesuffix("')")
 
 
 def _rows(node: dbt_runner.NodeResult, ws: Workspace) -> str:
