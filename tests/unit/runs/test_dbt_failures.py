@@ -37,7 +37,8 @@ def told(ws: Workspace, *nodes: NodeResult) -> str | None:
         ("currency_is_of_order", {"column_name": "currency", "to": "ref('fct_orders')"}, 2, "2 rows without a currency, whose order"
          " is not there either, are counted in the workspace's, though there are others. Map currency, or load the orders"),
         ("one_row", {}, 1, "1 row fails the test one_row"),
-        ("accepted_range", {"column_name": "amount", "min_value": 0}, 3, "3 rows fail the test accepted_range of amount"),
+        ("accepted_range", {"column_name": "amount", "min_value": 0}, 3, "3 values of amount are below 0"),
+        ("accepted_range", {"column_name": "rating", "min_value": 1, "max_value": 5}, 1, "1 value of rating is not in 1 to 5"),
     ],
 )  # fmt: skip
 def test_a_test(ws: Workspace, name: str, arguments: dict[str, Any], found: int, expected: str) -> None:
