@@ -133,7 +133,7 @@ def quarantine(
         return
     shown = rows[: limit or 20]
     of = f" of {source}" if source else ""
-    print_rows(in_words(shown), output, wrapped=("reason", "row"), empty=f"No row{of} is in quarantine: all could be read.")
+    print_rows(in_words(shown), output, wrapped=("reason", "row"), empty=f"No row{of} is in quarantine.")
     if len(rows) > len(shown):
         typer.echo(f"... and {len(rows) - len(shown):,} more: --limit {len(rows)} shows all.")
 

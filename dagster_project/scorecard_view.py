@@ -149,7 +149,7 @@ def _print_end(out: Console, report: RunReport, card: Scorecard) -> None:
         out.print(f"Steps: {shown_steps}; all {sum(report.seconds_by_step.values()):.1f} s", soft_wrap=True)
     if report.quarantined:
         rows, them = ("1 row", "it") if report.quarantined == 1 else (f"{report.quarantined:,} rows", "them")
-        said = f"{rows} could not be read ({report.quarantine_example}). kpi quarantine shows {them}."
+        said = f"{rows} could not be read ({report.quarantine_example}). kpi quarantine --rows shows {them}."
         out.print(Text(said, style="yellow"))
     for warning in report.warnings[:_MOST_WARNINGS]:
         out.print(Text(f"! {warning}", style="yellow"))

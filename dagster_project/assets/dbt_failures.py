@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import dagster as dg
 
 from dagster_project import dbt_runner
 from dagster_project.assets.translator import STAGING_PREFIX
-from metrics.warehouse import open_warehouse
+from metrics.warehouse import open_warehouse, quoted
+from metrics.withheld import shown
 from metrics.workspace import Workspace
 
 # E-mail addresses and telephone numbers are hashed only in the facts: rows before them are not shown.
@@ -37,7 +40,22 @@ def _in_words(node: dbt_runner.NodeResult, ws: Workspace) -> str:
     if node.status != "fail" or node.test is None:
         return f" at {node.unique_id}: {message}{_rows(node, ws)}"
     model = node.test.model.removeprefix(STAGING_PREFIX)
-    return f": {model}: {_found(node.test)}{_rows(node, ws)}{_remedy(node.test)} ({node.unique_id})"
+    found = _empty(node, node.test, ws) or f"{_found(node.test)}{_rows(node, ws)}"
+    return f": {model}: {found}{_remedy(node.test)} ({node.unique_id})"
+
+
+def _empty(node: dbt_runner.NodeResult, test: dbt_runner.GenericTest, ws: Workspace) -> str | None:
+    """Which of the needed columns are empty, and what the first such row has instead: ``1 row without price: id = 7``."""
+    if test.name != "not_null_columns" or not node.compiled_sql:
+        return None
+    columns = [str(name) for name in test.arguments["columns"]]
+    counts = ", ".join(f"count(*) - count({quoted(name)})" for name in columns)
+    with open_warehouse(ws) as con:
+        missing = con.execute(f"select {counts} from ({node.compiled_sql}) as failing").fetchone() or ()
+        first = con.execute(f"select * from ({node.compiled_sql}) as failing order by all limit 1").fetchone() or ()
+    narrowed = replace(test, arguments={"columns": [name for name, count in zip(columns, missing, strict=True) if count]})
+    given = [f"{name} = {shown(str(value))}" for name, value in zip(columns, first, strict=True) if value is not None]
+    return f"{_found(narrowed)}{': ' if given else ''}{'; '.join(given)}"
 
 
 def _found(test: dbt_runner.GenericTest) -> str:
@@ -53,9 +71,16 @@ def _found(test: dbt_runner.GenericTest) -> str:
     elif test.name == "accepted_values":
         found = f"{values} {are} not one of {', '.join(map(str, given['values']))}"
     elif test.name == "relationships":
-        found = f"{values} {are} not in {given['field']} of {given['to']}"
+        found = f"{values} {are} not in {given['field']} of {_model_of(given['to'])}"
+    elif test.name == "accepted_range":
+        found = f"{values} {are} {_outside(given.get('min_value'), given.get('max_value'))}"
     elif test.name == "currency_is_known":
         found = f"{test.found:,} {'currency has' if one else 'currencies have'} days without an exchange rate"
+    elif test.name == "currency_is_of_order":
+        found = (
+            f"{rows} without a {listed}, whose order is not there either, {'is' if one else 'are'} counted"
+            f" in the workspace's, though there are others"
+        )
     else:
         found = f"{rows} {'fails' if one else 'fail'} the test {test.name}{' of ' + listed if listed else ''}"
     return found
@@ -66,7 +91,21 @@ def _remedy(test: dbt_runner.GenericTest) -> str:
         return ". Fill them in at the source, or leave them out with `query:`"
     if test.name == "currency_is_known":
         return ". Map the entity exchange_rates for every currency besides the workspace's"
+    if test.name == "currency_is_of_order":
+        return f". Map {test.arguments['column_name']}, or load the orders"
     return ""
+
+
+def _outside(least: object, most: object) -> str:
+    """``below 0``, ``above 1`` or ``not in 1 to 5``."""
+    if most is None:
+        return f"below {least}"
+    return f"above {most}" if least is None else f"not in {least} to {most}"
+
+
+def _model_of(reference: object) -> str:
+    """``fct_orders`` of ``ref('fct_orders')``."""
+    return str(reference).removeprefix("ref('").removesuffix("')")
 
 
 def _rows(node: dbt_runner.NodeResult, ws: Workspace) -> str:

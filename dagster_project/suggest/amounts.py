@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import duckdb
 
 from dagster_project.suggest.number_styles import Sign, ways_of
 from dagster_project.suggest.profile import TableProfile, text_of
-from dagster_project.suggest.value_kinds import MONEY, MONEY_SIGNS, POINTED_SIGNS
+from dagster_project.suggest.value_kinds import BLANKS, MONEY_SIGNS, POINTED_SIGNS
 from metrics.warehouse import literal, quoted
 
 # Refunds are what was paid back, as positive numbers; many exports write them as what was lost.
@@ -20,8 +20,9 @@ _CODES = {"€": "EUR", "£": "GBP", "元": "CNY", "円": "JPY", "RMB": "CNY", "
           "₴": "UAH", "₪": "ILS", "฿": "THB", "zł": "PLN", "Kč": "CZK", "Ft": "HUF", "Fr.": "CHF"}  # fmt: skip
 _SEVERAL = {"$": "USD, CAD, AUD or another dollar", "¥": "CNY or JPY", "￥": "CNY or JPY", "kr": "SEK, NOK or DKK",
             "kr.": "SEK, NOK or DKK"}  # fmt: skip
-# Parentheses, or a minus before the digits or after all; not the dash that stands for no cents (12,-).
-_MINUS = "^[^0-9]*[-−(]|[0-9][-−]|[^0-9.,][-−]$"
+# Parentheses, or a minus before the digits or after all; not the dashes that stand for no cents (12,- or 12.--).
+_MINUS = "^[^0-9]*[-−(]|[0-9][-−]|[^0-9.,−-][-−]$"
+_NO_CENTS = "[.,][-–—−]{1,2}"
 # Amounts in these currencies are written with a dot before the cents, so that a comma before three digits is no cents.
 _DOTTED = {"$", "£", "¥", "￥", "元"}
 
@@ -35,17 +36,33 @@ class Money:
     """What to look at: the currency, digits that could mean something else."""
     currency: str | None = None
     doubt: str = ""
-    is_pointed: bool = False
-    """Some signs end in a point (Fr., kr.), which is none of the number's."""
+    signs: tuple[str, ...] = ()
+    blanks: str = " "
 
     def expression(self, column: str) -> str:
-        """SQL for the number: separators and sign removed, parentheses and a minus at either end make it negative."""
-        name = _without_points(quoted(column)) if self.is_pointed else quoted(column)
+        """SQL for the number: separators and sign removed, parentheses and a minus at either end make it negative.
+
+        Null for what is not written like the others: digits are not picked out of a text or another currency's amount.
+        """
+        # Some signs end in a point (Fr., kr.), which is none of the number's.
+        is_pointed = any(sign.endswith(".") for sign in self.signs)
+        name = _without_points(quoted(column)) if is_pointed else quoted(column)
         digits = f"regexp_replace({name}, '[^0-9{self.decimal}]', '', 'g')"
         if self.decimal == ",":
             digits = f"replace({digits}, ',', '.')"
         number = f"try_cast(nullif({digits}, '') as decimal(18, 6))"
-        return f"{number} * case when regexp_matches({name}, {literal(_MINUS)}) then -1 else 1 end"
+        signed = f"{number} * case when regexp_matches({name}, {literal(_MINUS)}) then -1 else 1 end"
+        return f"case when {self.fits(quoted(column))} then {signed} end"
+
+    def fits(self, text: str) -> str:
+        """SQL for whether a text is an amount as this column has them: one number, these signs, these separators."""
+        point, other = ("[.]", ",") if self.decimal == "." else (",", ".")
+        blank, sign = f"[{self.blanks}]*", f"({'|'.join(map(_plainly, self.signs))})?" if self.signs else ""
+        groups = f"[1-9][0-9]{{0,2}}([{other}'’{self.blanks}][0-9]{{3}})+"
+        number = f"(({groups}|[0-9]+)({_NO_CENTS}|{point}[0-9]*)?|{point}[0-9]+)"
+        parts = ["[-−+(]?", sign, "[-−(]?", number, sign, "[-−)]?"]
+        shape = blank + blank.join(part for part in parts if part) + blank
+        return f"regexp_full_match({text}, {literal(shape)})"
 
 
 def money_of(con: duckdb.DuckDBPyConnection, table: TableProfile, column: str) -> Money:
@@ -67,10 +84,11 @@ def money_of(con: duckdb.DuckDBPyConnection, table: TableProfile, column: str) -
         notes.append("several currencies")
     elif signs:
         notes.append(f"the sign means {_SEVERAL[sign]}" if sign in _SEVERAL else f"amounts in {code or sign}")
-    odd = _not_amounts(con, table, column)
+    found = Money(decimal, currency=code, signs=tuple(signs), blanks=_blanks(con, table, column))
+    odd = _not_amounts(con, table, column, found)
     if odd:
-        notes.append(f"{odd:,} values are no amounts, look at what becomes of them")
-    return Money(decimal, "; ".join(notes), code, is_pointed=any(sign.endswith(".") for sign in signs))
+        notes.append(f"{odd:,} {'value is no amount and stays' if odd == 1 else 'values are no amounts and stay'} empty")
+    return replace(found, note="; ".join(notes))
 
 
 def _without_points(text: str) -> str:
@@ -96,17 +114,30 @@ def currencies(con: duckdb.DuckDBPyConnection, table: TableProfile, column: str)
     return f"case {found} {cases} end"
 
 
-def _not_amounts(con: duckdb.DuckDBPyConnection, table: TableProfile, column: str) -> int:
+def _not_amounts(con: duckdb.DuckDBPyConnection, table: TableProfile, column: str, money: Money) -> int:
     text = text_of(table, column)
-    fits = f"regexp_full_match({text}, {literal(MONEY.pattern)})"
-    row = con.execute(f"select count(*) from {table.relation} where {text} is not null and not {fits}").fetchone()
+    sql = f"select count(*) from {table.relation} where {text} is not null and not {money.fits(text)}"
+    row = con.execute(sql).fetchone()
     return int(row[0]) if row else 0
+
+
+def _blanks(con: duckdb.DuckDBPyConnection, table: TableProfile, column: str) -> str:
+    """Return the kinds of blank in a column: the plain one, and all others where it has one of them."""
+    special = f"regexp_matches({text_of(table, column)}, {literal(f'[{BLANKS[1:]}]')})"
+    row = con.execute(f"select coalesce(bool_or({special}), false) from {table.relation}").fetchone()
+    return BLANKS if row and row[0] else BLANKS[0]
+
+
+def _plainly(sign: str) -> str:
+    """A currency's sign as a pattern without a backslash, which YAML and SQL would have to double."""
+    return "".join(f"[{char}]" if char in ".$" else char for char in sign)
 
 
 def _signs(con: duckdb.DuckDBPyConnection, table: TableProfile, column: str) -> list[str]:
     found = f"regexp_extract({text_of(table, column)}, {literal(MONEY_SIGNS)})"
     rows = con.execute(f"select distinct {found} from {table.relation} where {found} <> '' order by 1 limit 20").fetchall()
-    return [sign for (sign,) in rows]
+    # The longest first: kr. before kr.
+    return sorted((sign for (sign,) in rows), key=lambda sign: (-len(sign), sign))
 
 
 def _decimal(ways: Counter[str], signs: list[str]) -> Sign | None:

@@ -28,8 +28,9 @@ MONEY_SIGNS = rf"[A-Z]{{0,3}}[$]|[€£¥￥₹₽₩₺₫₴₪฿元円]|{_CO
 # Of these, what ends in a point that could be taken for one of the number's.
 POINTED_SIGNS = "(kr|Fr)[.]"
 # A blank of any kind: the no-break ones stand between thousands in French, Polish and Swedish numbers.
-_BLANK = "[ \u00a0\u2007\u2009\u202f]"
-_GROUPED = rf"(?:\d[\d.,]*|[.,]\d+|\d{{1,3}}(?:(?:{_BLANK}|['’])\d{{3}})+(?:[.,]\d*)?)(?:[.,]?[-–])?"
+BLANKS = " \u00a0\u2007\u2009\u202f"
+_BLANK = f"[{BLANKS}]"
+_GROUPED = rf"(?:\d[\d.,]*|[.,]\d+|\d{{1,3}}(?:(?:{_BLANK}|['’])\d{{3}})+(?:[.,]\d*)?)(?:[.,]?[-–—]{{1,2}})?"
 
 # What tells an amount from digits that may be an id: a sign, blanks or apostrophes between thousands, a minus at the end.
 _AMOUNT_MARK = re.compile(rf"{MONEY_SIGNS}|\d(?:{_BLANK}|['’])\d|^\(|[-−]$")
@@ -48,7 +49,6 @@ _PATTERNS: dict[str, re.Pattern[str]] = {
         re.IGNORECASE,
     ),
 }
-MONEY = _PATTERNS["money"]
 
 
 @dataclass(frozen=True)

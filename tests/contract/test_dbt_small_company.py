@@ -41,6 +41,10 @@ def con(built: DbtDatabase) -> Iterator[duckdb.DuckDBPyConnection]:
         yield connection
 
 
+def _refunds() -> RawTable:
+    return next(table for table in TABLES if table.name == "raw_shop.refunds")
+
+
 def _rows(con: duckdb.DuckDBPyConnection, sql: str) -> list[tuple[Any, ...]]:
     return con.execute(sql).fetchall()
 
@@ -244,6 +248,18 @@ def test_a_currency_without_a_rate_stops_the_build(tmp_path: Path) -> None:
     database = duckdb_database(tmp_path, VARIABLES, tables)
     with pytest.raises(AssertionError, match="currency_is_known_fct_orders"):
         database.dbt("build", "--select", "+fct_orders", "--exclude-resource-type", "unit_test", warn_error=False)
+
+
+def test_a_guessed_currency_is_a_warning(built: DbtDatabase, tmp_path: Path) -> None:
+    """The order of refund 24 is not there to lend its currency; as long as it names one, nothing is guessed."""
+    test = ("test", "--select", "test_name:currency_is_of_order")
+    built.dbt(*test)
+    nameless = [[*row[:-1], None if row[0] == 24 else row[-1]] for row in _refunds().rows]
+    tables = [RawTable(table.name, table.columns, nameless if table is _refunds() else table.rows) for table in TABLES]
+    database = duckdb_database(tmp_path, VARIABLES, tables)
+    database.dbt("run", "--select", "+fct_refunds")
+    with pytest.raises(AssertionError, match="currency_is_of_order_fct_refunds"):
+        database.dbt(*test, "--exclude", "fct_order_lines")
 
 
 def test_an_unmapped_company_builds_and_knows_nothing(tmp_path: Path) -> None:

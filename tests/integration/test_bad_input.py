@@ -87,7 +87,7 @@ def test_unreadable_values_go_to_quarantine_and_the_run_goes_on(small_shop: Smal
     assert "2 in quarantine" in done.stderr
     shown = " ".join(done.stdout.split())
     assert f"2 rows could not be read (orders_2026-02.csv line {lines + 1}: '2026-02-30" in shown
-    assert "kpi quarantine shows them." in shown
+    assert "kpi quarantine --rows shows them." in shown
     assert small_shop.orders_on(LAST_DAY) == 4
     rows = small_shop.read_raw("select file, line, column_name, value, reason, row_text from ops.quarantine order by line")
     assert rows == [
@@ -106,7 +106,7 @@ def test_the_end_of_a_run_quotes_no_address(small_shop: SmallShop, kpi: Kpi) -> 
     assert "ann@example.com" not in done.stdout + done.stderr
     assert (
         f"1 row could not be read (orders_2026-02.csv line {lines + 1}: a text of 15 characters is no number). "
-        "kpi quarantine shows it." in " ".join(done.stdout.split())
+        "kpi quarantine --rows shows it." in " ".join(done.stdout.split())
     )
 
 
@@ -127,7 +127,8 @@ def test_a_missing_amount_stops_the_run_in_words(small_shop: SmallShop, kpi: Kpi
     small_shop.add("9004,2026-02-28 21:00:00,")
     line = refusal(kpi("run", "-w", small_shop.root))
     assert (
-        "kpi: dbt stopped: orders: 1 row without order_id or ordered_at or gross_amount. Fill them in at the source" in line
+        "kpi: dbt stopped: orders: 1 row without gross_amount: order_id = 9004; ordered_at = 2026-02-28 21:00:00. Fill them in"
+        " at the source" in line
     )
     assert small_shop.state().published == before
 

@@ -64,7 +64,7 @@ def test_growth_of_the_first_month_and_a_refund_without_its_order(small_shop: Sm
         "No data, because the history starts on 2026-01-01, and the period before has no value: "
         "Revenue growth (2026-01)." in said
     )
-    assert "! core/fct_refunds: 1 value of order_id is not in order_id of ref('fct_orders')" in said
+    assert "! core/fct_refunds: 1 value of order_id is not in order_id of fct_orders" in said
     assert "relationships_" not in said
 
 

@@ -31,11 +31,14 @@ def told(ws: Workspace, *nodes: NodeResult) -> str | None:
         ("unique", {"column_name": "order_id"}, 1200, "1,200 values of order_id occur more than once"),
         ("not_null", {"column_name": "order_id"}, 2, "2 rows without order_id"),
         ("relationships", {"column_name": "order_id", "to": "ref('fct_orders')", "field": "order_id"}, 2,
-         "2 values of order_id are not in order_id of ref('fct_orders')"),
+         "2 values of order_id are not in order_id of fct_orders"),
         ("currency_is_known", {"column_name": "currency"}, 2, "2 currencies have days without an exchange rate. Map the entity"
          " exchange_rates for every currency besides the workspace's"),
+        ("currency_is_of_order", {"column_name": "currency", "to": "ref('fct_orders')"}, 2, "2 rows without a currency, whose order"
+         " is not there either, are counted in the workspace's, though there are others. Map currency, or load the orders"),
         ("one_row", {}, 1, "1 row fails the test one_row"),
-        ("accepted_range", {"column_name": "amount", "min_value": 0}, 3, "3 rows fail the test accepted_range of amount"),
+        ("accepted_range", {"column_name": "amount", "min_value": 0}, 3, "3 values of amount are below 0"),
+        ("accepted_range", {"column_name": "rating", "min_value": 1, "max_value": 5}, 1, "1 value of rating is not in 1 to 5"),
     ],
 )  # fmt: skip
 def test_a_test(ws: Workspace, name: str, arguments: dict[str, Any], found: int, expected: str) -> None:
@@ -53,7 +56,7 @@ def test_a_test_that_only_warns_is_told_in_the_same_words() -> None:
         NodeResult("test.own", "warn", "Got 1 result", 0.1),
     ]
     told = warnings(BuildResult(success=True, nodes=nodes))
-    assert told == {"test.a": "2 values of order_id are not in order_id of ref('fct_orders')"}
+    assert told == {"test.a": "2 values of order_id are not in order_id of fct_orders"}
 
 
 def test_a_model(ws: Workspace) -> None:

@@ -318,6 +318,8 @@ def test_columns_written_in_two_ways_are_each_read_as_they_are(folder: Path, sug
         (["Fr. 1'234.50", "Fr. 17.50", "Fr. 3.00"], [1234.5, 17.5, 3.0], "'CHF'"),
         (["1'234.50 Fr.", "17.50 Fr.", "-3.00 Fr."], [1234.5, 17.5, -3.0], "'CHF'"),
         (["Fr. 1’234.–", "Fr. 17.-", "Fr. -3.20"], [1234.0, 17.0, -3.2], "'CHF'"),
+        (["Fr. 1'250.50", "Fr. 7.--", "-Fr. 8.-"], [1250.5, 7.0, -8.0], "'CHF'"),
+        (["kr. 5,--", "kr. 17,50", "kr. 1.003,—"], [5.0, 17.5, 1003.0], None),
         (["kr. 1.234,50", "kr. 17,50", "kr. 3"], [1234.5, 17.5, 3.0], None),
         (["1.234,50 kr.", "17,50 kr.", "3,00 kr.-"], [1234.5, 17.5, -3.0], None),
         (["1.234,50kr.", "17,50kr", "3kr."], [1234.5, 17.5, 3.0], None),
@@ -333,6 +335,25 @@ def test_amounts_written_for_people(
     assert _read(orders.columns["gross_amount"].expression, "total", values) == numbers
     assert (orders.columns["currency"].expression if "currency" in orders.columns else None) == currency
     assert proposal.sources[0].tables[0].read.types == {"total": "text"}
+
+
+@pytest.mark.parametrize(
+    ("usual", "strange"),
+    [
+        (["Fr. 12.50", "Fr. 1'250.50", "17.50"],
+         ["anna99@example.com", "+41 79 123 45 67", "079 123 456", "CHF 12,50", "Fr. 1.250,50", "1 Fr. 50", "2x Fr. 10.00", "1e3",
+          "FR. 13.75", "€ 12.50", "2026-03-28", "12.5.3", "Fr.", ""]),
+        (["1.250,50 €", "12,50 €", "3 €"], ["20.50 €", "20,50 € (2 Stk.)", "12,50 CHF", "1,250.50 €", "12.50.3 €", "1'25 €"]),
+    ],
+)  # fmt: skip
+def test_digits_are_not_picked_out_of_something_else(
+    folder: Path, suggest: Suggest, usual: list[str], strange: list[str]
+) -> None:
+    """A later file may hold anything: what is not written as the amounts were is empty, which a run does not overlook."""
+    _orders(folder, [f"A{n};2024-01-{n % 28 + 1:02};{usual[n % 3]}" for n in range(60)], "order_id;order_date;total")
+    amount = expressions(suggest(), "orders")["gross_amount"]
+    assert None not in _read(amount, "total", usual)
+    assert _read(amount, "total", strange) == [None] * len(strange)
 
 
 def test_several_currencies_become_a_column(folder: Path, suggest: Suggest) -> None:
