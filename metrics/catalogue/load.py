@@ -84,7 +84,7 @@ def check_catalogue(
     targets = {**entries, **files.targets}
     return catalogue, [
         *files.findings,
-        *rule_findings(known, entries, targets, layer),
+        *rule_findings(known, entries, targets, layer, lineage),
         *watch_findings(files.watched, known, layer),
     ]
 

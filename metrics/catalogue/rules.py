@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
+from metrics.catalogue.components import shared_component
 from metrics.catalogue.findings import Finding
+from metrics.catalogue.lineage import Lineage
 from metrics.catalogue.model import Kpi, Target, Watch
 from metrics.errors import did_you_mean
 
@@ -16,7 +18,11 @@ if TYPE_CHECKING:
 
 
 def rule_findings(
-    kpis: Mapping[str, Kpi], entries: Mapping[str, Entry], targets: Mapping[str, Entry | TargetRows], layer: SemanticLayer
+    kpis: Mapping[str, Kpi],
+    entries: Mapping[str, Entry],
+    targets: Mapping[str, Entry | TargetRows],
+    layer: SemanticLayer,
+    lineage: Lineage,
 ) -> list[Finding]:
     """Every broken rule, in the order of the files. ``targets`` says which entry gave a KPI's targets."""
     findings: list[Finding] = []
@@ -27,6 +33,7 @@ def rule_findings(
             findings.append(Finding(entry.where("id"), f"{name} uses unknown metric '{name}'.{hint}"))
             continue
         findings.extend(_references(kpi, entry, layer))
+        findings.extend(_leaks(kpi, entry, lineage))
         findings.extend(_targets(kpi, targets[name], layer))
         findings.extend(_segments(kpi, entry, layer))
     findings.extend(_cycles(kpis, entries))
@@ -59,6 +66,21 @@ def _references(kpi: Kpi, entry: Entry, layer: SemanticLayer) -> Iterator[Findin
             )
         elif reference == kpi.id:
             yield Finding(entry.where(*path), f"{kpi.id}: {field} names the KPI itself. Remove it.")
+
+
+def _leaks(kpi: Kpi, entry: Entry, lineage: Lineage) -> Iterator[Finding]:
+    """Leading indicators that are made of what their outcome is made of."""
+    for index, leader in enumerate(kpi.leading_indicators):
+        if leader.kpi == kpi.id or not {leader.kpi, kpi.id} <= lineage.keys():
+            continue
+        both = shared_component(*(lineage[name].definition.components for name in (kpi.id, leader.kpi)))
+        if both is not None:
+            yield Finding(
+                entry.where("leading_indicators", index, "kpi"),
+                f"{kpi.id}: leading indicator '{leader.kpi}' is a part of its own outcome: both are made of the same "
+                f"measure ({both[0].way}; {both[1].way}), so it would predict it by arithmetic. "
+                "Name an indicator that is made of other measures, or remove it.",
+            )
 
 
 def _targets(kpi: Kpi, entry: Entry | TargetRows, layer: SemanticLayer) -> Iterator[Finding]:

@@ -40,7 +40,7 @@ def company(tmp_path_factory: pytest.TempPathFactory) -> Company:
 def load(company: Company, root: Path, own: str = "version: 1\n", shipped: str = "version: 1\n") -> Catalogue:
     """The catalogue of a workspace with these files."""
     for folder, text in (("kpis", own), ("shipped", shipped)):
-        (root / folder).mkdir()
+        (root / folder).mkdir(parents=True)
         (root / folder / "sales.yml").write_text(text, encoding="utf-8")
     ws = company.ws.model_copy()
     ws._root = root
