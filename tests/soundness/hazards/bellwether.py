@@ -35,7 +35,7 @@ class Bellwether:
         if question.history is not None:
             try:
                 return self._company(case).history(question.history)
-            except CatalogueError as error:
+            except (CatalogueError, QueryError) as error:
                 raise RefusedError(str(error)) from error
         if "mapping" in case.product:
             with self.built().warehouse() as con:

@@ -82,7 +82,11 @@ def test_a_small_rate_hides_the_zero_in_its_numerator() -> None:
 
 
 def test_what_says_nothing_about_persons_stays() -> None:
-    parts = {"ad_spend": Parts(is_personal=False), "new_customers": Parts(), "cac": Parts(frozenset({"ad_spend", "new_customers"}))}
+    parts = {
+        "ad_spend": Parts(is_personal=False),
+        "new_customers": Parts(),
+        "cac": Parts(frozenset({"ad_spend", "new_customers"})),
+    }
     persons = cells("ad_spend", AT=NO_PERSONS, BE=NO_PERSONS, DE=NO_PERSONS) | cells("new_customers", AT=2, BE=7, DE=9)
     persons |= cells("cac", AT=2, BE=7, DE=9)
     assert hidden(persons, parts) == {"new_customers AT", "new_customers BE", "cac AT", "cac BE"}
