@@ -87,5 +87,9 @@ def _values(query: Query) -> str:
 
 def _bounds(query: Query, rules: SmallCells, dimension: str) -> dict[str, Any]:
     return {
-        "grain": rules.grain, "dimension": dimension, "metrics": list(query.metrics), "first": query.start, "last": query.end,
-    }  # fmt: skip
+        "grain": rules.grain,
+        "dimension": dimension,
+        "metrics": list(query.metrics),
+        "first": query.start,
+        "last": query.end,
+    }

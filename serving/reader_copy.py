@@ -29,6 +29,8 @@ _KPI_TABLES = (
 )  # fmt: skip
 _SEGMENTED_TABLES = ("swings", "alerts")
 _NUMBERS = ("numerator", "denominator", "value", "n", "ci_low", "ci_high")
+_KEY = ", ".join(KEY)
+_PLAIN = ", ".join(name for name in VALUE_COLUMNS if name not in (*_NUMBERS, "state"))
 _RULES = "create table mart.small_cells (dimension text not null, grain text not null, least integer not null)"
 
 
@@ -88,32 +90,35 @@ def _write_values(con: duckdb.DuckDBPyConnection, rules: SmallCells, hidden: set
     con.execute("create temp table hidden (metric text, dimension text, period date, member text)")
     append_rows(con, "temp.hidden", sorted(hidden))
     masked = ", ".join(f"case when not is_withheld then {name} end as {name}" for name in _NUMBERS)
+    dimensions = {"dimensions": list(rules.dimensions)}
+    con.execute(
+        """insert into mart.kpi_values by name
+        select * from whole.mart.kpi_values where not list_contains($dimensions, segment_dimension)""",
+        dimensions,
+    )
     con.execute(
         f"""insert into mart.kpi_values by name
-        with versions as (
-            select
-                stored.*,
-                list_contains($dimensions, segment_dimension) as is_guarded,
-                is_guarded and row_number() over (partition by {", ".join(KEY)} order by recorded_at desc) > 1 as is_past
-            from whole.mart.kpi_values as stored
+        with latest as (
+            select {_KEY}, max(recorded_at) as recorded_at
+            from whole.mart.kpi_values
+            where list_contains($dimensions, segment_dimension) and grain = $grain
+            group by {_KEY}
         ),
         judged as (
-            select
-                versions.*,
-                is_guarded and (grain <> $grain or is_past or hidden.metric is not null) as is_withheld
-            from versions
+            select stored.*, latest.metric is null or hidden.metric is not null as is_withheld
+            from whole.mart.kpi_values as stored
+            left join latest using ({_KEY}, recorded_at)
             left join hidden
-                on versions.grain = $grain
-                and versions.metric = hidden.metric
-                and versions.segment_dimension = hidden.dimension
-                and versions.period_start = hidden.period
-                and versions.segment_value = hidden.member
+                on latest.metric = hidden.metric
+                and latest.segment_dimension = hidden.dimension
+                and latest.period_start = hidden.period
+                and latest.segment_value = hidden.member
+            where list_contains($dimensions, stored.segment_dimension)
         )
         select
-            {", ".join(name for name in VALUE_COLUMNS if name not in (*_NUMBERS, "state"))},
+            {_PLAIN},
             {masked},
             case when is_withheld and state <> 'removed' then '{SUPPRESSED}' else state end as state
-        from judged
-        order by recorded_at""",
-        {"dimensions": list(rules.dimensions), "grain": rules.grain},
+        from judged""",
+        {**dimensions, "grain": rules.grain},
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
+from metrics.catalogue.catalogue import segment_dimension
 from metrics.catalogue.components import shared_component
 from metrics.catalogue.findings import Finding
 from metrics.catalogue.lineage import Lineage
@@ -12,9 +13,11 @@ from metrics.catalogue.model import Kpi, Target, Watch
 from metrics.errors import did_you_mean
 
 if TYPE_CHECKING:
+    from metrics.catalogue.catalogue import Catalogue
     from metrics.catalogue.load import Entry
     from metrics.catalogue.target_files import TargetRows
     from metrics.semantic import SemanticLayer
+    from metrics.workspace import Workspace
 
 
 def rule_findings(
@@ -49,6 +52,22 @@ def watch_findings(
             yield Finding(entry.where("metric"), f"watched: unknown metric '{name}'.{did_you_mean(name, layer.metrics)}")
         elif name in kpis and entry.is_shipped:
             yield Finding(entry.where("metric"), f"watched: {name} is a KPI; its own threshold decides. Remove it here.")
+
+
+def small_cell_findings(ws: Workspace, catalogue: Catalogue) -> Iterator[Finding]:
+    """Guarded dimensions that nothing is split by, and metrics whose ``meta.persons`` is no metric."""
+    known = {segment_dimension(item) for name in catalogue.metrics for item in catalogue.segments(name)}
+    for index, name in enumerate(ws.small_cells.dimensions if ws.small_cells else ()):
+        if name not in known:
+            yield Finding(
+                ws.where("small_cells", "dimensions", index),
+                f"small_cells: no metric is split by '{name}', so nothing would be withheld.{did_you_mean(name, known)}",
+            )
+    for name, metric in catalogue.metrics.items():
+        persons = metric.meta.get("persons", "none")
+        if persons != "none" and persons not in catalogue.metrics:
+            hint = did_you_mean(str(persons), catalogue.metrics) or " Name a metric that counts persons, or none."
+            yield Finding(f"metric {name}", f"meta.persons is unknown metric '{persons}'.{hint}")
 
 
 def _references(kpi: Kpi, entry: Entry, layer: SemanticLayer) -> Iterator[Finding]:

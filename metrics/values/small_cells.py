@@ -75,7 +75,7 @@ class _Search:
         self.hidden_members: dict[tuple[str, date], set[str]] = defaultdict(set)
 
     def hide(self, cell: Cell, *, with_parts: bool) -> None:
-        """Hide a cell, and with it the parts that would give it away. A part need not be a cell itself: a numerator is one."""
+        """Hide a cell, and with it the parts that would give it away; a part that is no cell is seen as a numerator."""
         names = self._personal_parts(cell.metric) if with_parts else ()
         for name in (cell.metric, *names):
             found = cell._replace(metric=name)

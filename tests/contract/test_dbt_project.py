@@ -164,7 +164,7 @@ def test_both_compilers_answer_by_day_and_by_each_segment(
 
 
 def test_the_kpi_files_that_ship_pass_over_the_metrics_that_ship(layer: SemanticLayer, target: Path) -> None:
-    ws: Any = SimpleNamespace(root=PROJECT.parent / "data" / "demo", mapped_entities=set)
+    ws: Any = SimpleNamespace(root=PROJECT.parent / "data" / "demo", mapped_entities=set, small_cells=None)
     catalogue, findings = check_catalogue(ws, layer, read_lineage(target / "manifest.json"))
     assert [str(finding) for finding in findings] == []
     # among them rates of one base, which share what both are divided by
