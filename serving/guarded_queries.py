@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from metrics.workspace.small_cells import SmallCells
 
 Row = dict[str, Any]
+_NAME = re.compile(r"[A-Za-z0-9_]+")
 # Options that need the rows behind the values.
 _OPTIONS = ("where", "compare", "timezone", "totals", "share_of_total", "parts", "order_by", "limit")
 
@@ -30,10 +31,12 @@ def guarded_names(query: Query, rules: SmallCells | None) -> list[str]:
     """The dimensions of the rules, or the person entity, that a query groups by or has a condition on."""
     if rules is None:
         return []
-    names = (*rules.dimensions, rules.person)
-    texts = [*(re.split(r"__", item) for item in query.group_by), *(re.findall(r"[a-z0-9_]+", w) for w in query.where)]
-    words = {word for found in texts for item in found for word in (item, *item.split("__"))}
-    return [name for name in names if name in words]
+    texts = [*query.group_by, *query.where]
+    words = {word for text in texts for name in _NAME.findall(text) for word in (name, *name.split("__"))}
+    # A property of the person (customer__segment) is no person; what stands last in a name is what is asked for.
+    persons = {segment_dimension(name) for text in texts for name in _NAME.findall(text)}
+    guarded = [name for name in rules.dimensions if name in words]
+    return [*guarded, *([rules.person] if rules.person in persons else [])]
 
 
 def published_segments(con: duckdb.DuckDBPyConnection, query: Query, rules: SmallCells) -> list[Row]:

@@ -17,6 +17,8 @@ from metrics.semantic import Query, SemanticLayer
 from metrics.values import compute_values, write_definitions
 from metrics.warehouse import open_facts, open_published
 from metrics.workspace import Workspace, load_workspace
+from metrics.workspace.small_cells import SmallCells
+from serving.guarded_queries import guarded_names
 from serving.publish import log_publish, publish
 from serving.published import run_query
 from tests.unit.values.company import WORKSPACE, build, manifest, semantic_manifest
@@ -242,6 +244,25 @@ def test_a_free_query_cannot_cut_a_segment_into_pieces(shop: Shop, query: dict[s
         QueryError, match=r"is guarded by small_cells: .* Ask by metric_time__month and one of channel alone"
     ):
         run_query(ws, Query(metrics=["orders"], **query))
+
+
+@pytest.mark.parametrize(
+    ("group_by", "where", "names"),
+    [
+        (["customer__segment"], [], []),
+        (["order__customer"], [], ["customer"]),
+        (["customer__channel__group"], [], ["channel"]),
+        ([], ["{{ Entity('customer') }} is not null"], ["customer"]),
+        ([], ["{{ Dimension('customer__segment') }} = 'loyal'"], []),
+        (["metric_time__day"], ["{{ Dimension('order__channel_group') }} = 'x'"], []),
+    ],
+)
+def test_the_person_is_guarded_and_not_what_is_known_of_persons(
+    group_by: list[str], where: list[str], names: list[str]
+) -> None:
+    rules = SmallCells(dimensions=("channel",))
+    assert guarded_names(Query(metrics=["orders"], group_by=group_by, where=where), rules) == names
+    assert guarded_names(Query(metrics=["orders"], group_by=group_by, where=where), None) == []
 
 
 def test_queries_get_what_is_published(shop: Shop) -> None:
