@@ -6,12 +6,13 @@ person, and no rule over the pieces of one answer sees the others. So only the p
 
 from __future__ import annotations
 
-import re
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from metrics.catalogue import segment_dimension
 from metrics.errors import QueryError
+from metrics.semantic.filters import names_in
+from metrics.semantic.query import parse_name
 from metrics.values.tables import PERIOD_END
 from serving.reader_copy import SUPPRESSED
 
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from metrics.workspace.small_cells import SmallCells
 
 Row = dict[str, Any]
-_NAME = re.compile(r"[A-Za-z0-9_]+")
 # Options that need the rows behind the values.
 _OPTIONS = ("where", "compare", "timezone", "totals", "share_of_total", "parts", "order_by", "limit")
 
@@ -31,12 +31,11 @@ def guarded_names(query: Query, rules: SmallCells | None) -> list[str]:
     """The dimensions of the rules, or the person entity, that a query groups by or has a condition on."""
     if rules is None:
         return []
-    texts = [*query.group_by, *query.where]
-    words = {word for text in texts for name in _NAME.findall(text) for word in (name, *name.split("__"))}
-    # A property of the person (customer__segment) is no person; what stands last in a name is what is asked for.
-    persons = {segment_dimension(name) for text in texts for name in _NAME.findall(text)}
+    named = [*map(parse_name, query.group_by), *(name for text in query.where for name in names_in(text))]
+    words = {word for name in named for word in (*name.links, name.element)}
     guarded = [name for name in rules.dimensions if name in words]
-    return [*guarded, *([rules.person] if rules.person in persons else [])]
+    # A property of the person (customer__segment) is no person.
+    return [*guarded, *([rules.person] if rules.person in {name.element for name in named} else [])]
 
 
 def published_segments(con: duckdb.DuckDBPyConnection, query: Query, rules: SmallCells) -> list[Row]:

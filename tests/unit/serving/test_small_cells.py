@@ -255,6 +255,15 @@ def test_a_free_query_cannot_cut_a_segment_into_pieces(shop: Shop, query: dict[s
         ([], ["{{ Entity('customer') }} is not null"], ["customer"]),
         ([], ["{{ Dimension('customer__segment') }} = 'loyal'"], []),
         (["metric_time__day"], ["{{ Dimension('order__channel_group') }} = 'x'"], []),
+        (["metric_time__day"], ["{{ Dimension('order__status') }} = 'channel'"], []),
+        # as the compiler reads names, not as they are written
+        (["CHANNEL"], [], ["channel"]),
+        (["Order__Customer"], [], ["customer"]),
+        ([], ["{{ Entity('Chan\\x6eel') }} = 'email'"], ["channel"]),
+        ([], ["{{ Entity('chan' 'nel') }} = 'email'"], ["channel"]),
+        ([], ["{{ Entity('channel', entity_path=['order']) }} = 'email'"], ["channel"]),
+        ([], ["{{ Dimension('group', ['channel']) }} = 'email'"], ["channel"]),
+        ([], ["{{ TimeDimension('customer__channel', 'day') }} > '2026-01-01'"], ["channel"]),
     ],
 )
 def test_the_person_is_guarded_and_not_what_is_known_of_persons(
