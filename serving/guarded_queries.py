@@ -7,6 +7,7 @@ person, and no rule over the pieces of one answer sees the others. So only the p
 from __future__ import annotations
 
 from datetime import date
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from metrics.catalogue import segment_dimension
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
 Row = dict[str, Any]
 # Options that need the rows behind the values.
-_OPTIONS = ("where", "compare", "timezone", "totals", "share_of_total", "parts", "order_by", "limit")
+_OPTIONS = ("where", "compare", "timezone", "totals", "share_of_total", "parts", "limit")
 
 
 def guarded_names(query: Query, rules: SmallCells | None) -> list[str]:
@@ -56,7 +57,19 @@ def published_segments(con: duckdb.DuckDBPyConnection, query: Query, rules: Smal
         row = rows.setdefault((period, member), {**empty, **dict.fromkeys(query.metrics), "suppressed": False})
         row[metric] = value
         row["suppressed"] = row["suppressed"] or state == SUPPRESSED
-    return list(rows.values())
+    return _ordered(list(rows.values()), query)
+
+
+def _ordered(rows: list[Row], query: Query) -> list[Row]:
+    """By the last key first: sorting keeps the order of equals. Missing values come last."""
+    for item in reversed(query.order_by):
+        name, is_descending = item.removeprefix("-"), item.startswith("-")
+        if name not in (*query.group_by, *query.metrics):
+            raise QueryError(f"query: order_by names '{name}', which is no column of the answer.")
+        known = [row for row in rows if row[name] is not None]
+        missing = [row for row in rows if row[name] is None]
+        rows = [*sorted(known, key=itemgetter(name), reverse=is_descending), *missing]
+    return rows
 
 
 def _refusal(names: list[str], rules: SmallCells) -> str:

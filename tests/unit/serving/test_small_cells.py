@@ -283,6 +283,10 @@ def test_queries_get_what_is_published(shop: Shop) -> None:
         {"channel": "social", "metric_time__month": MARCH, "conversion_rate": 0.1, "sessions": 200, "suppressed": False},
     ]
     assert run_query(ws, Query(**asked, start=date(2026, 3, 2))) == []
+    ordered = run_query(ws, Query(**asked, order_by=["-conversion_rate", "-channel"]))
+    assert [row["channel"] for row in ordered] == ["social", "search", "email"]
+    with pytest.raises(QueryError, match="order_by names 'orders'"):
+        run_query(ws, Query(**asked, order_by=["orders"]))
     # nothing guarded is asked for: from the facts, as ever
     everybody = Query(metrics=["orders"], group_by=["metric_time__month"], complete_periods=False)
     assert run_query(ws, everybody) == [{"metric_time__month": MARCH, "orders": 33}]
