@@ -21,7 +21,9 @@ from metrics.workspace.clock import machine_now
 from metrics.workspace.storage import storage_problem
 
 if TYPE_CHECKING:
+    from metrics.catalogue import Catalogue
     from metrics.workspace import Workspace
+    from metrics.workspace.small_cells import SmallCells
 
 SEMANTIC_MANIFEST = "semantic_manifest.json"
 # published as Parquet beside the tables: what most readers want; the other views follow from kpi_values
@@ -47,10 +49,11 @@ def log_publish(con: duckdb.DuckDBPyConnection, run_id: str) -> None:
     )
 
 
-def publish(ws: Workspace, run_id: str, problems: Sequence[str] = ()) -> PublishedFile:
+def publish(ws: Workspace, run_id: str, problems: Sequence[str] = (), catalogue: Catalogue | None = None) -> PublishedFile:
     """Copy the closed warehouse to `published/`, write Parquet, switch the links, keep the last `keep_published`.
 
-    ``problems``: failed blocking checks; with any of them nothing is published. Raises RunError.
+    ``problems``: failed blocking checks; with any of them nothing is published. ``catalogue``: needed where the workspace
+    has small_cells. Raises RunError.
     """
     if problems:
         more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
@@ -65,21 +68,28 @@ def publish(ws: Workspace, run_id: str, problems: Sequence[str] = ()) -> Publish
         )
     folder = ws.published_dir
     try:
-        published = _write_and_switch(ws, folder, run_id)
+        published = _write_and_switch(ws, folder, run_id, catalogue)
     except (OSError, duckdb.IOException) as error:
         _remove_leftovers(folder)
+        _remove_leftovers(ws.facts_dir)
         said = storage_problem(error) if isinstance(error, OSError) else None
         reason = said or f"{folder}: {str(error).splitlines()[0].rstrip('.')}. Mend it, then try again."
         raise RunError(f"not published: {reason} Readers keep the previous version.") from error
     _retire(folder, ws.keep_published)
+    _retire_unguarded(ws)
     return published
 
 
-def _write_and_switch(ws: Workspace, folder: Path, run_id: str) -> PublishedFile:
+def _write_and_switch(ws: Workspace, folder: Path, run_id: str, catalogue: Catalogue | None) -> PublishedFile:
     (folder / "parquet").mkdir(parents=True, exist_ok=True)
     name = _free_name(folder, run_id)
     target = folder / f"kpi-{name}.duckdb"
-    _copy_durably(ws.warehouse_path, target)
+    if ws.small_cells:
+        if catalogue is None:
+            raise ValueError("a workspace with small_cells is published with its catalogue")
+        _write_durably(ws, ws.small_cells, catalogue, target)
+    else:
+        _copy_durably(ws.warehouse_path, target)
     parquet_dir, rows = _write_parquet(target, folder / "parquet" / name, ws.dbt_target_dir / SEMANTIC_MANIFEST)
     _switch(folder / "current.duckdb", target.name)
     _switch(folder / "parquet" / "current", name)
@@ -106,6 +116,22 @@ def _copy_durably(source: Path, target: Path) -> None:
         os.fsync(file.fileno())
     waiting.rename(target)
     _flush_folder(target.parent)
+
+
+def _write_durably(ws: Workspace, rules: SmallCells, catalogue: Catalogue, target: Path) -> None:
+    """The readers' file, without the values of few persons; the whole copy stays in the workspace's own folder."""
+    from serving.reader_copy import write_reader_copy
+
+    ws.facts_dir.mkdir(parents=True, exist_ok=True)
+    whole = ws.facts_dir / target.name
+    _copy_durably(ws.warehouse_path, whole)
+    waiting = target.with_name(f".{target.name}.part")
+    write_reader_copy(ws.dbt_target_dir / SEMANTIC_MANIFEST, rules, catalogue, whole, waiting)
+    with waiting.open("rb+") as file:
+        os.fsync(file.fileno())
+    waiting.rename(target)
+    _flush_folder(target.parent)
+    _switch(ws.facts_dir / "current.duckdb", whole.name)
 
 
 def _write_parquet(database: Path, folder: Path, definitions: Path) -> tuple[Path, int]:
@@ -147,6 +173,20 @@ def _retire(folder: Path, keep: int) -> None:
             path.unlink()
             shutil.rmtree(folder / "parquet" / path.stem.removeprefix("kpi-"), ignore_errors=True)
     _remove_leftovers(folder)
+
+
+def _retire_unguarded(ws: Workspace) -> None:
+    """Remove what other rules of small_cells have published, and rows that nobody reads: an old version would tell all."""
+    from serving.reader_copy import holds_rules
+
+    if ws.small_cells is None:
+        shutil.rmtree(ws.facts_dir, ignore_errors=True)
+        return
+    for path in ws.published_dir.glob("kpi-*.duckdb"):
+        if not holds_rules(path, ws.small_cells):
+            path.unlink()
+            shutil.rmtree(ws.published_dir / "parquet" / path.stem.removeprefix("kpi-"), ignore_errors=True)
+    _retire(ws.facts_dir, 1)
 
 
 def _remove_leftovers(folder: Path) -> None:

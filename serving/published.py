@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from metrics.alerts.events import HISTORIC_AFTER
 from metrics.errors import QueryError, RunError, did_you_mean
-from metrics.warehouse import open_published
+from metrics.warehouse import open_facts, open_published
+from serving.guarded_queries import guarded_names, published_segments
 from serving.publish import SEMANTIC_MANIFEST
 
 if TYPE_CHECKING:
@@ -163,9 +164,15 @@ def describe_kpi(ws: Workspace, name: str) -> Row:
 
 
 def run_query(ws: Workspace, query: Query) -> list[Row]:
-    """Compile ``query`` and run it on the published snapshot. Raises QueryError for a metric that is not connected."""
+    """Compile ``query`` and run it on the published snapshot. Raises QueryError for a metric that is not connected.
+
+    By a dimension of the workspace's small_cells the answer is what is published of it.
+    """
+    if ws.small_cells and guarded_names(query, ws.small_cells):
+        with open_published(ws) as con:
+            return published_segments(con, query, ws.small_cells)
     sql = semantic_layer(ws).compile(query, dialect="duckdb")
-    with open_published(ws) as con:
+    with open_facts(ws) as con:
         missing = con.execute(
             "select metric, missing_entities from mart.dim_kpi where list_contains(?, metric) and not is_connected",
             [list(query.metrics)],

@@ -13,9 +13,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-Json = Mapping[str, Any]
-# aggregations for which the sum over days is the value of the longer period
-_SUMMABLE = frozenset({"sum", "count", "sum_boolean"})
+from metrics.catalogue.components import Component, components_of
+from metrics.catalogue.project import Json, Project
+
 _DAYS = {"day": 1, "week": 7, "month": 31, "quarter": 92, "year": 366}
 # wording of the metric that does not change a number
 _WORDING = frozenset({"label", "description", "input_measures"})
@@ -49,7 +49,8 @@ class MetricDefinition:
 
     ``models``: names of semantic models. ``facts``: model, date column, filters and offsets of every measure; metrics
     with equal facts have values in the same periods and for the same members. ``is_zero_without_rows``: the definition says
-    that a period without rows is zero (``fill_nulls_with: 0`` on every measure), not unknown.
+    that a period without rows is zero (``fill_nulls_with: 0`` on every measure), not unknown. ``components``: the measures,
+    each with the metrics through which it is reached.
     """
 
     name: str
@@ -60,49 +61,12 @@ class MetricDefinition:
     is_zero_without_rows: bool
     reach: Reach
     definition_hash: str
-
-
-class _Project:
-    """The metrics and semantic models of one manifest, by name."""
-
-    def __init__(self, manifest: Json) -> None:
-        self.metrics: dict[str, Json] = {m["name"]: m for m in manifest["metrics"].values()}
-        self.models: dict[str, Json] = {m["name"]: m for m in manifest["semantic_models"].values()}
-        self.measures: dict[str, tuple[Json, Json]] = {
-            measure["name"]: (model, measure) for model in self.models.values() for measure in model["measures"]
-        }
-
-    def direct_inputs(self, metric: Json) -> list[Json]:
-        """The metrics that a metric is computed from, as references with offset and filter."""
-        params = metric["type_params"]
-        cumulative = params.get("cumulative_type_params") or {}
-        found = [
-            params.get("numerator"),
-            params.get("denominator"),
-            cumulative.get("metric"),
-            *(params.get("metrics") or []),
-        ]
-        return [reference for reference in found if reference]
-
-    def direct_measures(self, metric: Json) -> list[Json]:
-        """References to the measures that a metric aggregates itself."""
-        params = metric["type_params"]
-        conversion = params.get("conversion_type_params") or {}
-        found = [params.get("measure"), conversion.get("base_measure"), conversion.get("conversion_measure")]
-        return [reference for reference in found if reference]
-
-    def is_summable(self, metric: Json) -> bool:
-        """A simple metric whose value over a period is the sum of its days."""
-        reference = metric["type_params"].get("measure")
-        if metric["type"] != "simple" or not reference or reference.get("join_to_timespine"):
-            return False
-        _, measure = self.measures[reference["name"]]
-        return measure["agg"] in _SUMMABLE and not measure.get("non_additive_dimension")
+    components: tuple[Component, ...]
 
 
 def read_definitions(manifest: Json) -> dict[str, MetricDefinition]:
     """Resolve every metric of a dbt manifest."""
-    project = _Project(manifest)
+    project = Project(manifest)
     return {
         name: MetricDefinition(
             name=name,
@@ -113,12 +77,13 @@ def read_definitions(manifest: Json) -> dict[str, MetricDefinition]:
             is_zero_without_rows=_is_zero_without_rows(project, metric),
             reach=_reach(project, metric),
             definition_hash=_hash(_arithmetic(project, metric)),
+            components=tuple(components_of(project, metric)),
         )
         for name, metric in project.metrics.items()
     }
 
 
-def _is_zero_without_rows(project: _Project, metric: Json) -> bool:
+def _is_zero_without_rows(project: Project, metric: Json) -> bool:
     if metric["type"] not in ("simple", "derived"):
         return False
     inputs = project.direct_inputs(metric)
@@ -130,14 +95,14 @@ def _is_zero_without_rows(project: _Project, metric: Json) -> bool:
     )
 
 
-def _models(project: _Project, metric: Json) -> set[str]:
+def _models(project: Project, metric: Json) -> set[str]:
     models = {project.measures[m["name"]][0]["name"] for m in project.direct_measures(metric)}
     for reference in project.direct_inputs(metric):
         models |= _models(project, project.metrics[reference["name"]])
     return models
 
 
-def _facts(project: _Project, metric: Json, path: tuple[str, ...] = ()) -> set[str]:
+def _facts(project: Project, metric: Json, path: tuple[str, ...] = ()) -> set[str]:
     params, cumulative = metric["type_params"], metric["type_params"].get("cumulative_type_params") or {}
     conditions = [metric.get("filter"), params.get("window"), params.get("grain_to_date"), cumulative]
     path = (*path, *_written(conditions))
@@ -157,7 +122,7 @@ def _written(conditions: list[Any]) -> list[str]:
     return [json.dumps(condition, sort_keys=True) for condition in pruned if condition]
 
 
-def _is_foldable(project: _Project, metric: Json) -> bool:
+def _is_foldable(project: Project, metric: Json) -> bool:
     if metric["type"] == "simple":
         return project.is_summable(metric)
     if metric["type"] != "ratio":
@@ -175,7 +140,7 @@ def _offset_days(reference: Json) -> int:
     return _window_days(reference.get("offset_window")) + (_DAYS[to_grain] if to_grain else 0)
 
 
-def _reach(project: _Project, metric: Json) -> Reach:
+def _reach(project: Project, metric: Json) -> Reach:
     params = metric["type_params"]
     reach = Reach()
     for reference in project.direct_inputs(metric):
@@ -193,7 +158,7 @@ def _reach(project: _Project, metric: Json) -> Reach:
     return reach
 
 
-def _formula(project: _Project, metric: Json) -> str:
+def _formula(project: Project, metric: Json) -> str:
     params = metric["type_params"]
     if metric["type"] == "ratio":
         return f"{params['numerator']['name']} / {params['denominator']['name']}"
@@ -217,7 +182,7 @@ def _pruned(value: Any) -> Any:
     return [_pruned(item) for item in value] if isinstance(value, list) else value
 
 
-def _arithmetic(project: _Project, metric: Json) -> Any:
+def _arithmetic(project: Project, metric: Json) -> Any:
     meta = (metric.get("config") or {}).get("meta") or metric.get("meta") or {}
     measures = []
     for reference in project.direct_measures(metric):

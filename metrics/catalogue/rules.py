@@ -5,18 +5,27 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
+from metrics.catalogue.catalogue import segment_dimension
+from metrics.catalogue.components import shared_component
 from metrics.catalogue.findings import Finding
+from metrics.catalogue.lineage import Lineage
 from metrics.catalogue.model import Kpi, Target, Watch
 from metrics.errors import did_you_mean
 
 if TYPE_CHECKING:
+    from metrics.catalogue.catalogue import Catalogue
     from metrics.catalogue.load import Entry
     from metrics.catalogue.target_files import TargetRows
     from metrics.semantic import SemanticLayer
+    from metrics.workspace import Workspace
 
 
 def rule_findings(
-    kpis: Mapping[str, Kpi], entries: Mapping[str, Entry], targets: Mapping[str, Entry | TargetRows], layer: SemanticLayer
+    kpis: Mapping[str, Kpi],
+    entries: Mapping[str, Entry],
+    targets: Mapping[str, Entry | TargetRows],
+    layer: SemanticLayer,
+    lineage: Lineage,
 ) -> list[Finding]:
     """Every broken rule, in the order of the files. ``targets`` says which entry gave a KPI's targets."""
     findings: list[Finding] = []
@@ -27,6 +36,7 @@ def rule_findings(
             findings.append(Finding(entry.where("id"), f"{name} uses unknown metric '{name}'.{hint}"))
             continue
         findings.extend(_references(kpi, entry, layer))
+        findings.extend(_leaks(kpi, entry, lineage))
         findings.extend(_targets(kpi, targets[name], layer))
         findings.extend(_segments(kpi, entry, layer))
     findings.extend(_cycles(kpis, entries))
@@ -44,6 +54,22 @@ def watch_findings(
             yield Finding(entry.where("metric"), f"watched: {name} is a KPI; its own threshold decides. Remove it here.")
 
 
+def small_cell_findings(ws: Workspace, catalogue: Catalogue) -> Iterator[Finding]:
+    """Guarded dimensions that nothing is split by, and metrics whose ``meta.persons`` is no metric."""
+    known = {segment_dimension(item) for name in catalogue.metrics for item in catalogue.segments(name)}
+    for index, name in enumerate(ws.small_cells.dimensions if ws.small_cells else ()):
+        if name not in known:
+            yield Finding(
+                ws.where("small_cells", "dimensions", index),
+                f"small_cells: no metric is split by '{name}', so nothing would be withheld.{did_you_mean(name, known)}",
+            )
+    for name, metric in catalogue.metrics.items():
+        persons = metric.meta.get("persons", "none")
+        if persons != "none" and persons not in catalogue.metrics:
+            hint = did_you_mean(str(persons), catalogue.metrics) or " Name a metric that counts persons, or none."
+            yield Finding(f"metric {name}", f"meta.persons is unknown metric '{persons}'.{hint}")
+
+
 def _references(kpi: Kpi, entry: Entry, layer: SemanticLayer) -> Iterator[Finding]:
     named: list[tuple[tuple[str | int, ...], str]] = [
         (("leading_indicators", i, "kpi"), leader.kpi) for i, leader in enumerate(kpi.leading_indicators)
@@ -59,6 +85,21 @@ def _references(kpi: Kpi, entry: Entry, layer: SemanticLayer) -> Iterator[Findin
             )
         elif reference == kpi.id:
             yield Finding(entry.where(*path), f"{kpi.id}: {field} names the KPI itself. Remove it.")
+
+
+def _leaks(kpi: Kpi, entry: Entry, lineage: Lineage) -> Iterator[Finding]:
+    """Leading indicators that are made of what their outcome is made of."""
+    for index, leader in enumerate(kpi.leading_indicators):
+        if leader.kpi == kpi.id or not {leader.kpi, kpi.id} <= lineage.keys():
+            continue
+        both = shared_component(*(lineage[name].definition.components for name in (kpi.id, leader.kpi)))
+        if both is not None:
+            yield Finding(
+                entry.where("leading_indicators", index, "kpi"),
+                f"{kpi.id}: leading indicator '{leader.kpi}' is a part of its own outcome: both are made of the same "
+                f"measure ({both[0].way}; {both[1].way}), so it would predict it by arithmetic. "
+                "Name an indicator that is made of other measures, or remove it.",
+            )
 
 
 def _targets(kpi: Kpi, entry: Entry | TargetRows, layer: SemanticLayer) -> Iterator[Finding]:

@@ -8,6 +8,7 @@ manifest may use any scalar function, but no subquery either.
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -83,6 +84,15 @@ def parse_filter(text: str, trusted: bool, calendar_grains: tuple[str, ...] = ()
     tree = _parse(sql, text)
     _check(tree, text, len(references), trusted)
     return tuple(_conjunct(part, references) for part in _split(tree))
+
+
+def names_in(text: str) -> list[ElementName]:
+    """What a filter names, as the compiler reads it; calls that cannot be read are left out, and refused when compiled."""
+    found = []
+    for call in _REFERENCE.findall(text):
+        with suppress(ValueError, QueryError):
+            found.append(parse_call(call).name)
+    return found
 
 
 def _parse(sql: str, text: str) -> exp.Expr:

@@ -48,7 +48,19 @@ def open_warehouse(ws: Workspace) -> Iterator[duckdb.DuckDBPyConnection]:
 @contextmanager
 def open_published(ws: Workspace) -> Iterator[duckdb.DuckDBPyConnection]:
     """Open the published copy read-only. Raises RunError when nothing is published yet."""
-    current = ws.published_current
+    with _open_copy(ws, ws.published_current) as con:
+        yield con
+
+
+@contextmanager
+def open_facts(ws: Workspace) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open the copy that holds the facts, too: the published one unless the workspace has small_cells. Raises RunError."""
+    with _open_copy(ws, ws.facts_dir / "current.duckdb" if ws.small_cells else ws.published_current) as con:
+        yield con
+
+
+@contextmanager
+def _open_copy(ws: Workspace, current: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     if not current.exists():
         raise RunError(f"{current}: nothing is published yet. Run `kpi run --workspace {ws.root}` first.")
     try:

@@ -14,6 +14,7 @@ from metrics.workspace.control_totals import ControlTotal
 from metrics.workspace.entities import ColumnType
 from metrics.workspace.parts import Duration, Name, Part, TimeOfDay, TimeZone
 from metrics.workspace.promotions import Promotion
+from metrics.workspace.small_cells import SmallCells
 from metrics.workspace.yaml_lines import Located, YamlPath
 
 Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
@@ -170,6 +171,9 @@ class Workspace(Part):
     holidays: tuple[dt.date, ...] = Field(default=(), description="Dates without business hours")
     notify: tuple[Annotated[Webhook | NotifyFile, Field(discriminator="kind")], ...] = ()
     keep_published: int = Field(default=5, ge=1)
+    small_cells: SmallCells | None = Field(
+        default=None, description="Withholds segment values of few persons from readers; default: nothing is withheld"
+    )
     channel_rules: ChannelRules = Field(
         default=(), description="Names the channel where a source gives none: a list of rules, or a .csv or .xlsx with them"
     )
@@ -265,6 +269,11 @@ class Workspace(Part):
     @property
     def published_dir(self) -> Path:
         return self._root / "published"
+
+    @property
+    def facts_dir(self) -> Path:
+        """With small_cells: the rows behind what is published, which readers do not get."""
+        return self.runtime_dir / "published_facts"
 
     @property
     def published_current(self) -> Path:

@@ -7,10 +7,12 @@ import re
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from metrics.catalogue import check_catalogue, read_lineage
 from metrics.semantic import Query, SemanticLayer
 from tests.contract.dbt_project_runs import PROJECT, DbtDatabase
 from tests.soundness.metricflow_oracle import MetricFlow
@@ -159,6 +161,15 @@ def test_both_compilers_answer_by_day_and_by_each_segment(
         group_by = ["metric_time__day", *([segment] if segment else [])]
         assert metricflow.compile([name], group_by)
         assert layer.compile(Query(metrics=[name], group_by=group_by), dialect="duckdb")
+
+
+def test_the_kpi_files_that_ship_pass_over_the_metrics_that_ship(layer: SemanticLayer, target: Path) -> None:
+    ws: Any = SimpleNamespace(root=PROJECT.parent / "data" / "demo", mapped_entities=set, small_cells=None)
+    catalogue, findings = check_catalogue(ws, layer, read_lineage(target / "manifest.json"))
+    assert [str(finding) for finding in findings] == []
+    # among them rates of one base, which share what both are divided by
+    leaders = {(kpi.id, leader.kpi) for kpi in catalogue.kpis.values() for leader in kpi.leading_indicators}
+    assert {("conversion_rate", "add_to_cart_rate"), ("revenue", "sessions"), ("nps", "csat")} <= leaders
 
 
 def test_facts_meet_under_a_filter_on_the_device(metricflow: MetricFlow, layer: SemanticLayer) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import duckdb
 
-from metrics.errors import QueryError
+from metrics.errors import CatalogueError, QueryError
 from metrics.semantic import Query, SemanticLayer
 from tests.soundness.hazards.case import Case, Question, Row
 from tests.soundness.hazards.company import Company
@@ -33,7 +33,10 @@ class Bellwether:
     def answer(self, prepared: Prepared, question: Question) -> Sequence[Row]:
         case = prepared.case
         if question.history is not None:
-            return self._company(case).history(question.history)
+            try:
+                return self._company(case).history(question.history)
+            except (CatalogueError, QueryError) as error:
+                raise RefusedError(str(error)) from error
         if "mapping" in case.product:
             with self.built().warehouse() as con:
                 return _asked(self.built().layer, con, question)

@@ -31,8 +31,9 @@ class Table:
 class Question:
     """What is asked, in one of two forms, and the answers: columns in the order of group_by and metrics, or of ``columns``.
 
-    ``query``: metrics, group_by, where, start, end: for any semantic layer. ``history``: what of the published values
-    (``of``: values, restatements, status, swings or alerts) after a run, for layers that keep them. ``right`` None: there is
+    ``query``: metrics, group_by, where, start, end: for any semantic layer; options of a query for one that has them. ``history``: what of the published values
+    (``of``: values, restatements, status, swings or alerts) after a run, for layers that keep them; ``of: indicator``: whether
+    ``indicator`` may be declared as a leading indicator of ``outcome``. ``right`` None: there is
     no answer, and a layer has to refuse; ``refusal`` is in the text of ours.
     """
 
@@ -69,7 +70,8 @@ class Run:
 class Case:
     """One hazard. ``product``: how our whole product is set up for it, where the compiler alone is not the answer.
 
-    ``not_built``: parts of the hazard that the product does not handle yet, each with what will test it.
+    ``not_built``: parts of the hazard that the product does not handle yet, each with what will test it. ``limits``: what it
+    does not do, beside what it answers.
     """
 
     name: str
@@ -83,6 +85,7 @@ class Case:
     runs: Sequence[Run]
     product: Json
     not_built: Sequence[str]
+    limits: Sequence[str]
     metricflow: str
 
 
@@ -107,6 +110,7 @@ def read_case(path: Path) -> Case:
         runs=[_run(item) for item in raw.get("runs") or []],
         product=raw.get("product") or {},
         not_built=raw.get("not_built") or [],
+        limits=raw.get("limits") or [],
         metricflow=raw.get("metricflow") or "",
     )
 

@@ -15,11 +15,14 @@ import duckdb
 import yaml
 
 from metrics.alerts import evaluate_swings
-from metrics.catalogue import load_catalogue, read_lineage
-from metrics.semantic import SemanticLayer
-from metrics.values import clear_pending, compute_values, ensure_tables, pending_windows, write_status
+from metrics.catalogue import Catalogue, load_catalogue, read_lineage
+from metrics.semantic import Query, SemanticLayer
+from metrics.values import clear_pending, compute_values, ensure_tables, pending_windows, write_definitions, write_status
+from metrics.warehouse import open_published
 from metrics.warehouse.ops_tables import TABLES
-from metrics.workspace import load_entities, load_workspace
+from metrics.workspace import Workspace, load_entities, load_workspace
+from serving.publish import log_publish, publish
+from serving.published import run_query
 from tests.soundness.hazards.case import CATALOG, SCHEMA, Case, Run
 from tests.soundness.hazards.manifest import semantic_manifest
 from tests.soundness.hazards.preparing import create_spine, create_table
@@ -58,8 +61,47 @@ class Company:
             self._run(run)
 
     def history(self, asked: Mapping[str, Any]) -> Sequence[tuple[Any, ...]]:
-        """Rows of what ``asked`` names, as they stood after its run."""
+        """Rows of what ``asked`` names, as they stood after its run; of an indicator, what the catalogue takes.
+
+        What is published and what `kpi query` says of it are read from the published file, as it is after the last run.
+        Raises CatalogueError and QueryError.
+        """
+        if asked["of"] == "indicator":
+            return self._declared(asked)
+        if asked["of"] == "published":
+            return self._published_rows(asked)
+        if asked["of"] == "query":
+            return [tuple(row.values()) for row in run_query(load_workspace(self._root), Query(**asked["query"]))]
         return self._answers[str(asked["run"])][json.dumps(asked, default=str)]
+
+    def _declared(self, asked: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+        """The leading indicator of a KPI file that declares it, as the catalogue has taken it."""
+        leader = {"kpi": asked["indicator"], "lag_days": asked["lag_days"]}
+        self._write_kpis([{"id": asked["outcome"], "leading_indicators": [leader]}])
+        kpi = self._definitions()[2].kpis[asked["outcome"]]
+        return [(kpi.id, one.kpi, one.lag_days) for one in kpi.leading_indicators]
+
+    def _published_rows(self, asked: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+        with open_published(load_workspace(self._root)) as con:
+            return con.execute(
+                f"select {', '.join(asked['columns'])} from mart.kpi_current where metric = ? and grain = ? "
+                "and segment_dimension = ?",
+                [asked["metric"], asked["grain"], asked["by"]],
+            ).fetchall()
+
+    def _publish(self, ws: Workspace, catalogue: Catalogue, run: Run) -> None:
+        """What a run does last, from a file instead of the memory in which the case is computed."""
+        write_definitions(self._con, catalogue)
+        log_publish(self._con, run.name)
+        ws.warehouse_path.unlink(missing_ok=True)
+        self._con.execute(f"attach '{ws.warehouse_path}' as kept; copy from database {CATALOG} to kept; detach kept")
+        publish(ws, run.name, catalogue=catalogue)
+
+    def _definitions(self) -> tuple[Workspace, SemanticLayer, Catalogue]:
+        ws = load_workspace(self._root)
+        layer = SemanticLayer.from_manifest(ws.dbt_target_dir / "semantic_manifest.json")
+        lineage = read_lineage(ws.dbt_target_dir / "manifest.json")
+        return ws, layer, load_catalogue(ws, layer, lineage, shipped=self._root / "none")
 
     def _run(self, run: Run) -> None:
         """One daily run: rows, definitions, watermarks, values, status, alerts; then every question about it."""
@@ -67,15 +109,15 @@ class Company:
             create_table(self._con, f"{SCHEMA}.{name}", table)
         self._write_definitions(run)
         self._set_time(run)
-        ws = load_workspace(self._root)
-        layer = SemanticLayer.from_manifest(self._root / "semantic_manifest.json")
-        catalogue = load_catalogue(ws, layer, read_lineage(self._root / "manifest.json"), shipped=self._root / "none")
+        ws, layer, catalogue = self._definitions()
         compute_values(self._con, ws, layer, catalogue, pending_windows(self._con, ws, layer, catalogue), run.name)
         clear_pending(self._con)
         write_status(self._con, ws, catalogue)
         evaluate_swings(self._con, ws, catalogue, run.name)
+        if self._case.product.get("small_cells"):
+            self._publish(ws, catalogue, run)
         self._published[run.name] = self._one("select max(recorded_at) from mart.kpi_values")
-        asked = [item.history for item in self._case.questions if item.history and item.history["run"] == run.name]
+        asked = [item.history for item in self._case.questions if item.history and _is_kept(item.history, run)]
         self._answers[run.name] = {json.dumps(item, default=str): self._ask(item) for item in asked}
 
     def _ask(self, asked: Mapping[str, Any]) -> list[tuple[Any, ...]]:
@@ -133,15 +175,22 @@ class Company:
             "name": "Small shop", "timezone": "UTC", "currency": "EUR", "history_start": "2024-01-01", "clock": "data_end",
             "notify": [{"kind": "file", "path": "alerts.jsonl"}], "sources": {"shop": source},
         }  # fmt: skip
-        kpis = [{**_KPI, **item} for item in self._case.product.get("kpis", ())]
+        if "small_cells" in self._case.product:
+            workspace["small_cells"] = self._case.product["small_cells"]
         (self._root / "kpis").mkdir(parents=True)
         (self._root / "workspace.yml").write_text(yaml.safe_dump(workspace, sort_keys=False), encoding="utf-8")
-        (self._root / "kpis" / "own.yml").write_text(yaml.safe_dump({"version": 1, "kpis": kpis}), encoding="utf-8")
+        self._write_kpis(self._case.product.get("kpis", ()))
+
+    def _write_kpis(self, kpis: Sequence[Mapping[str, Any]]) -> None:
+        written = {"version": 1, "kpis": [{**_KPI, **item} for item in kpis]}
+        (self._root / "kpis" / "own.yml").write_text(yaml.safe_dump(written), encoding="utf-8")
 
     def _write_definitions(self, run: Run) -> None:
         """dbt's two manifests: the semantic one, and what the catalogue reads of the other."""
         semantic = semantic_manifest(self._case, run.metrics or None)
-        (self._root / "semantic_manifest.json").write_text(json.dumps(semantic), encoding="utf-8")
+        target = self._root / ".bellwether" / "dbt_target"
+        target.mkdir(parents=True, exist_ok=True)
+        (target / "semantic_manifest.json").write_text(json.dumps(semantic), encoding="utf-8")
         nodes, parents, models = {}, {}, {}
         for model in semantic["semantic_models"]:
             table = model["node_relation"]["alias"]
@@ -152,4 +201,9 @@ class Company:
             models[f"semantic_model.case.{model['name']}"] = {**model, **depends}
         metrics = {f"metric.case.{metric['name']}": metric for metric in semantic["metrics"]}
         manifest = {"metrics": metrics, "semantic_models": models, "nodes": nodes, "parent_map": parents}
-        (self._root / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+        (target / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+
+
+def _is_kept(asked: Mapping[str, Any], run: Run) -> bool:
+    """Whether the answer is what that run leaves behind; the catalogue and the published file are asked afterwards."""
+    return asked["run"] == run.name and asked["of"] not in ("indicator", "published", "query")

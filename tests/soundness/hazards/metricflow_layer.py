@@ -22,6 +22,9 @@ class MetricFlowLayer:
         if question.query is None:
             raise CannotBeAskedError("it keeps no values, states or alerts")
         query = question.query
+        options = query.keys() - {"metrics", "group_by", "where", "start", "end"}
+        if options:
+            raise CannotBeAskedError(f"its queries have no option {', '.join(sorted(options))}")
         if prepared.manifest not in self._engines:
             self._engines[prepared.manifest] = MetricFlow(prepared.manifest)
         engine = self._engines[prepared.manifest]

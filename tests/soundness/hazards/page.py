@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -37,7 +37,7 @@ def measured() -> tuple[list[Case], dict[tuple[str, str], dict[str, Outcome]]]:
 
 
 def printed(cases: Sequence[Case], outcomes: Outcomes) -> str:
-    """The table and the list of what is not built, as Markdown."""
+    """The table, the list of what is not built and that of what is not done, as Markdown."""
     lines = [
         f"| hazard | asked | right | a naive layer says | {Bellwether.name} | {MetricFlowLayer.name} |",
         "|---|---|---|---|---|---|",
@@ -56,7 +56,11 @@ def printed(cases: Sequence[Case], outcomes: Outcomes) -> str:
             lines.append("| " + " | ".join(cells) + " |")
         if not case.questions:
             lines.append(f"| **{case.title}** | {case.trap} | | | not yet built | not asked |")
-    return "\n".join([*lines, "", _counted(outcomes), "", "Not yet built:", "", *_not_built(cases)])
+    lists = [
+        *_listed("Not yet built:", [(case, case.not_built) for case in cases]),
+        *_listed("What the product does not do:", [(case, case.limits) for case in cases]),
+    ]
+    return "\n".join([*lines, "", _counted(outcomes), *lists])
 
 
 def shown(question: Question, rows: Sequence[Row]) -> str:
@@ -110,7 +114,7 @@ _WORDS = {
 }
 
 
-def _not_built(cases: Sequence[Case]) -> Iterator[str]:
-    for case in cases:
-        for part in case.not_built:
-            yield f"- **{case.title}**: {' '.join(part.split())}"
+def _listed(heading: str, parts: Sequence[tuple[Case, Sequence[str]]]) -> list[str]:
+    """A heading with one point each; nothing where there is no point."""
+    points = [f"- **{case.title}**: {' '.join(part.split())}" for case, texts in parts for part in texts]
+    return ["", heading, "", *points] if points else []

@@ -10,7 +10,8 @@ import pytest
 from metrics.catalogue import Catalogue, check_catalogue, load_catalogue, read_lineage
 from metrics.catalogue.schema import SCHEMA_PATH, schema_text
 from metrics.errors import CatalogueError
-from tests.unit.values.company import Company, build
+from metrics.workspace import load_workspace
+from tests.unit.values.company import WORKSPACE, Company, build
 
 KPI = """version: 1
 kpis:
@@ -40,7 +41,7 @@ def company(tmp_path_factory: pytest.TempPathFactory) -> Company:
 def load(company: Company, root: Path, own: str = "version: 1\n", shipped: str = "version: 1\n") -> Catalogue:
     """The catalogue of a workspace with these files."""
     for folder, text in (("kpis", own), ("shipped", shipped)):
-        (root / folder).mkdir()
+        (root / folder).mkdir(parents=True)
         (root / folder / "sales.yml").write_text(text, encoding="utf-8")
     ws = company.ws.model_copy()
     ws._root = root
@@ -110,6 +111,29 @@ def test_a_mistake_is_one_line_that_says_how_to_mend_it(
     assert f"sales.yml:{line}: " in text
     assert message in text
     assert "\n" not in text
+
+
+def test_a_guarded_dimension_that_nothing_is_split_by_is_an_error(company: Company, tmp_path: Path) -> None:
+    text = WORKSPACE.replace("clock:", "small_cells: {dimensions: [channel, chanel]}\nclock:")
+    (tmp_path / "workspace.yml").write_text(text)
+    (tmp_path / "manifest.json").write_bytes((company.root / "manifest.json").read_bytes())
+    _, findings = check_catalogue(
+        load_workspace(tmp_path), company.layer, read_lineage(tmp_path / "manifest.json"), tmp_path / "none"
+    )
+    assert [str(finding).partition("workspace.yml:")[2] for finding in findings] == [
+        "6: small_cells: no metric is split by 'chanel', so nothing would be withheld. Did you mean 'channel'?"
+    ]
+
+
+def test_persons_of_a_metric_are_counted_by_a_metric(company: Company, tmp_path: Path) -> None:
+    orders = company.layer.metrics["orders"]
+    meta = orders.meta
+    object.__setattr__(orders, "meta", {**meta, "persons": "sesions"})
+    try:
+        with pytest.raises(CatalogueError, match=r"metric orders: meta.persons is unknown metric 'sesions'. Did you mean"):
+            load(company, tmp_path)
+    finally:
+        object.__setattr__(orders, "meta", meta)
 
 
 def test_a_target_needs_a_direction(company: Company, tmp_path: Path) -> None:

@@ -34,7 +34,7 @@ class DefinedMetrics:
 
 @pytest.fixture(scope="module")
 def catalogue() -> Catalogue:
-    ws: Any = SimpleNamespace(root=REPOSITORY / "data" / "demo", mapped_entities=set)
+    ws: Any = SimpleNamespace(root=REPOSITORY / "data" / "demo", mapped_entities=set, small_cells=None)
     layer: Any = DefinedMetrics()
     found, findings = check_catalogue(ws, layer, {})
     assert [str(finding) for finding in findings] == []

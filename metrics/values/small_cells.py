@@ -1,0 +1,132 @@
+"""Which segment values must not be shown, because few persons are behind them or because they would follow from others.
+
+A *cell* is the value of a metric for one member of a dimension in one period. Pure arithmetic: what the cells hold is read
+by others. The rules, repeated until nothing changes:
+
+1. a cell with at least one and fewer than ``least`` persons, or with an unknown number, is hidden;
+2. a cell is hidden where a metric that it is computed from is (the rate and its other part would give the part away);
+3. where a cell is hidden by 1 or 4, what it is computed from is hidden with it (the parts would give the cell away);
+4. of one metric in one period, the hidden cells are two or more and hold ``least`` persons together: otherwise the
+   smallest that is still shown is hidden as well, so that the total minus the rest says nothing about few persons.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import NamedTuple
+
+# Not judged by itself: nothing about persons, or covered by what it is computed from.
+NO_PERSONS = math.inf
+
+
+class Cell(NamedTuple):
+    """One value of a metric by one dimension."""
+
+    metric: str
+    dimension: str
+    period: date
+    member: str
+
+
+@dataclass(frozen=True)
+class Parts:
+    """The metrics that a metric is computed from, all the way down. ``is_shifted``: also from other periods than its own."""
+
+    names: frozenset[str] = frozenset()
+    is_shifted: bool = False
+    is_personal: bool = True
+
+
+def hidden_cells(persons: Mapping[Cell, float | None], parts: Mapping[str, Parts], least: int) -> set[Cell]:
+    """The cells of ``persons`` that are not to be shown. Values: persons in the cell, None where unknown, or NO_PERSONS."""
+    search = _Search(persons, parts, least)
+    for cell, count in persons.items():
+        if count is None or 0 < count < least:
+            search.hide(cell, with_parts=True)
+    while search.waiting or search.touched:
+        search.hide_dependents()
+        search.hide_complements()
+    return search.hidden & persons.keys()
+
+
+@dataclass
+class _Search:
+    persons: Mapping[Cell, float | None]
+    parts: Mapping[str, Parts]
+    least: int
+    hidden: set[Cell] = field(default_factory=set)
+    waiting: list[Cell] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.members: dict[tuple[str, str, date], list[str]] = defaultdict(list)
+        self.periods: dict[tuple[str, str, str], list[date]] = defaultdict(list)
+        for cell in self.persons:
+            self.members[cell[:3]].append(cell.member)
+            self.periods[cell.metric, cell.dimension, cell.member].append(cell.period)
+        self.dependents: dict[str, list[str]] = defaultdict(list)
+        for metric, found in self.parts.items():
+            for part in found.names:
+                self.dependents[part].append(metric)
+        self.touched: set[tuple[str, str, date]] = set()
+        self.hidden_members: dict[tuple[str, date], set[str]] = defaultdict(set)
+
+    def hide(self, cell: Cell, *, with_parts: bool) -> None:
+        """Hide a cell, and with it the parts that would give it away; a part that is no cell is seen as a numerator."""
+        names = self._personal_parts(cell.metric) if with_parts else ()
+        for name in (cell.metric, *names):
+            found = cell._replace(metric=name)
+            if found not in self.hidden:
+                self.hidden.add(found)
+                self.waiting.append(found)
+                self.touched.add(found[:3])
+                self.hidden_members[cell.dimension, cell.period].add(cell.member)
+
+    def hide_dependents(self) -> None:
+        """Rule 2, for every cell that was hidden since."""
+        while self.waiting:
+            cell = self.waiting.pop()
+            for metric in self.dependents[cell.metric]:
+                for period in self._periods(metric, cell):
+                    dependent = Cell(metric, cell.dimension, period, cell.member)
+                    if dependent in self.persons:
+                        self.hide(dependent, with_parts=False)
+
+    def hide_complements(self) -> None:
+        """Rule 4, for the metrics and periods in which a cell was hidden since.
+
+        Those computed from the fewest others come first: where they hide a second cell, rates of them have one, too.
+        """
+        depth = min((self._depth(place) for place in self.touched), default=0)
+        now = sorted(place for place in self.touched if self._depth(place) == depth)
+        self.touched.difference_update(now)
+        for place in now:
+            while (cell := self._complement(place)) is not None:
+                self.hide(cell, with_parts=True)
+
+    def _depth(self, place: tuple[str, str, date]) -> int:
+        return len(self.parts.get(place[0], Parts()).names)
+
+    def _periods(self, metric: str, cell: Cell) -> Iterable[date]:
+        if self.parts[metric].is_shifted:
+            return self.periods.get((metric, cell.dimension, cell.member), ())
+        return (cell.period,)
+
+    def _personal_parts(self, metric: str) -> list[str]:
+        names = self.parts.get(metric, Parts()).names
+        return sorted(name for name in names if self.parts.get(name, Parts()).is_personal)
+
+    def _complement(self, place: tuple[str, str, date]) -> Cell | None:
+        """The cell to hide next; None where what is hidden protects itself, or nothing is left."""
+        cells = [Cell(*place, member) for member in self.members.get(place, ())]
+        concealed = [cell for cell in cells if cell in self.hidden]
+        if not concealed or (len(concealed) > 1 and sum(self.persons[cell] or 0 for cell in concealed) >= self.least):
+            return None
+        shared = self.hidden_members[place[1], place[2]]
+        # Of a member that nobody is in, nothing can be hidden behind.
+        shown = [cell for cell in cells if cell not in self.hidden and self.persons[cell]]
+        # What other metrics hide of the same period first: hiding two different members would narrow both down.
+        return min(shown, key=lambda cell: (cell.member not in shared, self.persons[cell], cell.member), default=None)

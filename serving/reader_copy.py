@@ -1,0 +1,124 @@
+"""What readers get of a workspace with `small_cells`: the KPI tables alone, without the values of few persons.
+
+The file is written anew, never a copy from which something was deleted: DuckDB leaves deleted rows in the file. Facts stay
+in the workspace's own folder, where `kpi query` reads them.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import duckdb
+
+from metrics.values import ensure_tables
+from metrics.values.persons import metric_parts, read_persons
+from metrics.values.small_cells import Cell, hidden_cells
+from metrics.values.tables import KEY, VALUE_COLUMNS
+from metrics.warehouse import append_rows, literal
+
+if TYPE_CHECKING:
+    from metrics.catalogue import Catalogue
+    from metrics.workspace.small_cells import SmallCells
+
+SUPPRESSED = "suppressed"
+# Of schema mart, what holds no value by a segment, or is masked below. A table that is not named here is not published.
+_WHOLE_TABLES = ("clock", "source_watermarks", "reconciliation")
+_KPI_TABLES = (
+    "kpi_series", "dim_kpi", "kpi_targets", "promotions", "kpi_leading_indicators", "kpi_status", "publish_log",
+)  # fmt: skip
+_SEGMENTED_TABLES = ("swings", "alerts")
+_NUMBERS = ("numerator", "denominator", "value", "n", "ci_low", "ci_high")
+_KEY = ", ".join(KEY)
+_PLAIN = ", ".join(name for name in VALUE_COLUMNS if name not in (*_NUMBERS, "state"))
+_RULES = "create table mart.small_cells (dimension text not null, grain text not null, least integer not null)"
+
+
+def write_reader_copy(manifest: Path, rules: SmallCells, catalogue: Catalogue, whole: Path, target: Path) -> None:
+    """Write ``target`` from ``whole``, a closed copy of the warehouse. Raises QueryError, duckdb.Error.
+
+    ``manifest``: dbt's semantic_manifest.json, with which persons are counted.
+    """
+    parts = metric_parts(catalogue)
+    with duckdb.connect(str(whole), read_only=True) as con:
+        con.execute("set TimeZone = 'UTC'")
+        hidden = hidden_cells(read_persons(con, manifest, catalogue, parts, rules), parts, rules.least)
+    target.unlink(missing_ok=True)
+    with duckdb.connect(str(target)) as con:
+        con.execute(f"attach {literal(str(whole))} as whole (read_only)")
+        ensure_tables(con)
+        found = {name for (name,) in con.execute(_TABLES_OF_WHOLE).fetchall()}
+        for table in sorted(found.intersection(_WHOLE_TABLES)):
+            con.execute(f"create table mart.{table} as select * from whole.mart.{table}")
+        for table in sorted(found.intersection(_KPI_TABLES)):
+            con.execute(f"insert into mart.{table} by name select * from whole.mart.{table}")
+        for table in sorted(found.intersection(_SEGMENTED_TABLES)):
+            con.execute(
+                f"insert into mart.{table} by name select * from whole.mart.{table} "
+                "where not list_contains($dimensions, segment_dimension)",
+                {"dimensions": list(rules.dimensions)},
+            )
+        _write_values(con, rules, hidden)
+        con.execute(_RULES)
+        append_rows(con, "mart.small_cells", published_rules(rules))
+        con.execute("detach whole")
+
+
+def published_rules(rules: SmallCells | None) -> list[tuple[str, str, int]]:
+    """The rules as rows of mart.small_cells: dimension, grain, least."""
+    return sorted((name, rules.grain, rules.least) for name in rules.dimensions) if rules else []
+
+
+def holds_rules(path: Path, rules: SmallCells) -> bool:
+    """Whether a published file was written under exactly these rules."""
+    with duckdb.connect(str(path), read_only=True) as con:
+        try:
+            rows = con.execute("select dimension, grain, least from mart.small_cells order by dimension").fetchall()
+        except duckdb.CatalogException:
+            return False
+    return rows == published_rules(rules)
+
+
+_TABLES_OF_WHOLE = """select table_name from duckdb_tables() where database_name = 'whole' and schema_name = 'mart'"""
+
+
+def _write_values(con: duckdb.DuckDBPyConnection, rules: SmallCells, hidden: set[Cell]) -> None:
+    """kpi_values with every row, and no number in those that are withheld.
+
+    Earlier versions of such a segment are withheld as well: whether they were small when they were current is not known.
+    """
+    con.execute("create temp table hidden (metric text, dimension text, period date, member text)")
+    append_rows(con, "temp.hidden", sorted(hidden))
+    masked = ", ".join(f"case when not is_withheld then {name} end as {name}" for name in _NUMBERS)
+    dimensions = {"dimensions": list(rules.dimensions)}
+    con.execute(
+        """insert into mart.kpi_values by name
+        select * from whole.mart.kpi_values where not list_contains($dimensions, segment_dimension)""",
+        dimensions,
+    )
+    con.execute(
+        f"""insert into mart.kpi_values by name
+        with latest as (
+            select {_KEY}, max(recorded_at) as recorded_at
+            from whole.mart.kpi_values
+            where list_contains($dimensions, segment_dimension) and grain = $grain
+            group by {_KEY}
+        ),
+        judged as (
+            select stored.*, latest.metric is null or hidden.metric is not null as is_withheld
+            from whole.mart.kpi_values as stored
+            left join latest using ({_KEY}, recorded_at)
+            left join hidden
+                on latest.metric = hidden.metric
+                and latest.segment_dimension = hidden.dimension
+                and latest.period_start = hidden.period
+                and latest.segment_value = hidden.member
+            where list_contains($dimensions, stored.segment_dimension)
+        )
+        select
+            {_PLAIN},
+            {masked},
+            case when is_withheld and state <> 'removed' then '{SUPPRESSED}' else state end as state
+        from judged""",
+        {**dimensions, "grain": rules.grain},
+    )
