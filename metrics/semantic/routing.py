@@ -28,7 +28,9 @@ def routed(plan: Plan, rollups: Sequence[Rollup], why_not: str | None = None) ->
         totalled = plan.totalled and routed(plan.totalled, rollups, why_not)
         return replace(plan, branches=tuple(_kept(branch, why_not) for branch in plan.branches), totalled=totalled)
     totalled = plan.totalled and routed(plan.totalled, rollups)
-    return in_one_pass(replace(plan, branches=tuple(_routed(branch, rollups) for branch in plan.branches), totalled=totalled))
+    return in_one_pass(
+        replace(plan, branches=tuple(_routed(branch, rollups) for branch in plan.branches), totalled=totalled)
+    )
 
 
 def _kept(branch: Branch, why: str) -> Branch:
