@@ -174,14 +174,16 @@ def _moved(scan: FactScan, rows: exp.Select) -> exp.Select:
     """Aggregated periods, each shown at a later one."""
     branch, table = scan.branch, "before"
     count, unit = (branch.offset.months, "month") if branch.shift is Shift.MONTHS else (branch.offset.days, "day")
-    select = exp.Select()
-    for key in branch.keys:
-        value: exp.Expr = sql.column(key.output, table)
-        if key.target is None:
-            value = sql.cast(sql.later(value, count, unit), "DATE")
-        select.append("expressions", sql.aliased(value, key.output))
-    for column in branch.columns:
-        select.append("expressions", sql.aliased(sql.column(column.alias, table), column.alias))
+    times = {key.output for key in branch.keys if key.target is None}
+
+    def later(item: exp.Expr, value: exp.Expr) -> exp.Expr:
+        shown = sql.cast(sql.later(value, count, unit), "DATE") if item.alias in times else value
+        return sql.aliased(shown, item.alias)
+
+    if not rows.args.get("group"):
+        rows.set("expressions", [later(item, item.this) for item in rows.expressions])
+        return rows
+    select = exp.Select(expressions=[later(item, sql.column(item.alias, table)) for item in rows.expressions])
     select.set("from_", exp.From(this=exp.Subquery(this=rows, alias=exp.TableAlias(this=sql.identifier(table)))))
     return select
 

@@ -57,9 +57,14 @@ def _has_few_members(key: BranchKey, models: Mapping[str, SemanticModel]) -> boo
 
 
 def days_of(branch: Branch, members: tuple[BranchKey, ...] = ()) -> Branch:
-    """The branch by the day of its rows and ``members``, neither moved nor filled."""
+    """The same by the day of its rows and ``members``."""
     day = BranchKey(output=DAY, grain="day", target=None)
-    return replace(branch, keys=(day, *members), grain="day", shift=Shift.NONE, offset=Offset(), fill_periods=False)
+    return replace(in_place(branch), keys=(day, *members), grain="day")
+
+
+def in_place(branch: Branch) -> Branch:
+    """The branch by the periods of its rows, neither moved nor filled."""
+    return replace(branch, shift=Shift.NONE, offset=Offset(), fill_periods=False)
 
 
 def can_be_put_together(branch: Branch) -> bool:
