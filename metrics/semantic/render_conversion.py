@@ -67,7 +67,7 @@ def _conversions(events: FactScan, attribution: Attribution) -> exp.Select:
     outputs: list[exp.Expr] = [sql.aliased(value, name) for value, name in zip(matched, _matched(attribution), strict=True)]
     outputs += [sql.aliased(_moment(conversion.grain, events.instant()), AT), sql.aliased(value, VALUE)]
     rows = events.select(outputs, about_metric_time=False)
-    return rows.where(sql.all_of(_known([*matched, events.stored()])), copy=False)
+    return rows.where(sql.all_of(_known(matched, events)), copy=False)
 
 
 def _base_events(scan: FactScan, attribution: Attribution, members: list[BranchKey], conversions: str) -> exp.Select:
@@ -80,7 +80,7 @@ def _base_events(scan: FactScan, attribution: Attribution, members: list[BranchK
     at = _moment(conversion.grain, scan.instant())
     outputs: list[exp.Expr] = [sql.aliased(value, name) for value, name in zip(matched, _matched(attribution), strict=True)]
     outputs.append(sql.aliased(at, AT))
-    where = sql.all_of([*_known([*matched, scan.stored()]), _converts(matched[0], attribution, conversions)])
+    where = sql.all_of([*_known(matched, scan), _converts(matched[0], attribution, conversions)])
     if not members:
         select = scan.select(outputs, about_metric_time=False).distinct(copy=False)
         return select.where(where, copy=False)
@@ -103,9 +103,15 @@ def _converts(entity: exp.Expr, attribution: Attribution, conversions: str) -> e
     return exp.In(this=entity.copy(), query=exp.Subquery(this=known))
 
 
-def _known(values: list[exp.Expr]) -> list[exp.Expr]:
-    """NULL is nobody: two unknown entities are not the same one."""
-    return [exp.Not(this=exp.Is(this=value.copy(), expression=exp.Null())) for value in values]
+def _known(matched: list[exp.Expr], scan: FactScan) -> list[exp.Expr]:
+    """NULL is nobody: two unknown entities are not the same one. A time that lies in a range is known already."""
+    days = scan.branch.scanned
+    times = [] if days.start or days.end else [scan.stored()]
+    return [_not_null(value.copy()) for value in matched] + [_not_null(time) for time in times]
+
+
+def _not_null(value: exp.Expr) -> exp.Expr:
+    return exp.Not(this=exp.Is(this=value, expression=exp.Null()))
 
 
 def _by_join(attribution: Attribution, conversions: str, base: str) -> exp.Select:
@@ -159,7 +165,7 @@ def _by_order(attribution: Attribution, conversions: str, base: str) -> exp.Sele
     select.set("from_", exp.From(this=exp.Subquery(this=ordered, alias=exp.TableAlias(this=sql.identifier(_EVENT)))))
     where = [
         exp.EQ(this=sql.column(IS_CONVERSION, _EVENT), expression=exp.Literal.number(1)),
-        *_known([sql.column(BASE_AT, _EVENT)]),
+        _not_null(sql.column(BASE_AT, _EVENT)),
     ]
     if attribution.conversion.window:
         where.append(_within(attribution, _EVENT, BASE_AT))
