@@ -112,15 +112,14 @@ def periods_of(
             return sql.period(key.grain or "day", sql.column(DAY, table))
         return sql.column(key.output, table)
 
-    keys = [(key.output, value(key)) for key in branch.keys]
-    outputs: list[exp.Expr] = [sql.aliased(value, name) for name, value in keys]
+    outputs: list[exp.Expr] = [sql.aliased(value(key), key.output) for key in branch.keys]
     for column in branch.columns:
         part: exp.Expr = sql.column(names[column.alias], table)
         built = put_together(column.measure, sql.when(own(), part) if own else part)
         outputs.append(sql.aliased(built, column.alias))
     select = exp.Select(expressions=outputs)
     select.set("from_", exp.From(this=source))
-    select.set("group", exp.Group(expressions=[value.copy() for _, value in keys]))
+    select.set("group", exp.Group(expressions=[value(key) for key in branch.keys]))
     return select
 
 
