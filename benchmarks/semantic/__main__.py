@@ -4,7 +4,7 @@
     python -m benchmarks.semantic --rows 20M --json semantic_20m.json  the same at 20 M
     python -m benchmarks.semantic --peers --json semantic.json         MetricFlow, sidemantic, boring-semantic-layer too
 
-Seven shapes of question. Every answer is compared with the hand-written one value by value before anything is timed, then
+Eight shapes of question. Every answer is compared with the hand-written one value by value before anything is timed, then
 all engines run in turn on one connection. Read ratios, not times. docs/benchmarks-semantic.md says what was measured.
 """
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from benchmarks.semantic.shapes import SHAPES, Shape
+from benchmarks.semantic.shapes import COMPILED_ONLY, SHAPES, Shape
 from benchmarks.semantic.timing import Timings
 from metrics.semantic import SemanticLayer
 
@@ -12,7 +12,7 @@ from metrics.semantic import SemanticLayer
 def compile_times(layer: SemanticLayer, repeat: int) -> dict[str, dict[str, Timings]]:
     """By shape: ``uncached`` (the same question of other days each time) and ``cached``, in milliseconds."""
     found = {}
-    for shape in SHAPES:
+    for shape in (*SHAPES, *COMPILED_ONLY):
         layer.compile(shape.moved(0))
         found[shape.name] = {name: _compiled(layer, shape, repeat) for name in ("uncached", "cached")}
     return found

@@ -79,7 +79,11 @@ def _parsed(text: str) -> exp.Expr:
 
 def source(text: str, table: str) -> exp.Expr:
     """An expression of the manifest over the columns of ``table``."""
-    tree = _parsed(text).copy()
+    known = _parsed(text)
+    if isinstance(known, exp.Column) and isinstance(known.this, exp.Identifier) and len(known.parts) == 1:
+        name = exp.Identifier(this=known.this.this, quoted=known.this.args.get("quoted"))
+        return exp.Column(this=name, table=identifier(table))
+    tree = known.copy()
     for node in list(tree.find_all(exp.Column)):
         if not node.table:
             node.set("table", identifier(table))

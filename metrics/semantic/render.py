@@ -28,7 +28,7 @@ _JOINED = "joined"
 
 def render(plan: Plan, manifest: Manifest, dialect: str) -> str:
     """Return the SQL text of ``plan``. Raises QueryError for a dialect that is not known."""
-    return tree(plan, manifest, dialect).sql(dialect=dialect, pretty=True, comments=False)
+    return tree(plan, manifest, dialect).sql(dialect=dialect, copy=False, pretty=True, comments=False)
 
 
 def tree(plan: Plan, manifest: Manifest, dialect: str) -> exp.Query:

@@ -60,14 +60,14 @@ def _member(index: int) -> str:
 def _conversions(events: FactScan, attribution: Attribution) -> exp.Select:
     """One row per event that may be a conversion."""
     conversion = attribution.conversion
-    matched = [sql.source(right, sql.FACT) for _, right in conversion.matched]
+    matched = [right for _, right in conversion.matched]
     value: exp.Expr = exp.Literal.number(1)
     if not counts_rows(conversion.measure):
         value = sql.source(conversion.measure.expr, sql.FACT)
-    outputs: list[exp.Expr] = [sql.aliased(value, name) for value, name in zip(matched, _matched(attribution), strict=True)]
+    outputs = _named(matched, attribution)
     outputs += [sql.aliased(_moment(conversion.grain, events.instant()), AT), sql.aliased(value, VALUE)]
     rows = events.select(outputs, about_metric_time=False)
-    return rows.where(sql.all_of(_known([*matched, events.stored()])), copy=False)
+    return rows.where(sql.all_of(_known(matched, events)), copy=False)
 
 
 def _base_events(scan: FactScan, attribution: Attribution, members: list[BranchKey], conversions: str) -> exp.Select:
@@ -76,11 +76,10 @@ def _base_events(scan: FactScan, attribution: Attribution, members: list[BranchK
     Only entities with a conversion are kept, most often a few of many.
     """
     conversion = attribution.conversion
-    matched = [sql.source(left, sql.FACT) for left, _ in conversion.matched]
-    at = _moment(conversion.grain, scan.instant())
-    outputs: list[exp.Expr] = [sql.aliased(value, name) for value, name in zip(matched, _matched(attribution), strict=True)]
-    outputs.append(sql.aliased(at, AT))
-    where = sql.all_of([*_known([*matched, scan.stored()]), _converts(matched[0], attribution, conversions)])
+    matched = [left for left, _ in conversion.matched]
+    outputs = _named(matched, attribution)
+    outputs.append(sql.aliased(_moment(conversion.grain, scan.instant()), AT))
+    where = sql.all_of([*_known(matched, scan), _converts(matched[0], attribution, conversions)])
     if not members:
         select = scan.select(outputs, about_metric_time=False).distinct(copy=False)
         return select.where(where, copy=False)
@@ -88,7 +87,8 @@ def _base_events(scan: FactScan, attribution: Attribution, members: list[BranchK
     # Equal times are told apart by the members, so that the same rows always give the same answer.
     order: list[exp.Expr] = [exp.Ordered(this=scan.instant(), desc=True, nulls_first=False)]
     order += [exp.Ordered(this=scan.key(key), desc=True, nulls_first=False) for key in members]
-    partition = [value.copy() for value in (*matched, at)]
+    partition = [sql.source(value, sql.FACT) for value in matched]
+    partition.append(_moment(conversion.grain, scan.instant()))
     rank = exp.Window(this=exp.RowNumber(), partition_by=partition, order=exp.Order(expressions=order))
     rows = scan.select([*outputs, sql.aliased(rank, RANK)], about_metric_time=False).where(where, copy=False)
     names = [*_matched(attribution), AT, *(_member(index) for index in range(len(members)))]
@@ -97,15 +97,26 @@ def _base_events(scan: FactScan, attribution: Attribution, members: list[BranchK
     return select.where(exp.EQ(this=sql.column(RANK, _BASE), expression=exp.Literal.number(1)), copy=False)
 
 
-def _converts(entity: exp.Expr, attribution: Attribution, conversions: str) -> exp.Expr:
+def _named(matched: list[str], attribution: Attribution) -> list[exp.Expr]:
+    names = zip(matched, _matched(attribution), strict=True)
+    return [sql.aliased(sql.source(value, sql.FACT), name) for value, name in names]
+
+
+def _converts(entity: str, attribution: Attribution, conversions: str) -> exp.Expr:
     known = exp.Select(expressions=[sql.column(_matched(attribution)[0], conversions)])
     known.set("from_", exp.From(this=sql.cte_table(conversions)))
-    return exp.In(this=entity.copy(), query=exp.Subquery(this=known))
+    return exp.In(this=sql.source(entity, sql.FACT), query=exp.Subquery(this=known))
 
 
-def _known(values: list[exp.Expr]) -> list[exp.Expr]:
-    """NULL is nobody: two unknown entities are not the same one."""
-    return [exp.Not(this=exp.Is(this=value.copy(), expression=exp.Null())) for value in values]
+def _known(matched: list[str], scan: FactScan) -> list[exp.Expr]:
+    """NULL is nobody: two unknown entities are not the same one. A time that lies in a range is known already."""
+    days = scan.branch.scanned
+    times = [] if days.start or days.end else [scan.stored()]
+    return [_not_null(value) for value in (*(sql.source(text, sql.FACT) for text in matched), *times)]
+
+
+def _not_null(value: exp.Expr) -> exp.Expr:
+    return exp.Not(this=exp.Is(this=value, expression=exp.Null()))
 
 
 def _by_join(attribution: Attribution, conversions: str, base: str) -> exp.Select:
@@ -117,11 +128,14 @@ def _by_join(attribution: Attribution, conversions: str, base: str) -> exp.Selec
     on.append(exp.LTE(this=sql.column(AT, base), expression=sql.column(AT, _EVENT)))
     if window:
         on.append(_within(attribution, base, AT))
-    keys = [sql.column(name, _EVENT) for name in (*names, AT)]
-    last = exp.Select(expressions=[*keys, sql.aliased(exp.Max(this=sql.column(AT, base)), BASE_AT)])
+
+    def keys() -> list[exp.Expr]:
+        return [sql.column(name, _EVENT) for name in (*names, AT)]
+
+    last = exp.Select(expressions=[*keys(), sql.aliased(exp.Max(this=sql.column(AT, base)), BASE_AT)])
     last.set("from_", exp.From(this=exp.Subquery(this=when, alias=exp.TableAlias(this=sql.identifier(_EVENT)))))
     last.set("joins", [exp.Join(this=sql.cte_table(base), kind="INNER", on=sql.all_of(on))])
-    last.set("group", exp.Group(expressions=[key.copy() for key in keys]))
+    last.set("group", exp.Group(expressions=keys()))
     select = exp.Select(expressions=[sql.column(name, conversions) for name in (*names, VALUE)])
     select.append("expressions", sql.column(BASE_AT, _LAST))
     select.set("from_", exp.From(this=sql.cte_table(conversions)))
@@ -159,7 +173,7 @@ def _by_order(attribution: Attribution, conversions: str, base: str) -> exp.Sele
     select.set("from_", exp.From(this=exp.Subquery(this=ordered, alias=exp.TableAlias(this=sql.identifier(_EVENT)))))
     where = [
         exp.EQ(this=sql.column(IS_CONVERSION, _EVENT), expression=exp.Literal.number(1)),
-        *_known([sql.column(BASE_AT, _EVENT)]),
+        _not_null(sql.column(BASE_AT, _EVENT)),
     ]
     if attribution.conversion.window:
         where.append(_within(attribution, _EVENT, BASE_AT))

@@ -14,6 +14,7 @@ from metrics.semantic.aggregates import aggregate, filled
 from metrics.semantic.calendars import CALENDAR, TimeSpine
 from metrics.semantic.manifest import NonAdditive, SemanticModel
 from metrics.semantic.plan import BoundCondition, Branch, BranchKey, Column
+from metrics.semantic.render_columns import aggregates, seen_groups, seen_rows
 from metrics.semantic.render_shared import SharedDays
 from metrics.semantic.shifts import Shift
 
@@ -74,9 +75,6 @@ class FactScan:
         moved = self.branch.shift is not Shift.NONE
         return sql.bound(item, self.stored, self.shown if moved else None)
 
-    def under(self, items: tuple[BoundCondition, ...]) -> Callable[[], exp.Expr] | None:
-        return (lambda: sql.all_of([self.condition(item) for item in items])) if items else None
-
     def value(self, expr: str) -> Callable[[], exp.Expr]:
         return lambda: sql.source(expr, sql.FACT)
 
@@ -89,8 +87,8 @@ class FactScan:
             for item in branch.conditions
             if about_metric_time or not (item.shown and item.is_about_metric_time)
         ]
-        if all(column.conditions for column in branch.columns):
-            where.append(exp.Paren(this=sql.any_of([self._column_condition(index) for index in range(len(branch.columns))])))
+        seen = seen_rows(branch, self.condition)
+        where += [seen] if seen else []
         select = exp.Select(expressions=outputs)
         select.set("from_", exp.From(this=sql.relation(branch.model.relation, sql.FACT, self.dialect)))
         select.set("joins", [self._hop(index) for index in range(len(branch.hops))] or None)
@@ -102,9 +100,6 @@ class FactScan:
         """The scanned days on the time as it is stored, so that the engine can skip what lies outside."""
         zone, days = self.branch.time.zone, self.branch.scanned
         return sql.in_instants(self.instant, days, zone) if zone else sql.in_days(self.stored, days)
-
-    def _column_condition(self, index: int) -> exp.Expr:
-        return sql.all_of([self.condition(item) for item in self.branch.columns[index].conditions])
 
     def _hop(self, index: int) -> exp.Join:
         hop = self.branch.hops[index]
@@ -162,22 +157,16 @@ def _plain_select(scan: FactScan) -> exp.Select:
         return (calendar and periods.calendar_period(key, branch)) or scan.key(key)
 
     outputs: list[exp.Expr] = [sql.aliased(key_of(key), key.output) for key in branch.keys]
-    for column in branch.columns:
-        built = aggregate(
-            column,
-            scan.value(column.measure.expr),
-            scan.under(column.conditions),
-            scan.dialect,
-            has_rows=bool(branch.keys),
-        )
-        outputs.append(sql.aliased(built, column.alias))
-    select = scan.select(outputs)
+    select = scan.select([*outputs, *aggregates(branch, scan.condition, scan.dialect)])
     if calendar:
         select.append("joins", periods.calendar_join(calendar, scan.stored()))
     if branch.shift in (Shift.SPINE, Shift.ANCHOR):
         _join_spine(scan, select)
     if branch.keys:
         select.set("group", exp.Group(expressions=[key_of(key) for key in branch.keys]))
+    seen = seen_groups(branch, scan.condition, scan.dialect)
+    if seen:
+        select.set("having", exp.Having(this=seen))
     return select
 
 
@@ -185,14 +174,16 @@ def _moved(scan: FactScan, rows: exp.Select) -> exp.Select:
     """Aggregated periods, each shown at a later one."""
     branch, table = scan.branch, "before"
     count, unit = (branch.offset.months, "month") if branch.shift is Shift.MONTHS else (branch.offset.days, "day")
-    select = exp.Select()
-    for key in branch.keys:
-        value: exp.Expr = sql.column(key.output, table)
-        if key.target is None:
-            value = sql.cast(sql.later(value, count, unit), "DATE")
-        select.append("expressions", sql.aliased(value, key.output))
-    for column in branch.columns:
-        select.append("expressions", sql.aliased(sql.column(column.alias, table), column.alias))
+    times = {key.output for key in branch.keys if key.target is None}
+
+    def later(item: exp.Expr, value: exp.Expr) -> exp.Expr:
+        shown = sql.cast(sql.later(value, count, unit), "DATE") if item.alias in times else value
+        return sql.aliased(shown, item.alias)
+
+    if not rows.args.get("group"):
+        rows.set("expressions", [later(item, item.this) for item in rows.expressions])
+        return rows
+    select = exp.Select(expressions=[later(item, sql.column(item.alias, table)) for item in rows.expressions])
     select.set("from_", exp.From(this=exp.Subquery(this=rows, alias=exp.TableAlias(this=sql.identifier(table)))))
     return select
 

@@ -57,9 +57,14 @@ def _has_few_members(key: BranchKey, models: Mapping[str, SemanticModel]) -> boo
 
 
 def days_of(branch: Branch, members: tuple[BranchKey, ...] = ()) -> Branch:
-    """The branch by the day of its rows and ``members``, neither moved nor filled."""
+    """The same by the day of its rows and ``members``."""
     day = BranchKey(output=DAY, grain="day", target=None)
-    return replace(branch, keys=(day, *members), grain="day", shift=Shift.NONE, offset=Offset(), fill_periods=False)
+    return replace(in_place(branch), keys=(day, *members), grain="day")
+
+
+def in_place(branch: Branch) -> Branch:
+    """The branch by the periods of its rows, neither moved nor filled."""
+    return replace(branch, shift=Shift.NONE, offset=Offset(), fill_periods=False)
 
 
 def can_be_put_together(branch: Branch) -> bool:
@@ -107,15 +112,14 @@ def periods_of(
             return sql.period(key.grain or "day", sql.column(DAY, table))
         return sql.column(key.output, table)
 
-    keys = [(key.output, value(key)) for key in branch.keys]
-    outputs: list[exp.Expr] = [sql.aliased(value, name) for name, value in keys]
+    outputs: list[exp.Expr] = [sql.aliased(value(key), key.output) for key in branch.keys]
     for column in branch.columns:
         part: exp.Expr = sql.column(names[column.alias], table)
         built = put_together(column.measure, sql.when(own(), part) if own else part)
         outputs.append(sql.aliased(built, column.alias))
     select = exp.Select(expressions=outputs)
     select.set("from_", exp.From(this=source))
-    select.set("group", exp.Group(expressions=[value.copy() for _, value in keys]))
+    select.set("group", exp.Group(expressions=[value(key) for key in branch.keys]))
     return select
 
 

@@ -2,7 +2,8 @@
 
 The same answer means the same rows and values, NULL members and missing days included. So every measure of the branch must
 be held and add up over days, every name in group-by and filters must be held, and the table must know which of its rows
-came from this fact. Branches are judged one by one: a query of three facts may read two tables and one fact.
+came from this fact. Branches are judged one by one: a query of three facts may read two tables and one fact. Those that
+then read the same table in the same way read it in one pass.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from metrics.semantic.aggregates import counts_rows
 from metrics.semantic.filters import HOLE, Condition
 from metrics.semantic.joins import Target
 from metrics.semantic.manifest import Dimension, Measure, SemanticModel
+from metrics.semantic.one_pass import in_one_pass
 from metrics.semantic.plan import SUM_OF_COUNTS, BoundCondition, Branch, BranchKey, Column, Plan, Route
 from metrics.semantic.rollups import HELD, HeldFact, Rollup
 
@@ -26,7 +28,9 @@ def routed(plan: Plan, rollups: Sequence[Rollup], why_not: str | None = None) ->
         totalled = plan.totalled and routed(plan.totalled, rollups, why_not)
         return replace(plan, branches=tuple(_kept(branch, why_not) for branch in plan.branches), totalled=totalled)
     totalled = plan.totalled and routed(plan.totalled, rollups)
-    return replace(plan, branches=tuple(_routed(branch, rollups) for branch in plan.branches), totalled=totalled)
+    return in_one_pass(
+        replace(plan, branches=tuple(_routed(branch, rollups) for branch in plan.branches), totalled=totalled)
+    )
 
 
 def _kept(branch: Branch, why: str) -> Branch:

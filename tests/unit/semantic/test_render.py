@@ -13,6 +13,10 @@ from pathlib import Path
 import pytest
 
 from metrics.semantic import Query, SemanticLayer
+from metrics.semantic.joins import JoinGraph
+from metrics.semantic.plan import build_plan
+from metrics.semantic.render import DIALECTS, tree
+from metrics.semantic.resolve import Resolver
 from tests.unit.semantic.manifests import shop
 
 SNAPSHOTS = Path(__file__).parent / "snapshots"
@@ -42,6 +46,17 @@ def test_the_text_is_the_one_last_reviewed(name: str) -> None:
     if os.environ.get("BELLWETHER_UPDATE_SNAPSHOTS"):
         path.write_text(sql, encoding="utf-8")
     assert sql == path.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+def test_no_part_of_a_tree_hangs_in_two_places(dialect: str) -> None:
+    """It is written without a copy, and writing changes parts of it: one in two places would be changed in both."""
+    source = shop()
+    graph = JoinGraph(source)
+    for query in SNAPPED.values():
+        parts = list(tree(build_plan(Resolver(source, graph).resolve(query), source, graph), source, dialect).walk())
+        assert len(parts) == len({id(part) for part in parts})
+        assert all(part.parent is not None for part in parts[1:])
 
 
 @pytest.mark.parametrize("operator", [">=", ">", "<", "<="])

@@ -107,6 +107,58 @@ def test_the_facts_own_date_is_held(con: duckdb.DuckDBPyConnection) -> None:
     assert rows(con, query) == [(date(2024, 1, 1), 3)]
 
 
+def test_facts_of_one_table_are_read_in_one_pass(con: duckdb.DuckDBPyConnection) -> None:
+    """A day without visits has none, not 0; the day on which an order was only paid is no day of orders or visits."""
+    con.execute("insert into core.shop_daily by name select date '2024-02-03' as day, 'web' as channel, 1 as paid_rows")
+    query = Query(["amount", "rows", "visits"], ["metric_time__day"], **RANGE)
+    assert tables(query) == ["core.shop_daily"]
+    assert rows(con, query) == [(DAY_1, 15, 2, 2), (DAY_2, 20, 1, 1), (DAY_4, None, 1, None)]
+    assert rows(con, Query(["visits", "paid_amount"], ["channel"], start=DAY_4, end=LAST)) == [("web", None, 3)]
+    assert rows(con, Query(["visits", "rows"], start=DAY_4, end=DAY_4)) == [(None, 1)]
+    assert rows(con, Query(["visits", "amount"], start=LAST, end=LAST)) == [(None, None)]
+    assert "read core.shop_daily (orders and visits)" in str(LAYER.explain(query))
+
+
+def test_each_fact_keeps_its_filters_and_fillings_in_one_pass(con: duckdb.DuckDBPyConnection) -> None:
+    """Web orders make no row for the order without a channel; orders that are filled with 0 stay so on a day without visits."""
+    query = Query(["web_amount", "visits"], ["channel"], **RANGE)
+    assert tables(query) == ["core.shop_daily"]
+    assert rows(con, query) == [("ads", None, 1), ("web", 15, 2)]
+    query = Query(["orders", "visits", "conversion"], ["metric_time__day"], start=DAY_2, end=LAST, parts=True)
+    assert tables(query) == ["core.shop_daily"]
+    assert sorted({(row[0], row[1], row[4]) for row in rows(con, query)}) == [(DAY_2, 1, 1), (DAY_4, 1, None)]
+
+
+def test_what_a_table_holds_beside_other_facts_is_not_theirs(con: duckdb.DuckDBPyConnection) -> None:
+    """A table may hold 0 where another fact's rows are: ads, seen by visits only, have no amount."""
+    first, *others = ROLLUP["facts"]  # type: ignore[misc]
+    padded = {
+        **first,
+        "measures": ["order_count", {"amount": "coalesce(amount, 0)"}, {"smallest": "coalesce(smallest, -1)"}],
+    }
+    layer = SemanticLayer(small_shop([rolled_up(rollup={"date": "day", "facts": [padded, *others]})]))
+    query = Query(["orders", "amount", "smallest", "visits"], ["channel"], **RANGE)
+    assert tables(query, layer) == ["core.shop_daily"]
+    found = {row[0]: row[1:] for row in con.execute(layer.compile(query)).fetchall()}
+    assert found["ads"] == (0, None, None, 1)
+    assert found["web"] == (2, 15, 5, 2)
+    assert found[None] == (1, 20, 20, None)
+
+
+@pytest.mark.parametrize(
+    ("metrics", "reads"),
+    [
+        (["visits", "amount", "paid_amount", "bounces"], 1),
+        (["amount", "daily_amount"], 2),  # a day without orders is filled up for the second only
+        (["amount", "trailing"], 2),
+        (["growth", "visits"], 2),  # this month of both, and the month before of one
+        (["buyers", "visits"], 2),
+    ],
+)
+def test_only_readings_of_the_same_rows_are_put_together(metrics: list[str], reads: int) -> None:
+    assert len(tables(Query(metrics, ["metric_time__month"], **RANGE))) == reads
+
+
 def _broken(**change: Any) -> list[Any]:
     fact = {**ROLLUP["facts"][0], **change}  # type: ignore[index,dict-item]
     return [rolled_up(rollup={"date": "day", "facts": [{key: value for key, value in fact.items() if value is not None}]})]
@@ -194,11 +246,11 @@ def test_routed_equals_raw(orders: list[tuple[Any, ...]], visits: list[tuple[Any
             assert found == (raw.description, sorted(raw.fetchall(), key=repr)), query
 
 
-@pytest.mark.parametrize("metric", _HELD)
-def test_both_engines_route(metric: str, engine: Engine) -> None:
+@pytest.mark.parametrize("metrics", [[metric] for metric in _HELD] + [_HELD])
+def test_both_engines_route(metrics: list[str], engine: Engine) -> None:
     build(engine, ORDERS, VISITS, SPINE, engine.mark)
     for keys in (["metric_time__day"], ["metric_time__month", "channel"]):
-        query = Query([metric], keys, start=FIRST, end=LAST)
+        query = Query(metrics, keys, start=FIRST, end=LAST)
         assert "core.shop_daily" in tables(query)
         routed, raw = engine.ask(LAYER, query), engine.ask(LAYER, replace(query, raw=True))
         assert sorted(routed[1], key=repr) == sorted(raw[1], key=repr)
