@@ -49,7 +49,8 @@ class MetricDefinition:
 
     ``models``: names of semantic models. ``facts``: model, date column, filters and offsets of every measure; metrics
     with equal facts have values in the same periods and for the same members. ``is_zero_without_rows``: the definition says
-    that a period without rows is zero (``fill_nulls_with: 0`` on every measure), not unknown.
+    that a period without rows is zero (``fill_nulls_with: 0`` on every measure), not unknown. ``arithmetic``: all that
+    decides the number, down to the measures; ``definition_hash`` is its hash.
     """
 
     name: str
@@ -60,14 +61,15 @@ class MetricDefinition:
     is_zero_without_rows: bool
     reach: Reach
     definition_hash: str
+    arithmetic: Json
 
 
 class _Project:
     """The metrics and semantic models of one manifest, by name."""
 
     def __init__(self, manifest: Json) -> None:
-        self.metrics: dict[str, Json] = {m["name"]: m for m in manifest["metrics"].values()}
-        self.models: dict[str, Json] = {m["name"]: m for m in manifest["semantic_models"].values()}
+        self.metrics: dict[str, Json] = {m["name"]: m for m in _listed(manifest["metrics"])}
+        self.models: dict[str, Json] = {m["name"]: m for m in _listed(manifest["semantic_models"])}
         self.measures: dict[str, tuple[Json, Json]] = {
             measure["name"]: (model, measure) for model in self.models.values() for measure in model["measures"]
         }
@@ -100,9 +102,15 @@ class _Project:
         return measure["agg"] in _SUMMABLE and not measure.get("non_additive_dimension")
 
 
+def _listed(named: Any) -> list[Json]:
+    """dbt's manifest.json keeps definitions by id, its semantic_manifest.json as a list."""
+    return list(named.values()) if isinstance(named, Mapping) else list(named)
+
+
 def read_definitions(manifest: Json) -> dict[str, MetricDefinition]:
-    """Resolve every metric of a dbt manifest."""
+    """Resolve every metric of a dbt manifest (manifest.json or semantic_manifest.json)."""
     project = _Project(manifest)
+    arithmetic = {name: _arithmetic(project, metric) for name, metric in project.metrics.items()}
     return {
         name: MetricDefinition(
             name=name,
@@ -112,7 +120,8 @@ def read_definitions(manifest: Json) -> dict[str, MetricDefinition]:
             is_foldable=_is_foldable(project, metric),
             is_zero_without_rows=_is_zero_without_rows(project, metric),
             reach=_reach(project, metric),
-            definition_hash=_hash(_arithmetic(project, metric)),
+            definition_hash=_hash(arithmetic[name]),
+            arithmetic=arithmetic[name],
         )
         for name, metric in project.metrics.items()
     }

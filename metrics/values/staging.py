@@ -45,7 +45,8 @@ _PLAN_COLUMNS = {
     "is_gone": "boolean",
 }
 
-_ANSWERS = """create or replace temp table answers (
+# Filled by the statements of `answer_sql`.
+ANSWERS = """create or replace temp table answers (
     source integer,
     period_start date,
     member text,
@@ -225,15 +226,21 @@ def stage_values(
 ) -> None:
     """Answer every batch and build the temporary table ``fresh``."""
     kinds = {one.metric: str(one.kind) for one in series}
-    con.execute(_ANSWERS)
+    con.execute(ANSWERS)
     for batch in batches:
-        con.execute(_answer_sql(layer, batch, kinds, sources))
-    con.execute(_MEMBERS)
-    con.execute(_FRESH)
+        con.execute(answer_sql(layer, batch, kinds, sources))
+    shape_values(con)
     say(f"computed {len({metric for batch in batches for metric in batch.metrics})} metrics with {len(batches)} queries")
 
 
-def _answer_sql(layer: SemanticLayer, batch: Batch, kinds: Mapping[str, str], sources: Mapping[SeriesKey, int]) -> str:
+def shape_values(con: duckdb.DuckDBPyConnection) -> None:
+    """From ``plan`` and ``answers`` to ``fresh``: folded, labelled, with value, n and interval."""
+    con.execute(_MEMBERS)
+    con.execute(_FRESH)
+
+
+def answer_sql(layer: SemanticLayer, batch: Batch, kinds: Mapping[str, str], sources: Mapping[SeriesKey, int]) -> str:
+    """One statement that appends the answer of a batch to ``answers``."""
     time = f"metric_time__{batch.grain}"
     group_by = [time, batch.group_by] if batch.group_by else [time]
     asked = list(dict.fromkeys([*batch.metrics, *batch.n_metrics.values()]))
