@@ -14,7 +14,8 @@ from dagster_project.words import Words
 _VALUES = ("period_start", "value", "numerator", "denominator", "n", "ci_low", "ci_high", "state")
 # Texts come in both languages, the workspace's own first.
 _FACTS = (
-    ("What", "description_{language}"), ("Question", "question_{language}"), ("Formula", "formula"), ("Owner", "owner"),
+    ("What", "description_{language}"), ("Question", "question_{language}"), ("Formula", "formula"),
+    ("New definition", "break_{language}"), ("Owner", "owner"),
     ("Timing", "timing"), ("Threshold", "threshold"), ("When red", "playbook_{language}"),
     ("To connect, map", "missing_entities"),
 )  # fmt: skip
@@ -32,7 +33,9 @@ def print_kpi(found: dict[str, Any], output: str, currency: str, language: str) 
     languages = ("zh", "en") if language == "zh" else ("en", "zh")
     titles = [definition[f"title_{one}"] for one in languages]
     out.print(Text(" · ".join(title for title in titles if title), style="bold"))
-    out.print(_facts(definition, languages, say))
+    # The last change of the definition, beside what it says now: older ones are in mart.kpi_breaks.
+    changed = {f"break_{one}": found["breaks"][-1][f"break_{one}"] for one in languages} if found["breaks"] else {}
+    out.print(_facts({**definition, **changed}, languages, say))
     out.print()
     out.print(_grains(found["status"], currency, say))
     out.print()

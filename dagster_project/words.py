@@ -22,7 +22,8 @@ _CHINESE = {
     "grain day": "日", "grain week": "周", "grain month": "月", "grain quarter": "季度",
     "open": "未结束", "provisional": "暂定", "settled": "已确定", "restated": "已修正",
     # labels of a KPI
-    "What": "定义", "Question": "问题", "Formula": "公式", "Owner": "负责人", "Timing": "时效", "Threshold": "阈值",
+    "What": "定义", "Question": "问题", "Formula": "公式",
+    "New definition": "口径变更", "Owner": "负责人", "Timing": "时效", "Threshold": "阈值",
     "When red": "变红时", "To connect, map": "接入所需实体",
     # lines of the scorecard
     "{name} on {day}": "{name}　截至 {day}",

@@ -145,7 +145,10 @@ def count_new_alerts(ws: Workspace, run_id: str) -> int:
 
 
 def describe_kpi(ws: Workspace, name: str) -> Row:
-    """Everything about one KPI or metric: definition, status per grain, last values. Raises QueryError for no such name."""
+    """Everything about one KPI or metric: definition and its changes, status per grain, last values.
+
+    Raises QueryError for no such name.
+    """
     with open_published(ws) as con:
         known = [row[0] for row in con.execute("select metric from mart.dim_kpi").fetchall()]
         if name not in known:
@@ -159,7 +162,15 @@ def describe_kpi(ws: Workspace, name: str) -> Row:
             " where metric = ? and grain = ? and segment_dimension = '' order by period_start desc limit 13",
             [name, grain],
         )
-    return {"definition": definition, "status": status, "grain": grain, "values": values[::-1]}
+        breaks = _breaks(con, name)
+    return {"definition": definition, "breaks": breaks, "status": status, "grain": grain, "values": values[::-1]}
+
+
+def _breaks(con: duckdb.DuckDBPyConnection, name: str) -> list[Row]:
+    """When the definition of a metric has changed, and how; none from a version that did not note it."""
+    if not con.execute("select 1 from duckdb_views() where schema_name = 'mart' and view_name = 'kpi_breaks'").fetchone():
+        return []
+    return _rows(con, "select * exclude (metric) from mart.kpi_breaks where metric = ? order by broken_at", [name])
 
 
 def run_query(ws: Workspace, query: Query) -> list[Row]:

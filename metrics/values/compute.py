@@ -11,6 +11,7 @@ from metrics.values.plan import PlanContext, Windows, plan_batches, plan_series
 from metrics.values.rows import one_transaction, workspace_today
 from metrics.values.staging import stage_values, write_plan
 from metrics.values.tables import ensure_tables
+from metrics.values.versions import append_versions
 from metrics.values.watermarks import event_watermarks
 from metrics.workspace.clock import machine_now
 
@@ -45,7 +46,9 @@ def compute_values(
         series = plan_series(PlanContext(ws, catalogue, marks, known, today), windows)
         sources = write_plan(con, series, known)
         stage_values(con, layer, series, plan_batches(series, today), sources, say)
-        changes = append_changes(con, run_id, _recorded_at(con))
+        recorded_at = _recorded_at(con)
+        changes = append_changes(con, run_id, recorded_at)
+        append_versions(con, ws, catalogue, known, run_id, recorded_at)
     say(f"appended {changes.appended} values, {changes.restated} restated, {changes.removed} removed")
     return changes
 

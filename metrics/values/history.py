@@ -10,8 +10,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from metrics.values.columns import VALUE_COLUMNS
 from metrics.values.plan import Known, SeriesKey
-from metrics.values.tables import PERIOD_END, VALUE_COLUMNS
+from metrics.values.tables import PERIOD_END
 from metrics.values.watermarks import Watermark
 
 if TYPE_CHECKING:

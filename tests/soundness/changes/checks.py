@@ -10,7 +10,7 @@ import duckdb
 
 from dagster_project.assets.kpis import load_definitions
 from metrics.values import compute_values
-from metrics.values.tables import KEY
+from metrics.values.columns import KEY
 from metrics.warehouse import open_warehouse
 from tests.soundness.changes.runs import Company
 
