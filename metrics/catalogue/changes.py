@@ -31,6 +31,8 @@ _WORDS = {
     "unit": ("unit", "单位"),
     "additivity": ("additivity", "可加性"),
     "n": ("observations", "样本数指标"),
+    "promoters": ("promoters", "推荐者指标"),
+    "detractors": ("detractors", "贬损者指标"),
     "interval": ("interval", "置信区间"),
     "table": ("table", "数据表"),
     "name": ("measure", "度量"),

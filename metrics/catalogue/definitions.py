@@ -20,7 +20,7 @@ _DAYS = {"day": 1, "week": 7, "month": 31, "quarter": 92, "year": 366}
 # wording of the metric that does not change a number
 _WORDING = frozenset({"label", "description", "input_measures"})
 # keys of config.meta that change a number or its interval
-_ARITHMETIC_META = ("additivity", "unit", "n", "interval")
+_ARITHMETIC_META = ("additivity", "unit", "n", "interval", "promoters", "detractors")
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,9 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from metrics.catalogue.findings import Finding
+from metrics.catalogue.intervals import interval_of
 from metrics.catalogue.model import Kpi, Target, Watch
-from metrics.errors import did_you_mean
+from metrics.errors import CatalogueError, did_you_mean
 
 if TYPE_CHECKING:
     from metrics.catalogue.load import Entry
@@ -42,6 +43,16 @@ def watch_findings(
             yield Finding(entry.where("metric"), f"watched: unknown metric '{name}'.{did_you_mean(name, layer.metrics)}")
         elif name in kpis and entry.is_shipped:
             yield Finding(entry.where("metric"), f"watched: {name} is a KPI; its own threshold decides. Remove it here.")
+
+
+def interval_findings(layer: SemanticLayer) -> Iterator[Finding]:
+    """Metrics that declare an interval that is unknown or lacks what it needs."""
+    for name, metric in layer.metrics.items():
+        try:
+            interval_of(name, metric.meta, layer.metrics)
+        except CatalogueError as error:
+            where, _, message = str(error).partition(": ")
+            yield Finding(where, message)
 
 
 def _references(kpi: Kpi, entry: Entry, layer: SemanticLayer) -> Iterator[Finding]:

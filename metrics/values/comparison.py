@@ -194,7 +194,7 @@ class _Side:
     def _sql(self, one: Series) -> str:
         _, grain, group_by = one.source
         time = f"metric_time__{grain}"
-        metrics = list(dict.fromkeys([one.metric, *([one.n_metric] if one.n_metric else [])]))
+        metrics = list(dict.fromkeys([one.metric, *([one.n_metric] if one.n_metric else []), *one.interval.counted]))
         query = Query(metrics=metrics, group_by=[time, group_by] if group_by else [time], parts=True, raw=True)
         try:
             return self.definitions.layer.compile(query)
@@ -237,7 +237,12 @@ class _Side:
 
 def _alone(batch: Batch) -> list[Batch]:
     return [
-        replace(batch, metrics=(name,), n_metrics={k: n for k, n in batch.n_metrics.items() if k == name})
+        replace(
+            batch,
+            metrics=(name,),
+            n_metrics={one: n for one, n in batch.n_metrics.items() if one == name},
+            counted={one: counted for one, counted in batch.counted.items() if one == name},
+        )
         for name in batch.metrics
     ]
 

@@ -64,7 +64,7 @@ def _facts(layer: SemanticLayer, catalogue: Catalogue, metric: str) -> dict[Fact
     """What a metric reads in any of its segments, and what counts its observations."""
     n_metric = catalogue.metric(metric).meta.get("n")
     found: dict[FactDate, frozenset[Target]] = {}
-    for name in (metric, *([n_metric] if n_metric else [])):
+    for name in (metric, *([n_metric] if n_metric else []), *catalogue.interval(metric).counted):
         for fact, targets in layer.facts(name, catalogue.segments(metric)).items():
             found[fact] = found.get(fact, frozenset()) | targets
     return found
