@@ -11,7 +11,7 @@ from rich.text import Text
 from dagster_project.console import cell_text, console, formatted, percent, period, print_rows, sparkline, status_text
 from dagster_project.words import Words
 
-_VALUES = ("period_start", "value", "numerator", "denominator", "n", "ci_low", "ci_high", "state")
+_VALUES = ("period_start", "value", "numerator", "denominator", "n", "ci_low", "ci_high", "missing_days", "state")
 # Texts come in both languages, the workspace's own first.
 _FACTS = (
     ("What", "description_{language}"), ("Question", "question_{language}"), ("Formula", "formula"),
@@ -40,7 +40,11 @@ def print_kpi(found: dict[str, Any], output: str, currency: str, language: str) 
     out.print(_grains(found["status"], currency, say))
     out.print()
     rows = [{**row, "unit": definition["unit"]} for row in found["values"]]
-    print_rows(rows, "table", _VALUES, currency=currency, say=say)
+    with_gaps = [row for row in rows if row.get("missing_days")]
+    columns = [name for name in _VALUES if name != "missing_days" or with_gaps]
+    print_rows(rows, "table", columns, currency=currency, say=say)
+    if with_gaps:
+        out.print(say("missing_days: closed days without the rows that were to be expected. Is a file missing?"))
 
 
 def _facts(definition: dict[str, Any], languages: tuple[str, str], say: Words) -> Table:

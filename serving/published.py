@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from metrics.alerts.events import HISTORIC_AFTER
 from metrics.errors import QueryError, RunError, did_you_mean
 from metrics.warehouse import open_published
+from serving.gaps import gap_days
 from serving.publish import SEMANTIC_MANIFEST
 
 if TYPE_CHECKING:
@@ -158,12 +159,16 @@ def describe_kpi(ws: Workspace, name: str) -> Row:
         grain = status[0]["grain"] if status else "month"
         values = _rows(
             con,
-            "select period_start, value, numerator, denominator, n, ci_low, ci_high, state from mart.kpi_current"
-            " where metric = ? and grain = ? and segment_dimension = '' order by period_start desc limit 13",
+            # by pattern: a version that an older release has published has no missing_days
+            "select columns('^(period_start|value|numerator|denominator|n|ci_low|ci_high|missing_days|state)$')"
+            " from mart.kpi_current where metric = ? and grain = ? and segment_dimension = '' order by period_start desc limit 13",
             [name, grain],
         )
         breaks = _breaks(con, name)
-    return {"definition": definition, "breaks": breaks, "status": status, "grain": grain, "values": values[::-1]}
+        gaps = gap_days(con, name)
+    return {
+        "definition": definition, "breaks": breaks, "status": status, "grain": grain, "values": values[::-1], "gaps": gaps,
+    }  # fmt: skip
 
 
 def _breaks(con: duckdb.DuckDBPyConnection, name: str) -> list[Row]:

@@ -13,6 +13,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from metrics.catalogue.spans import Span, spans_of
+
 Json = Mapping[str, Any]
 # aggregations for which the sum over days is the value of the longer period
 _SUMMABLE = frozenset({"sum", "count", "sum_boolean"})
@@ -60,11 +62,12 @@ class MetricDefinition:
     is_foldable: bool
     is_zero_without_rows: bool
     reach: Reach
+    spans: frozenset[Span]
     definition_hash: str
     arithmetic: Json
 
 
-class _Project:
+class Project:
     """The metrics and semantic models of one manifest, by name."""
 
     def __init__(self, manifest: Json) -> None:
@@ -109,7 +112,7 @@ def _listed(named: Any) -> list[Json]:
 
 def read_definitions(manifest: Json) -> dict[str, MetricDefinition]:
     """Resolve every metric of a dbt manifest (manifest.json or semantic_manifest.json)."""
-    project = _Project(manifest)
+    project = Project(manifest)
     arithmetic = {name: _arithmetic(project, metric) for name, metric in project.metrics.items()}
     return {
         name: MetricDefinition(
@@ -120,6 +123,7 @@ def read_definitions(manifest: Json) -> dict[str, MetricDefinition]:
             is_foldable=_is_foldable(project, metric),
             is_zero_without_rows=_is_zero_without_rows(project, metric),
             reach=_reach(project, metric),
+            spans=spans_of(project, metric),
             definition_hash=_hash(arithmetic[name]),
             arithmetic=arithmetic[name],
         )
@@ -127,7 +131,7 @@ def read_definitions(manifest: Json) -> dict[str, MetricDefinition]:
     }
 
 
-def _is_zero_without_rows(project: _Project, metric: Json) -> bool:
+def _is_zero_without_rows(project: Project, metric: Json) -> bool:
     if metric["type"] not in ("simple", "derived"):
         return False
     inputs = project.direct_inputs(metric)
@@ -139,14 +143,14 @@ def _is_zero_without_rows(project: _Project, metric: Json) -> bool:
     )
 
 
-def _models(project: _Project, metric: Json) -> set[str]:
+def _models(project: Project, metric: Json) -> set[str]:
     models = {project.measures[m["name"]][0]["name"] for m in project.direct_measures(metric)}
     for reference in project.direct_inputs(metric):
         models |= _models(project, project.metrics[reference["name"]])
     return models
 
 
-def _facts(project: _Project, metric: Json, path: tuple[str, ...] = ()) -> set[str]:
+def _facts(project: Project, metric: Json, path: tuple[str, ...] = ()) -> set[str]:
     params, cumulative = metric["type_params"], metric["type_params"].get("cumulative_type_params") or {}
     conditions = [metric.get("filter"), params.get("window"), params.get("grain_to_date"), cumulative]
     path = (*path, *_written(conditions))
@@ -166,7 +170,7 @@ def _written(conditions: list[Any]) -> list[str]:
     return [json.dumps(condition, sort_keys=True) for condition in pruned if condition]
 
 
-def _is_foldable(project: _Project, metric: Json) -> bool:
+def _is_foldable(project: Project, metric: Json) -> bool:
     if metric["type"] == "simple":
         return project.is_summable(metric)
     if metric["type"] != "ratio":
@@ -184,7 +188,7 @@ def _offset_days(reference: Json) -> int:
     return _window_days(reference.get("offset_window")) + (_DAYS[to_grain] if to_grain else 0)
 
 
-def _reach(project: _Project, metric: Json) -> Reach:
+def _reach(project: Project, metric: Json) -> Reach:
     params = metric["type_params"]
     reach = Reach()
     for reference in project.direct_inputs(metric):
@@ -202,7 +206,7 @@ def _reach(project: _Project, metric: Json) -> Reach:
     return reach
 
 
-def _formula(project: _Project, metric: Json) -> str:
+def _formula(project: Project, metric: Json) -> str:
     params = metric["type_params"]
     if metric["type"] == "ratio":
         return f"{params['numerator']['name']} / {params['denominator']['name']}"
@@ -226,7 +230,7 @@ def _pruned(value: Any) -> Any:
     return [_pruned(item) for item in value] if isinstance(value, list) else value
 
 
-def _arithmetic(project: _Project, metric: Json) -> Any:
+def _arithmetic(project: Project, metric: Json) -> Any:
     meta = (metric.get("config") or {}).get("meta") or metric.get("meta") or {}
     measures = []
     for reference in project.direct_measures(metric):

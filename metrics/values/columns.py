@@ -11,6 +11,7 @@ VALUE_COLUMNS = (
     "n",
     "ci_low",
     "ci_high",
+    "missing_days",
     "state",
     "definition_hash",
     "watermark",

@@ -35,6 +35,7 @@ _TABLES = (
         n bigint,
         ci_low double,
         ci_high double,
+        missing_days integer,
         state text not null,
         definition_hash text not null,
         watermark date,
@@ -64,6 +65,11 @@ _TABLES = (
         break_zh text,
         arithmetic text,
         run_id text not null
+    )""",
+    # closed days on which a fact of the metric lacks the rows that were to be expected; rewritten by every computation
+    """create table if not exists mart.kpi_gaps (
+        metric text not null,
+        day date not null
     )""",
     """create table if not exists mart.dim_kpi (
         metric text primary key,
@@ -194,7 +200,9 @@ _TABLES = (
 
 
 # Written anew by every run: nothing is lost when an older version of them is dropped.
-_REWRITTEN = frozenset({"dim_kpi", "kpi_targets", "promotions", "kpi_leading_indicators", "kpi_status", "kpi_series"})
+_REWRITTEN = frozenset(
+    {"dim_kpi", "kpi_targets", "promotions", "kpi_leading_indicators", "kpi_status", "kpi_series", "kpi_gaps"}
+)
 _COLUMNS_OF_MART = """select table_name, list(column_name), list(data_type) from duckdb_columns()
     where database_name = current_database() and schema_name = 'mart' and internal = false group by table_name"""
 
