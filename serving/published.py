@@ -167,8 +167,13 @@ def describe_kpi(ws: Workspace, name: str) -> Row:
         breaks = _breaks(con, name)
         gaps = gap_days(con, name)
     return {
-        "definition": definition, "breaks": breaks, "status": status, "grain": grain, "values": values[::-1], "gaps": gaps,
-    }  # fmt: skip
+        "definition": definition,
+        "breaks": breaks,
+        "status": status,
+        "grain": grain,
+        "values": values[::-1],
+        "gaps": gaps,
+    }
 
 
 def _breaks(con: duckdb.DuckDBPyConnection, name: str) -> list[Row]:
