@@ -161,7 +161,8 @@ def describe_kpi(ws: Workspace, name: str) -> Row:
             con,
             # by pattern: a version that an older release has published has no missing_days
             "select columns('^(period_start|value|numerator|denominator|n|ci_low|ci_high|missing_days|state)$')"
-            " from mart.kpi_current where metric = ? and grain = ? and segment_dimension = '' order by period_start desc limit 13",
+            " from mart.kpi_current where metric = ? and grain = ? and segment_dimension = ''"
+            " order by period_start desc limit 13",
             [name, grain],
         )
         breaks = _breaks(con, name)
