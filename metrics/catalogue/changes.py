@@ -108,6 +108,8 @@ def _parts(definition: Json, about: str) -> Iterator[Part]:
         for key, value in measure.items():
             if key not in ("name", "agg_time_dimension"):
                 yield from _leaves(value, key, name)
+    for filtering in definition.get("filtered_by", ()):
+        yield ("expr", str(filtering["dimension"])), str(filtering["expr"])
     for reference, definition_of_input in zip(_references(definition), definition.get("inputs", ()), strict=True):
         yield from _parts(definition_of_input, str(reference["name"]))
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -19,6 +20,8 @@ Json = Mapping[str, Any]
 # aggregations for which the sum over days is the value of the longer period
 _SUMMABLE = frozenset({"sum", "count", "sum_boolean"})
 _DAYS = {"day": 1, "week": 7, "month": 31, "quarter": 92, "year": 366}
+# what a filter names: Dimension('order__kind'), with the quotes as JSON has them
+_NAMED = re.compile(r"""Dimension\(\s*(?:'|\\")([^'"\\]+)""")
 # wording of the metric that does not change a number
 _WORDING = frozenset({"label", "description", "input_measures"})
 # keys of config.meta that change a number or its interval
@@ -251,9 +254,24 @@ def _arithmetic(project: Project, metric: Json) -> Any:
             "filter": metric.get("filter"),
             "meta": {key: meta.get(key) for key in _ARITHMETIC_META},
             "measures": measures,
+            "filtered_by": _filtered_by(project, metric),
             "inputs": [_arithmetic(project, project.metrics[i["name"]]) for i in project.direct_inputs(metric)],
         }
     )
+
+
+def _filtered_by(project: Project, metric: Json) -> list[Json]:
+    """The dimensions that the metric's own filters name, as far as they are written as an expression."""
+    text = json.dumps([metric["type_params"], metric.get("filter")])
+    found: list[Json] = []
+    for name in sorted(set(_NAMED.findall(text))):
+        *links, element = name.lower().split("__")
+        for model in project.models.values():
+            entities = {model.get("primary_entity"), *(entity["name"] for entity in model["entities"])}
+            for dimension in model["dimensions"]:
+                if links and links[-1] in entities and dimension["name"] == element and dimension.get("expr"):
+                    found.append({"dimension": f"{model['name']}.{element}", "expr": dimension["expr"]})
+    return found
 
 
 def _hash(arithmetic: Any) -> str:

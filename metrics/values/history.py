@@ -183,9 +183,8 @@ def append_changes(con: duckdb.DuckDBPyConnection, run_id: str, recorded_at: dat
     con.execute(f"create or replace temp table changes as select 0 as series, {_COLUMNS} from mart.kpi_values limit 0")
     for statement in (_CHANGED, _VANISHED, _AGED):
         con.execute(statement, {"run_id": run_id, "recorded_at": recorded_at})
-    con.execute(
-        f"insert into mart.kpi_values ({_COLUMNS}) select {_COLUMNS} from changes order by series, segment_value, period_start"
-    )
+    ordered = f"select {_COLUMNS} from changes order by series, segment_value, period_start"
+    con.execute(f"insert into mart.kpi_values ({_COLUMNS}) {ordered}")
     con.execute("delete from mart.kpi_series")
     con.execute(_REMEMBER, {"run_id": run_id})
     return _counted(con)

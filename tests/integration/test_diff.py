@@ -155,3 +155,47 @@ def test_what_cannot_be_read_is_one_line(shop: SmallShop, kpi: Kpi, sides: tuple
     assert len(line) == 1
     assert said in line[0]
     assert "Traceback" not in done.stderr
+
+
+def test_a_published_edit_is_shown_as_a_break(shop: SmallShop, kpi: Kpi) -> None:
+    """The two definitions have a number each; `kpi show` says since when the second holds and what it changed."""
+    (shop.root / "semantic" / "large.yml").write_text(definition(12))
+    assert kpi("run", "-w", shop.root).returncode == 0
+    (shop.root / "semantic" / "large.yml").write_text(definition(17))
+    done = kpi("diff", "-w", shop.root, "--grain", "month", "-f", "json")
+    told = {value["period_start"]: (value["old"], value["new"]) for value in json.loads(done.stdout)["values"]}
+    assert told == months(shop, 12, 17)
+    assert kpi("run", "-w", shop.root).returncode == 0
+    published = shop.read(
+        """select period_start::text, arg_min(value, valid_from), arg_max(value, valid_from), max(definition_version)
+        from mart.kpi_history where metric = 'large_orders' and grain = 'month' and segment_dimension = '' group by 1"""
+    )
+    assert {start: (old, new) for start, old, new, _ in published} == told
+    assert {version for *_, version in published} == {2}
+    shown = json.loads(kpi("show", "large_orders", "-w", shop.root, "-f", "json").stdout)
+    (one,) = shown["breaks"]
+    assert one["changes_en"].endswith(">= 12 -> {{ Dimension('large__amount') }} >= 17")
+    text = kpi("show", "large_orders", "-w", shop.root).stdout
+    assert "New definition" in text
+    assert "are not comparable" in " ".join(text.split())
+    assert "不可比" in "".join(text.split())
+    assert all(len(line) <= 100 for line in text.splitlines())
+
+
+def test_a_file_that_lacks_days_is_said_by_show_and_query(small_shop: SmallShop, kpi: Kpi) -> None:
+    kept = [line for line in small_shop.month(2).read_text().splitlines() if "2026-02-11" not in line]
+    small_shop.month(2).write_text("\n".join([*kept, ""]))
+    assert kpi("run", "-w", small_shop.root).returncode == 0
+    shown = json.loads(kpi("show", "orders", "-w", small_shop.root, "-f", "json").stdout)
+    assert {value["period_start"]: value["missing_days"] for value in shown["values"]} == {"2026-01-01": 0, "2026-02-01": 1}
+    assert shown["gaps"] == ["2026-02-11"]
+    text = kpi("show", "orders", "-w", small_shop.root).stdout
+    assert "missing_days: closed days without the rows that were to be expected. Is a file missing?" in " ".join(
+        text.split()
+    )
+    done = kpi("query", "orders", "--by", "metric_time__week", "--from", "2026-02-02", "-w", small_shop.root)
+    assert done.stderr.splitlines()[-1] == (
+        "orders: 1 closed day that it covers lacks the rows that were to be expected: 2026-02-11. Is a file missing?"
+    )
+    done = kpi("query", "orders", "--by", "metric_time__day", "--to", "2026-02-10", "-w", small_shop.root)
+    assert "lacks" not in done.stderr

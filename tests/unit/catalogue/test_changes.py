@@ -60,6 +60,29 @@ def test_an_offset_and_another_denominator() -> None:
     assert changes[0] == "denominator: sessions -> tickets_created"
 
 
+def test_the_expression_of_a_dimension_that_a_filter_names_is_part_of_the_definition() -> None:
+    """Orders "of mails" are others when it is written down anew what a mail is."""
+    edited = manifest()
+    for side in (edited, before := manifest()):
+        named(side, "metrics", "orders")["filter"] = {
+            "where_filters": [
+                {"where_sql_template": "{{ Dimension('order__is_mail') }} and {{ Dimension('order__kind') }} = 'x'"}
+            ]
+        }
+        expression = "channel = 'email'" if side is before else "channel in ('email', 'letter')"
+        named(side, "semantic_models", "orders")["dimensions"] += [
+            {"name": "is_mail", "type": "categorical", "expr": expression},
+            {"name": "kind", "type": "categorical", "expr": None},
+        ]
+    old, new = (read_definitions(one)["orders"] for one in (before, edited))
+    assert old.definition_hash != new.definition_hash
+    (change,) = definition_changes(old.arithmetic, new.arithmetic)
+    assert change.in_language("en") == "expression of orders.is_mail: channel = 'email' -> channel in ('email', 'letter')"
+    plain, same = manifest(), manifest()
+    named(same, "semantic_models", "orders")["dimensions"].append({"name": "is_mail", "type": "categorical", "expr": "true"})
+    assert read_definitions(plain)["orders"].definition_hash == read_definitions(same)["orders"].definition_hash
+
+
 def test_wording_is_no_change() -> None:
     edited = manifest()
     named(edited, "metrics", "orders").update(label="Purchases", description="What people buy")
