@@ -175,10 +175,7 @@ class _Side:
 
     def series(self, metrics: Iterable[str]) -> list[Series]:
         """What is compared of these metrics."""
-        catalogue = self.context.catalogue
-        some = replace(catalogue, metrics={name: catalogue.metrics[name] for name in metrics})
-        planned = plan_series(replace(self.context, catalogue=some), None)
-        grains = self.asked.grains
+        grains, planned = self.asked.grains, plan_series(self.context, None, frozenset(metrics))
         return [self._within(one) for one in planned if not grains or one.grain in grains]
 
     def _within(self, one: Series) -> Series:

@@ -7,7 +7,7 @@ months and quarters are sums of the days' parts (`definitions.py` decides what i
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Literal
@@ -103,13 +103,13 @@ class PlanContext:
     today: date
 
 
-def plan_series(context: PlanContext, windows: Windows) -> list[Series]:
-    """Every series of every connected metric."""
+def plan_series(context: PlanContext, windows: Windows, only: Collection[str] | None = None) -> list[Series]:
+    """Every series of every connected metric, or of those named by ``only``."""
     catalogue = context.catalogue
     return [
         _series(context, metric, grain, group_by, windows)
         for metric in catalogue.metrics
-        if catalogue.connected(metric)
+        if (only is None or metric in only) and catalogue.connected(metric)
         for grain in catalogue.grains(metric)
         for group_by in ("", *catalogue.segments(metric))
     ]

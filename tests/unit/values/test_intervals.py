@@ -13,10 +13,12 @@ import pandas as pd
 import pytest
 
 from metrics.catalogue import load_catalogue, read_lineage
+from metrics.catalogue.definitions import read_definitions
 from metrics.catalogue.intervals import Interval, interval_of
 from metrics.errors import CatalogueError
 from metrics.semantic import SemanticLayer
-from metrics.values import compute_values
+from metrics.values import compute_values, write_definitions
+from metrics.values.comparison import Asked, Definitions, compare_definitions
 from tests.unit.values import company as small
 from tests.unit.values.company import Company, build
 
@@ -135,3 +137,26 @@ def test_a_declaration_that_is_wrong_is_said(meta: dict[str, str], said: str) ->
         interval_of("m", meta, {"promoters": 1, "d": 1})
     assert str(error.value) == said
     assert interval_of("m", {}, {}) == Interval()
+
+
+def test_a_comparison_computes_a_score_with_what_its_interval_counts(tmp_path: Path) -> None:
+    """The metric alone is compared, the ones that count for it are not."""
+    company = with_nps(tmp_path)
+    company.load(small.random_frames(seed=5))
+    company.set_time(small.TODAY, date(2026, 6, 9), date(2026, 5, 10))
+    write_definitions(company.con, company.catalogue)
+    raw = json.loads((tmp_path / "semantic_manifest.json").read_text())
+    sides = []
+    for condition in (None, {"where_filters": [{"where_sql_template": "{{ Entity('channel') }} = 'email'"}]}):
+        next(one for one in raw["metrics"] if one["name"] == "nps")["filter"] = condition
+        (tmp_path / "side.json").write_text(json.dumps(raw))
+        layer = SemanticLayer.from_manifest(tmp_path / "side.json")
+        sides.append(Definitions(layer, read_definitions(raw), copy.deepcopy(raw)))
+    found = compare_definitions(company.con, company.ws, *sides, {}, Asked(["nps"], ["month"]))
+    (metric,) = found.metrics
+    assert metric.problem == ""
+    frame = company.frames["fct_survey_responses"]
+    april = frame[(frame["channel"] == "email") & frame["business_date"].map(lambda day: day.month == 4)]
+    score = 100 * ((april["score"] == 5).mean() - (april["score"] <= 2).mean())
+    value = next(one for one in found.values if one.period_start == date(2026, 4, 1) and not one.segment_dimension)
+    assert value.new == pytest.approx(score)
