@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from dagster_project import cli_queries, cli_runs
+from dagster_project import cli_diff, cli_queries, cli_runs
 from dagster_project.cli_options import FormatOption, OutputFormat, WorkspaceOption
 from dagster_project.cli_options import load as _load
 from dagster_project.cli_options import progress as _progress
@@ -24,7 +24,16 @@ app = typer.Typer(
 demo_app = typer.Typer(help="The demo company: a fictional online shop.", no_args_is_help=True)
 app.add_typer(demo_app, name="demo")
 app.add_typer(source_app, name="source")
-for command in (cli_queries.query, cli_queries.explain, cli_runs.run, cli_runs.health, cli_runs.dev, cli_runs.daemon):
+_COMMANDS = (
+    cli_queries.query,
+    cli_queries.explain,
+    cli_diff.diff,
+    cli_runs.run,
+    cli_runs.health,
+    cli_runs.dev,
+    cli_runs.daemon,
+)
+for command in _COMMANDS:
     app.command()(command)
 
 

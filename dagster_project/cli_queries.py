@@ -50,12 +50,15 @@ def query(
     Example:  kpi query revenue conversion_rate --by metric_time__month --by channel --from 2026-01-01
     """
     from dagster_project.console import print_rows
+    from serving.gaps import gap_notes
     from serving.published import run_query
 
     ws = load(workspace)
     asked = _saved(ws, saved, metrics, by) if saved else _named(metrics, by)
     wanted = _with_options(asked, where, first, last, include_open, compare, timezone, totals, share, raw)
     print_rows(run_query(ws, wanted), output)
+    for note in gap_notes(ws, wanted):
+        typer.echo(note, err=True)
 
 
 def explain(

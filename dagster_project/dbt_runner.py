@@ -102,17 +102,51 @@ def ensure_manifest(ws: Workspace) -> Path:
     """
     ws.dbt_target_dir.mkdir(parents=True, exist_ok=True)
     with FileLock(ws.dbt_target_dir / "parse.lock"):
-        stamp = ws.dbt_target_dir / "parsed.sha256"
-        wanted = definition_hash(ws)
-        if stamp.is_file() and stamp.read_text() == wanted and manifest_path(ws).is_file():
+        if is_parsed(ws):
             return manifest_path(ws)
+        stamp, wanted = _stamp(ws), definition_hash(ws)
         stamp.unlink(missing_ok=True)
-        with _environment(ws):
-            outcome = _runner(None).invoke(["parse", *_common_arguments(ws)])
-        if not outcome.success:
-            raise RunError(f"dbt could not read the models: {_first_line(outcome.exception)}")
+        _parse(ws, _common_arguments(ws))
         stamp.write_text(wanted)
         return manifest_path(ws)
+
+
+def is_parsed(ws: Workspace) -> bool:
+    """Whether the manifest is that of the files as they are now."""
+    stamp = _stamp(ws)
+    return stamp.is_file() and manifest_path(ws).is_file() and stamp.read_text() == definition_hash(ws)
+
+
+def _stamp(ws: Workspace) -> Path:
+    return ws.dbt_target_dir / "parsed.sha256"
+
+
+def parse_into(ws: Workspace, folder: Path, shipped: Path, own: Path) -> Path:
+    """Parse another version of the models into ``folder`` and leave the workspace as it is; return semantic_manifest.json.
+
+    ``shipped``: a folder like dbt_project/; ``own``: one with ``models`` and ``semantic`` of a workspace. Mapping, time zone
+    and currency are the workspace's of now. Raises RunError with dbt's own words.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    project, target = folder / "dbt_project", folder / "target"
+    _link_project(project, shipped, own)
+    _parse(ws, _common_arguments(ws, project, target))
+    return target / "semantic_manifest.json"
+
+
+def _parse(ws: Workspace, arguments: Sequence[str]) -> None:
+    found: list[str] = []
+
+    def collect(event: Any) -> None:
+        # What is wrong with a metric is told beside the error, which only says that something is.
+        if event.info.name == "SemanticValidationFailure":
+            found.append(" ".join(event.info.msg.split()))
+
+    with _environment(ws):
+        outcome = _runner(None, callbacks=[collect]).invoke(["parse", *arguments])
+    if not outcome.success:
+        more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
+        raise RunError(f"dbt could not read the models: {found[0] + more if found else _first_line(outcome.exception)}")
 
 
 def build(ws: Workspace, selection: Sequence[str], *, unit_tests: bool = False) -> BuildResult:
@@ -163,12 +197,13 @@ def _load_manifest(ws: Workspace) -> Any:
     return manifest
 
 
-def _common_arguments(ws: Workspace) -> list[str]:
+def _common_arguments(ws: Workspace, project: Path | None = None, target: Path | None = None) -> list[str]:
+    target = target or ws.dbt_target_dir
     return [
-        "--project-dir", str(_linked_project(ws)),
+        "--project-dir", str(project or _linked_project(ws)),
         "--profiles-dir", str(DBT_PROJECT_DIR),
-        "--target-path", str(ws.dbt_target_dir),
-        "--log-path", str(ws.dbt_target_dir / "logs"),
+        "--target-path", str(target),
+        "--log-path", str(target / "logs"),
         "--vars", json.dumps(mapping_vars(ws, dialect="duckdb"), default=str),
     ]  # fmt: skip
 
@@ -180,8 +215,13 @@ def _linked_project(ws: Workspace) -> Path:
     and for an absolute path that is the model's own file.
     """
     folder = ws.runtime_dir / "dbt_project"
-    links = {name: DBT_PROJECT_DIR / name for name in ("dbt_project.yml", "macros", "models", "tests")}
-    links |= {f"workspace/{name}": ws.root / name for name in ("models", "semantic")}
+    _link_project(folder, DBT_PROJECT_DIR, ws.root)
+    return folder
+
+
+def _link_project(folder: Path, shipped: Path, own: Path) -> None:
+    links = {name: shipped / name for name in ("dbt_project.yml", "macros", "models", "tests")}
+    links |= {f"workspace/{name}": own / name for name in ("models", "semantic")}
     for name, target in links.items():
         link = folder / name
         if link.is_symlink() and link.readlink() == target:
@@ -190,7 +230,6 @@ def _linked_project(ws: Workspace) -> Path:
         waiting = link.with_name(f".{link.name}.{os.getpid()}")
         waiting.symlink_to(target)
         waiting.replace(link)
-    return folder
 
 
 def dbt_environment(ws: Workspace) -> Mapping[str, str]:

@@ -11,10 +11,11 @@ from rich.text import Text
 from dagster_project.console import cell_text, console, formatted, percent, period, print_rows, sparkline, status_text
 from dagster_project.words import Words
 
-_VALUES = ("period_start", "value", "numerator", "denominator", "n", "ci_low", "ci_high", "state")
+_VALUES = ("period_start", "value", "numerator", "denominator", "n", "ci_low", "ci_high", "missing_days", "state")
 # Texts come in both languages, the workspace's own first.
 _FACTS = (
-    ("What", "description_{language}"), ("Question", "question_{language}"), ("Formula", "formula"), ("Owner", "owner"),
+    ("What", "description_{language}"), ("Question", "question_{language}"), ("Formula", "formula"),
+    ("New definition", "break_{language}"), ("Owner", "owner"),
     ("Timing", "timing"), ("Threshold", "threshold"), ("When red", "playbook_{language}"),
     ("To connect, map", "missing_entities"),
 )  # fmt: skip
@@ -32,12 +33,18 @@ def print_kpi(found: dict[str, Any], output: str, currency: str, language: str) 
     languages = ("zh", "en") if language == "zh" else ("en", "zh")
     titles = [definition[f"title_{one}"] for one in languages]
     out.print(Text(" · ".join(title for title in titles if title), style="bold"))
-    out.print(_facts(definition, languages, say))
+    # The last change of the definition, beside what it says now: older ones are in mart.kpi_breaks.
+    changed = {f"break_{one}": found["breaks"][-1][f"break_{one}"] for one in languages} if found["breaks"] else {}
+    out.print(_facts({**definition, **changed}, languages, say))
     out.print()
     out.print(_grains(found["status"], currency, say))
     out.print()
     rows = [{**row, "unit": definition["unit"]} for row in found["values"]]
-    print_rows(rows, "table", _VALUES, currency=currency, say=say)
+    with_gaps = [row for row in rows if row.get("missing_days")]
+    columns = [name for name in _VALUES if name != "missing_days" or with_gaps]
+    print_rows(rows, "table", columns, currency=currency, say=say)
+    if with_gaps:
+        out.print(say("missing_days: closed days without the rows that were to be expected. Is a file missing?"))
 
 
 def _facts(definition: dict[str, Any], languages: tuple[str, str], say: Words) -> Table:

@@ -13,7 +13,7 @@ _CHINESE = {
     "status": "状态", "change": "变化", "last 13": "最近13期", "timing": "时效", "owner": "负责人", "day": "日期",
     "previous_value": "前一日", "threshold": "阈值", "severity": "级别", "missing_entities": "缺少的实体",
     "period_start": "期初", "numerator": "分子", "denominator": "分母", "n": "样本数", "ci_low": "下限", "ci_high": "上限",
-    "state": "数据状态",
+    "state": "数据状态", "missing_days": "缺数据天数",
     # what stands in them
     "on track": "达标", "at risk": "有风险", "off track": "未达标", "no target": "无目标", "no data": "无数据",
     "too few": "样本不足", "leading": "先行", "lagging": "滞后", "kpi": "KPI", "critical": "严重", "warning": "警告",
@@ -22,7 +22,8 @@ _CHINESE = {
     "grain day": "日", "grain week": "周", "grain month": "月", "grain quarter": "季度",
     "open": "未结束", "provisional": "暂定", "settled": "已确定", "restated": "已修正",
     # labels of a KPI
-    "What": "定义", "Question": "问题", "Formula": "公式", "Owner": "负责人", "Timing": "时效", "Threshold": "阈值",
+    "What": "定义", "Question": "问题", "Formula": "公式",
+    "New definition": "口径变更", "Owner": "负责人", "Timing": "时效", "Threshold": "阈值",
     "When red": "变红时", "To connect, map": "接入所需实体",
     # lines of the scorecard
     "{name} on {day}": "{name}　截至 {day}",
@@ -55,6 +56,8 @@ _CHINESE = {
     "{count} swings in the past": "过往波动 {count} 次",
     " ({older}: kpi alerts --all)": "（{older}：kpi alerts --all）",
     "... and {count} more: kpi alerts --days {days}": "……另有 {count} 条：kpi alerts --days {days}",
+    "missing_days: closed days without the rows that were to be expected. Is a file missing?":
+        "缺数据天数：已结束但缺少应有记录的天数。是否有文件缺失？",
     "No rows.": "没有数据。",
     "No alert yet.": "还没有告警。",
     "No alert since yesterday; kpi alerts --all goes further back.": "昨天以来没有告警；更早的见 kpi alerts --all。",

@@ -6,6 +6,7 @@ files by path, and a leftover .wal beside a replaced file makes it unreadable. W
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 from collections.abc import Iterator, Sequence
@@ -16,6 +17,7 @@ from typing import TYPE_CHECKING
 
 import duckdb
 
+from metrics.catalogue.model_files import sql_checksums
 from metrics.errors import RunError
 from metrics.workspace.clock import machine_now
 from metrics.workspace.storage import storage_problem
@@ -26,6 +28,8 @@ if TYPE_CHECKING:
     from metrics.workspace.small_cells import SmallCells
 
 SEMANTIC_MANIFEST = "semantic_manifest.json"
+MANIFEST = "manifest.json"
+SQL_FILES = "sql_files.json"
 # published as Parquet beside the tables: what most readers want; the other views follow from kpi_values
 _VIEWS = ("kpi_current",)
 
@@ -90,7 +94,7 @@ def _write_and_switch(ws: Workspace, folder: Path, run_id: str, catalogue: Catal
         _write_durably(ws, ws.small_cells, catalogue, target)
     else:
         _copy_durably(ws.warehouse_path, target)
-    parquet_dir, rows = _write_parquet(target, folder / "parquet" / name, ws.dbt_target_dir / SEMANTIC_MANIFEST)
+    parquet_dir, rows = _write_parquet(target, folder / "parquet" / name, ws.dbt_target_dir)
     _switch(folder / "current.duckdb", target.name)
     _switch(folder / "parquet" / "current", name)
     return PublishedFile(target, parquet_dir, rows)
@@ -138,9 +142,13 @@ def _write_parquet(database: Path, folder: Path, definitions: Path) -> tuple[Pat
     waiting = folder.with_name(f".{folder.name}.part")
     shutil.rmtree(waiting, ignore_errors=True)
     waiting.mkdir(parents=True)
-    if definitions.is_file():
+    if (definitions / SEMANTIC_MANIFEST).is_file():
         # Readers of this version ask with the definitions that its values were computed with.
-        shutil.copyfile(definitions, waiting / SEMANTIC_MANIFEST)
+        shutil.copyfile(definitions / SEMANTIC_MANIFEST, waiting / SEMANTIC_MANIFEST)
+    if (definitions / MANIFEST).is_file():
+        # And `kpi diff` tells which SQL its tables were built with.
+        built = sql_checksums(json.loads((definitions / MANIFEST).read_text(encoding="utf-8")))
+        (waiting / SQL_FILES).write_text(json.dumps(built, indent=1), encoding="utf-8")
     with duckdb.connect(str(database), read_only=True) as con:
         for table in _exported(con):
             path = (waiting / f"{table}.parquet").as_posix().replace("'", "''")

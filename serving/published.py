@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from metrics.alerts.events import HISTORIC_AFTER
 from metrics.errors import QueryError, RunError, did_you_mean
 from metrics.warehouse import open_facts, open_published
+from serving.gaps import gap_days
 from serving.guarded_queries import guarded_names, published_segments
 from serving.publish import SEMANTIC_MANIFEST
 
@@ -146,7 +147,10 @@ def count_new_alerts(ws: Workspace, run_id: str) -> int:
 
 
 def describe_kpi(ws: Workspace, name: str) -> Row:
-    """Everything about one KPI or metric: definition, status per grain, last values. Raises QueryError for no such name."""
+    """Everything about one KPI or metric: definition and its changes, status per grain, last values.
+
+    Raises QueryError for no such name.
+    """
     with open_published(ws) as con:
         known = [row[0] for row in con.execute("select metric from mart.dim_kpi").fetchall()]
         if name not in known:
@@ -156,11 +160,29 @@ def describe_kpi(ws: Workspace, name: str) -> Row:
         grain = status[0]["grain"] if status else "month"
         values = _rows(
             con,
-            "select period_start, value, numerator, denominator, n, ci_low, ci_high, state from mart.kpi_current"
-            " where metric = ? and grain = ? and segment_dimension = '' order by period_start desc limit 13",
+            # by pattern: a version that an older release has published has no missing_days
+            "select columns('^(period_start|value|numerator|denominator|n|ci_low|ci_high|missing_days|state)$')"
+            " from mart.kpi_current where metric = ? and grain = ? and segment_dimension = ''"
+            " order by period_start desc limit 13",
             [name, grain],
         )
-    return {"definition": definition, "status": status, "grain": grain, "values": values[::-1]}
+        breaks = _breaks(con, name)
+        gaps = gap_days(con, name)
+    return {
+        "definition": definition,
+        "breaks": breaks,
+        "status": status,
+        "grain": grain,
+        "values": values[::-1],
+        "gaps": gaps,
+    }
+
+
+def _breaks(con: duckdb.DuckDBPyConnection, name: str) -> list[Row]:
+    """When the definition of a metric has changed, and how; none from a version that did not note it."""
+    if not con.execute("select 1 from duckdb_views() where schema_name = 'mart' and view_name = 'kpi_breaks'").fetchone():
+        return []
+    return _rows(con, "select * exclude (metric) from mart.kpi_breaks where metric = ? order by broken_at", [name])
 
 
 def run_query(ws: Workspace, query: Query) -> list[Row]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from metrics.catalogue.intervals import Interval, interval_of
 from metrics.catalogue.lineage import Lineage, MetricLineage
 from metrics.catalogue.model import GRAINS, Grain, Kpi, Text, Watch
 from metrics.errors import CatalogueError, did_you_mean
@@ -70,6 +71,10 @@ class Catalogue:
     def unit(self, metric: str) -> str:
         """count, currency, ratio, minutes or score."""
         return str(self.metric(metric).meta.get("unit") or "count")
+
+    def interval(self, metric: str) -> Interval:
+        """Which interval its values get. Raises CatalogueError where the declaration is wrong."""
+        return interval_of(metric, self.metric(metric).meta, self.metrics)
 
     def watches(self) -> list[Watch]:
         """The connected metrics whose daily swings are judged: alerting KPIs with days, and watched metrics."""

@@ -9,18 +9,22 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from metrics.catalogue.components import Component, components_of
 from metrics.catalogue.project import Json, Project
+from metrics.catalogue.spans import Span, spans_of
 
 _DAYS = {"day": 1, "week": 7, "month": 31, "quarter": 92, "year": 366}
+# what a filter names: Dimension('order__kind'), with the quotes as JSON has them
+_NAMED = re.compile(r"""Dimension\(\s*(?:'|\\")([^'"\\]+)""")
 # wording of the metric that does not change a number
 _WORDING = frozenset({"label", "description", "input_measures"})
 # keys of config.meta that change a number or its interval
-_ARITHMETIC_META = ("additivity", "unit", "n", "interval")
+_ARITHMETIC_META = ("additivity", "unit", "n", "interval", "promoters", "detractors")
 
 
 @dataclass(frozen=True)
@@ -50,7 +54,8 @@ class MetricDefinition:
     ``models``: names of semantic models. ``facts``: model, date column, filters and offsets of every measure; metrics
     with equal facts have values in the same periods and for the same members. ``is_zero_without_rows``: the definition says
     that a period without rows is zero (``fill_nulls_with: 0`` on every measure), not unknown. ``components``: the measures,
-    each with the metrics through which it is reached.
+    each with the metrics through which it is reached. ``arithmetic``: all that decides the number, down to the measures;
+    ``definition_hash`` is its hash.
     """
 
     name: str
@@ -60,13 +65,18 @@ class MetricDefinition:
     is_foldable: bool
     is_zero_without_rows: bool
     reach: Reach
+    spans: frozenset[Span]
     definition_hash: str
     components: tuple[Component, ...]
+    arithmetic: Json
+
+
 
 
 def read_definitions(manifest: Json) -> dict[str, MetricDefinition]:
-    """Resolve every metric of a dbt manifest."""
+    """Resolve every metric of a dbt manifest (manifest.json or semantic_manifest.json)."""
     project = Project(manifest)
+    arithmetic = {name: _arithmetic(project, metric) for name, metric in project.metrics.items()}
     return {
         name: MetricDefinition(
             name=name,
@@ -76,8 +86,10 @@ def read_definitions(manifest: Json) -> dict[str, MetricDefinition]:
             is_foldable=_is_foldable(project, metric),
             is_zero_without_rows=_is_zero_without_rows(project, metric),
             reach=_reach(project, metric),
-            definition_hash=_hash(_arithmetic(project, metric)),
+            spans=spans_of(project, metric),
+            definition_hash=_hash(arithmetic[name]),
             components=tuple(components_of(project, metric)),
+            arithmetic=arithmetic[name],
         )
         for name, metric in project.metrics.items()
     }
@@ -203,9 +215,24 @@ def _arithmetic(project: Project, metric: Json) -> Any:
             "filter": metric.get("filter"),
             "meta": {key: meta.get(key) for key in _ARITHMETIC_META},
             "measures": measures,
+            "filtered_by": _filtered_by(project, metric),
             "inputs": [_arithmetic(project, project.metrics[i["name"]]) for i in project.direct_inputs(metric)],
         }
     )
+
+
+def _filtered_by(project: Project, metric: Json) -> list[Json]:
+    """The dimensions that the metric's own filters name, as far as they are written as an expression."""
+    text = json.dumps([metric["type_params"], metric.get("filter")])
+    found: list[Json] = []
+    for name in sorted(set(_NAMED.findall(text))):
+        *links, element = name.lower().split("__")
+        for model in project.models.values():
+            entities = {model.get("primary_entity"), *(entity["name"] for entity in model["entities"])}
+            for dimension in model["dimensions"]:
+                if links and links[-1] in entities and dimension["name"] == element and dimension.get("expr"):
+                    found.append({"dimension": f"{model['name']}.{element}", "expr": dimension["expr"]})
+    return found
 
 
 def _hash(arithmetic: Any) -> str:

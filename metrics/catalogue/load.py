@@ -16,7 +16,7 @@ from metrics.catalogue.catalogue import Catalogue
 from metrics.catalogue.findings import Finding, shape_findings
 from metrics.catalogue.lineage import Lineage
 from metrics.catalogue.model import OVERRIDABLE, Kpi, KpiFile, Override, Watch
-from metrics.catalogue.rules import rule_findings, small_cell_findings, watch_findings
+from metrics.catalogue.rules import interval_findings, rule_findings, small_cell_findings, watch_findings
 from metrics.catalogue.target_files import TargetRows, read_target_files
 from metrics.catalogue.yaml_lines import Located, YamlPath, read_yaml
 from metrics.errors import CatalogueError, did_you_mean
@@ -87,6 +87,7 @@ def check_catalogue(
         *rule_findings(known, entries, targets, layer, lineage),
         *watch_findings(files.watched, known, layer),
         *small_cell_findings(ws, catalogue),
+        *interval_findings(layer),
     ]
 
 

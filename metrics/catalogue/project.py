@@ -1,4 +1,4 @@
-"""The metrics and semantic models of dbt's manifest.json, looked up by name. Nothing is computed here."""
+"""The metrics and semantic models of dbt's manifest, looked up by name. Nothing is computed here."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ class Project:
     """The metrics and semantic models of one manifest, by name."""
 
     def __init__(self, manifest: Json) -> None:
-        self.metrics: dict[str, Json] = {m["name"]: m for m in manifest["metrics"].values()}
-        self.models: dict[str, Json] = {m["name"]: m for m in manifest["semantic_models"].values()}
+        self.metrics: dict[str, Json] = {m["name"]: m for m in _listed(manifest["metrics"])}
+        self.models: dict[str, Json] = {m["name"]: m for m in _listed(manifest["semantic_models"])}
         self.measures: dict[str, tuple[Json, Json]] = {
             measure["name"]: (model, measure) for model in self.models.values() for measure in model["measures"]
         }
@@ -46,3 +46,8 @@ class Project:
             return False
         _, measure = self.measures[reference["name"]]
         return measure["agg"] in _SUMMABLE and not measure.get("non_additive_dimension")
+
+
+def _listed(named: Any) -> list[Json]:
+    """dbt's manifest.json keeps definitions by id, its semantic_manifest.json as a list."""
+    return list(named.values()) if isinstance(named, Mapping) else list(named)

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 from metrics.catalogue.catalogue import segment_dimension
 from metrics.catalogue.components import shared_component
 from metrics.catalogue.findings import Finding
+from metrics.catalogue.intervals import interval_of
 from metrics.catalogue.lineage import Lineage
 from metrics.catalogue.model import Kpi, Target, Watch
-from metrics.errors import did_you_mean
+from metrics.errors import CatalogueError, did_you_mean
 
 if TYPE_CHECKING:
     from metrics.catalogue.catalogue import Catalogue
@@ -68,6 +69,16 @@ def small_cell_findings(ws: Workspace, catalogue: Catalogue) -> Iterator[Finding
         if persons != "none" and persons not in catalogue.metrics:
             hint = did_you_mean(str(persons), catalogue.metrics) or " Name a metric that counts persons, or none."
             yield Finding(f"metric {name}", f"meta.persons is unknown metric '{persons}'.{hint}")
+
+
+def interval_findings(layer: SemanticLayer) -> Iterator[Finding]:
+    """Metrics that declare an interval that is unknown or lacks what it needs."""
+    for name, metric in layer.metrics.items():
+        try:
+            interval_of(name, metric.meta, layer.metrics)
+        except CatalogueError as error:
+            where, _, message = str(error).partition(": ")
+            yield Finding(where, message)
 
 
 def _references(kpi: Kpi, entry: Entry, layer: SemanticLayer) -> Iterator[Finding]:

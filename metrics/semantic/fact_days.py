@@ -2,7 +2,8 @@
 
 A fact here is a semantic model under one date: what metric_time means for a measure. Its digest, day by day, covers every
 column that an entity, a dimension or a measure of the model names, and every column of another model that the workspace
-groups or filters by: an order of last year has changed when the device of its visit has.
+groups or filters by: an order of last year has changed when the device of its visit has, and so it has when the time spine
+puts its day into another fiscal quarter.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from dataclasses import dataclass
 from sqlglot import exp
 
 from metrics.semantic import expressions as sql
-from metrics.semantic.calendars import calendar_grains
+from metrics.semantic.calendars import CALENDAR, TimeSpine, calendar_grains, on_calendar
 from metrics.semantic.joins import Hop, JoinGraph, Target
 from metrics.semantic.manifest import Manifest, SemanticModel
 from metrics.semantic.query import parse_name
@@ -55,8 +56,15 @@ def facts_read(
             reads.append((leaf.conversion.measure, [], leaf.conversion.conditions))
         for measure, keys, conditions in reads:
             named = [*keys, *((ref.name, ref.kinds) for part in conditions for ref in part.references)]
-            targets = [graph.find(measure.model, name, kinds) for name, kinds in named if not name.is_metric_time]
             fact = FactDate(measure.model, measure.time_dimension)
+            time, calendar = manifest.models[measure.model].dimensions[measure.time_dimension], calendar_grains(manifest)
+            targets = []
+            for name, kinds in named:
+                target = None if name.is_metric_time else graph.find(measure.model, name, kinds)
+                # A fiscal quarter is a column of the time spine, which may be edited like any other table.
+                if name.grain in calendar:
+                    target = on_calendar(target, time, name.grain, manifest)
+                targets += [target] if target else []
             read[fact] = read.get(fact, frozenset()) | {target for target in targets if target.hops}
     return read
 
@@ -96,10 +104,17 @@ def _joined(manifest: Manifest, targets: Iterable[Target]) -> tuple[list[exp.Joi
                 continue
             alias = aliases[way] = f"joined_{len(aliases)}"
             keys = exp.EQ(this=sql.source(hop.left_expr, aliases[way[:-1]]), expression=sql.source(hop.right_expr, alias))
-            table = sql.relation(manifest.models[hop.model].relation, alias, "duckdb")
+            relation = _spine(manifest).relation if hop.model == CALENDAR else manifest.models[hop.model].relation
+            table = sql.relation(relation, alias, "duckdb")
             joins.append(exp.Join(this=table, side="LEFT", on=keys))
         columns += sql.source(target.expr, aliases[target.hops]).find_all(exp.Column)
     return joins, columns
+
+
+def _spine(manifest: Manifest) -> TimeSpine:
+    """The daily spine. A target on the calendar exists only with it."""
+    assert manifest.day_spine is not None  # noqa: S101
+    return manifest.day_spine
 
 
 def _digest(columns: list[exp.Expr]) -> exp.Expr:

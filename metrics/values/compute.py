@@ -6,11 +6,14 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from metrics.values.history import ValueChanges, append_changes, read_known
+from metrics.values.fact_days import read_fact_days
+from metrics.values.history import ValueChanges, append_changes, read_known, read_latest
+from metrics.values.missing_days import count_missing_days
 from metrics.values.plan import PlanContext, Windows, plan_batches, plan_series
 from metrics.values.rows import one_transaction, workspace_today
 from metrics.values.staging import stage_values, write_plan
 from metrics.values.tables import ensure_tables
+from metrics.values.versions import append_versions
 from metrics.values.watermarks import event_watermarks
 from metrics.workspace.clock import machine_now
 
@@ -45,9 +48,24 @@ def compute_values(
         series = plan_series(PlanContext(ws, catalogue, marks, known, today), windows)
         sources = write_plan(con, series, known)
         stage_values(con, layer, series, plan_batches(series, today), sources, say)
-        changes = append_changes(con, run_id, _recorded_at(con))
+        read_latest(con)
+        if not _has_gaps(con):
+            read_fact_days(con, ws, layer, catalogue)
+        count_missing_days(con, catalogue, series, today)
+        recorded_at = _recorded_at(con)
+        changes = append_changes(con, run_id, recorded_at)
+        append_versions(con, ws, catalogue, known, run_id, recorded_at)
+        con.execute("delete from mart.kpi_gaps")
+        con.execute("insert into mart.kpi_gaps select metric, day from temp.metric_gaps order by all")
+        con.execute("drop table temp.metric_gaps")
     say(f"appended {changes.appended} values, {changes.restated} restated, {changes.removed} removed")
     return changes
+
+
+def _has_gaps(con: duckdb.DuckDBPyConnection) -> bool:
+    """Whether `pending_windows` has looked at the facts for this computation."""
+    found = con.execute("select count(*) from duckdb_tables() where database_name = 'temp' and table_name = 'metric_gaps'")
+    return bool(found.fetchall()[0][0])
 
 
 def _recorded_at(con: duckdb.DuckDBPyConnection) -> datetime:

@@ -10,8 +10,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from metrics.values.columns import VALUE_COLUMNS
 from metrics.values.plan import Known, SeriesKey
-from metrics.values.tables import PERIOD_END, VALUE_COLUMNS
+from metrics.values.tables import PERIOD_END
 from metrics.values.watermarks import Watermark
 
 if TYPE_CHECKING:
@@ -75,9 +76,12 @@ _CHANGED = f"""insert into changes
             coalesce({_VALUE_DIFFERS}, false) as is_changed,
             latest.n as old_n,
             latest.ci_low as old_ci_low,
-            latest.ci_high as old_ci_high
+            latest.ci_high as old_ci_high,
+            coalesce(missing.missing_days, 0) as missing_days,
+            coalesce(latest.missing_days, 0) as old_missing_days
         from fresh
         inner join plan using (series)
+        left join missing on fresh.series = missing.series and fresh.period_start = missing.period_start
         left join latest on {_SAME_PLACE}
     ),
     judged as (
@@ -93,7 +97,7 @@ _CHANGED = f"""insert into changes
     )
     select
         series, metric, grain, period_start, segment_dimension, segment_value, currency, numerator, denominator, value,
-        n, ci_low, ci_high, state, definition_hash, watermark, $run_id, $recorded_at::timestamp
+        n, ci_low, ci_high, missing_days, state, definition_hash, watermark, $run_id, $recorded_at::timestamp
     from judged
     where old_state is null
         or old_state = 'removed'
@@ -101,6 +105,7 @@ _CHANGED = f"""insert into changes
         or not is_same_definition
         or state <> old_state
         or n is distinct from old_n
+        or missing_days <> old_missing_days
         or (ci_low is null) <> (old_ci_low is null)
         or abs(ci_low - old_ci_low) > 1e-12
         or abs(ci_high - old_ci_high) > 1e-12"""
@@ -109,7 +114,7 @@ _TODAY = "(select max(today) from mart.clock)"
 _VANISHED = f"""insert into changes
     select
         latest.series, latest.metric, latest.grain, latest.period_start, latest.segment_dimension, latest.segment_value,
-        latest.currency, null, null, null, null, null, null,
+        latest.currency, null, null, null, null, null, null, null,
         'removed', plan.definition_hash, plan.closed_through, $run_id, $recorded_at::timestamp
     from latest
     inner join plan using (series)
@@ -122,7 +127,8 @@ _VANISHED = f"""insert into changes
 _AGED = f"""insert into changes
     with aged as (
         select
-            latest.*,
+            latest.* exclude (missing_days),
+            coalesce(missing.missing_days, 0) as missing_days,
             plan.closed_through as new_watermark,
             case
                 when latest.state = 'restated' and {_base_state("latest")} = 'settled' then 'restated'
@@ -130,13 +136,14 @@ _AGED = f"""insert into changes
             end as new_state
         from latest
         inner join plan using (series)
+        left join missing on latest.series = missing.series and latest.period_start = missing.period_start
         where latest.state <> 'removed'
             and not coalesce(latest.period_start between plan.first and plan.last, false)
             and latest.period_start <= {_TODAY}
     )
     select
         series, metric, grain, period_start, segment_dimension, segment_value, currency, numerator, denominator, value,
-        n, ci_low, ci_high, new_state, definition_hash, new_watermark, $run_id, $recorded_at::timestamp
+        n, ci_low, ci_high, missing_days, new_state, definition_hash, new_watermark, $run_id, $recorded_at::timestamp
     from aged
     where new_state <> state"""
 
@@ -166,15 +173,18 @@ def read_known(con: duckdb.DuckDBPyConnection) -> dict[SeriesKey, Known]:
     return {(row[0], row[1], row[2]): Known(row[3], row[4], Watermark(row[5], row[6])) for row in rows}
 
 
-def append_changes(con: duckdb.DuckDBPyConnection, run_id: str, recorded_at: datetime) -> ValueChanges:
-    """Compare ``fresh`` with the stored rows under ``plan`` (temporary tables) and append the differences."""
+def read_latest(con: duckdb.DuckDBPyConnection) -> None:
+    """The stored rows that the plan has to see, in the temporary table ``latest``."""
     con.execute(_LATEST)
-    con.execute(
-        "create or replace temp table changes as select 0 as series, stored.* from mart.kpi_values as stored limit 0"
-    )
+
+
+def append_changes(con: duckdb.DuckDBPyConnection, run_id: str, recorded_at: datetime) -> ValueChanges:
+    """Compare ``fresh`` with ``latest`` under ``plan`` (temporary tables) and append the differences."""
+    con.execute(f"create or replace temp table changes as select 0 as series, {_COLUMNS} from mart.kpi_values limit 0")
     for statement in (_CHANGED, _VANISHED, _AGED):
         con.execute(statement, {"run_id": run_id, "recorded_at": recorded_at})
-    con.execute(f"insert into mart.kpi_values select {_COLUMNS} from changes order by series, segment_value, period_start")
+    ordered = f"select {_COLUMNS} from changes order by series, segment_value, period_start"
+    con.execute(f"insert into mart.kpi_values ({_COLUMNS}) {ordered}")
     con.execute("delete from mart.kpi_series")
     con.execute(_REMEMBER, {"run_id": run_id})
     return _counted(con)

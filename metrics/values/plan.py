@@ -7,7 +7,7 @@ months and quarters are sums of the days' parts (`definitions.py` decides what i
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Literal
@@ -18,6 +18,7 @@ from metrics.values.watermarks import Watermark, metric_watermark
 
 if TYPE_CHECKING:
     from metrics.catalogue import Catalogue
+    from metrics.catalogue.intervals import Interval
     from metrics.workspace import Workspace
 
 ALL_TIME = Window(date.min, date.max)
@@ -49,7 +50,7 @@ class Series:
     kind: Literal["sum", "ratio", "opaque"]
     n_metric: str | None
     n_rule: Literal["metric", "denominator", "value", "unknown"]
-    interval: str
+    interval: Interval
     currency: str
     is_folded: bool
     facts: frozenset[str]
@@ -77,10 +78,14 @@ class Series:
 
 @dataclass(frozen=True)
 class Batch:
-    """One query: metrics that share facts, grain, segment and days. ``n_metrics``: what counts a metric's observations."""
+    """One query: metrics that share facts, grain, segment and days.
+
+    ``n_metrics``: what counts a metric's observations; ``counted``: what its interval needs counted.
+    """
 
     metrics: tuple[str, ...]
     n_metrics: Mapping[str, str]
+    counted: Mapping[str, tuple[str, ...]]
     grain: str
     group_by: str
     first: date
@@ -98,13 +103,13 @@ class PlanContext:
     today: date
 
 
-def plan_series(context: PlanContext, windows: Windows) -> list[Series]:
-    """Every series of every connected metric."""
+def plan_series(context: PlanContext, windows: Windows, only: Collection[str] | None = None) -> list[Series]:
+    """Every series of every connected metric, or of those named by ``only``."""
     catalogue = context.catalogue
     return [
         _series(context, metric, grain, group_by, windows)
         for metric in catalogue.metrics
-        if catalogue.connected(metric)
+        if (only is None or metric in only) and catalogue.connected(metric)
         for grain in catalogue.grains(metric)
         for group_by in ("", *catalogue.segments(metric))
     ]
@@ -114,7 +119,8 @@ def _series(context: PlanContext, metric: str, grain: str, group_by: str, window
     catalogue, found = context.catalogue, context.catalogue.lineage[metric]
     definition, meta = found.definition, catalogue.metric(metric).meta
     n_metric = meta.get("n")
-    n_definition = catalogue.lineage[n_metric].definition if n_metric else definition
+    interval = catalogue.interval(metric)
+    beside = [catalogue.lineage[name].definition for name in (*([n_metric] if n_metric else []), *interval.counted)]
     kind = _kind(catalogue, metric)
     currency = context.ws.currency if catalogue.unit(metric) == "currency" else ""
     known = context.known.get((metric, grain, segment_dimension(group_by)))
@@ -129,10 +135,10 @@ def _series(context: PlanContext, metric: str, grain: str, group_by: str, window
         kind=kind,
         n_metric=n_metric,
         n_rule=_n_rule(catalogue, metric, kind),
-        interval=str(meta.get("interval") or ""),
+        interval=interval,
         currency=currency,
-        is_folded=kind != "opaque" and definition.is_foldable and n_definition.is_foldable,
-        facts=definition.facts | n_definition.facts,
+        is_folded=kind != "opaque" and all(one.is_foldable for one in (definition, *beside)),
+        facts=definition.facts.union(*(one.facts for one in beside)),
         definition_hash=definition.definition_hash,
         watermark=metric_watermark(context.marks, found.reads).matured(catalogue.matures_after_days(metric)),
         floor=period_start(context.ws.history_start, grain),
@@ -182,7 +188,7 @@ def _first_aged(known: Known | None, now: Watermark) -> date:
 
 def plan_batches(series: Sequence[Series], today: date) -> list[Batch]:
     """The queries that answer every series with a window."""
-    groups: dict[tuple[frozenset[str], str, str, date, date], dict[str, str | None]] = {}
+    groups: dict[tuple[frozenset[str], str, str, date, date], dict[str, Series]] = {}
     for (metric, grain, group_by), wanted in _by_source(series).items():
         window = hull(one.window for one in wanted if one.window is not None)
         if window is None:
@@ -190,9 +196,17 @@ def plan_batches(series: Sequence[Series], today: date) -> list[Batch]:
         first, last = max(window.first, min(one.floor for one in wanted)), min(window.last, today)
         if first <= last:
             key = (wanted[0].facts, grain, group_by, first, last)
-            groups.setdefault(key, {})[metric] = wanted[0].n_metric
+            groups.setdefault(key, {})[metric] = wanted[0]
     return [
-        Batch(tuple(members), {m: n for m, n in members.items() if n}, grain, group_by, first, last)
+        Batch(
+            tuple(members),
+            {name: one.n_metric for name, one in members.items() if one.n_metric},
+            {name: one.interval.counted for name, one in members.items() if one.interval.counted},
+            grain,
+            group_by,
+            first,
+            last,
+        )
         for (_, grain, group_by, first, last), members in groups.items()
     ]
 

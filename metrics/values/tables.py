@@ -8,26 +8,10 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING
 
+from metrics.values.views import VIEWS
+
 if TYPE_CHECKING:
     import duckdb
-
-KEY = ("metric", "grain", "period_start", "segment_dimension", "segment_value", "currency")
-VALUE_COLUMNS = (
-    *KEY,
-    "numerator",
-    "denominator",
-    "value",
-    "n",
-    "ci_low",
-    "ci_high",
-    "state",
-    "definition_hash",
-    "watermark",
-    "run_id",
-    "recorded_at",
-)
-_KEY = ", ".join(KEY)
-_COLUMNS = ", ".join(VALUE_COLUMNS)
 
 # The last day of the period that starts on period_start; used by every query that asks whether a period is closed.
 PERIOD_END = """case grain
@@ -51,6 +35,7 @@ _TABLES = (
         n bigint,
         ci_low double,
         ci_high double,
+        missing_days integer,
         state text not null,
         definition_hash text not null,
         watermark date,
@@ -67,6 +52,24 @@ _TABLES = (
         closed_through date,
         settled_through date,
         run_id text not null
+    )""",
+    # append-only: one row whenever the definition of a metric is another than before; `arithmetic` is what its hash covers
+    """create table if not exists mart.kpi_definitions (
+        metric text not null,
+        definition_version integer not null,
+        definition_hash text not null,
+        valid_from timestamp not null,
+        changes_en text,
+        changes_zh text,
+        break_en text,
+        break_zh text,
+        arithmetic text,
+        run_id text not null
+    )""",
+    # closed days on which a fact of the metric lacks the rows that were to be expected; rewritten by every computation
+    """create table if not exists mart.kpi_gaps (
+        metric text not null,
+        day date not null
     )""",
     """create table if not exists mart.dim_kpi (
         metric text primary key,
@@ -195,50 +198,11 @@ _TABLES = (
     )""",
 )
 
-_VIEWS = (
-    f"""create or replace view mart.kpi_current as
-    select {_COLUMNS}
-    from mart.kpi_values
-    qualify row_number() over (partition by {_KEY} order by recorded_at desc) = 1 and state <> 'removed'""",
-    f"""create or replace view mart.kpi_history as
-    select
-        {_COLUMNS},
-        recorded_at as valid_from,
-        lead(recorded_at) over (partition by {_KEY} order by recorded_at) as valid_to
-    from mart.kpi_values""",
-    f"""create or replace view mart.kpi_restatements as
-    with versions as (
-        select
-            {_COLUMNS},
-            lag(value) over latest as old_value,
-            lag(state) over latest as old_state,
-            lag(definition_hash) over latest as old_definition_hash,
-            lag(recorded_at) over latest as old_recorded_at
-        from mart.kpi_values
-        window latest as (partition by {_KEY} order by recorded_at)
-    )
-    select
-        {_KEY},
-        old_value,
-        value as new_value,
-        case when definition_hash <> old_definition_hash then 'definition' else 'data' end as cause,
-        old_definition_hash,
-        definition_hash as new_definition_hash,
-        old_recorded_at,
-        recorded_at as restated_at,
-        run_id
-    from versions
-    where old_state in ('settled', 'restated') and value is distinct from old_value""",
-    f"""create or replace macro mart.kpi_as_of(as_of) as table
-    select {_COLUMNS}
-    from mart.kpi_values
-    where recorded_at <= as_of
-    qualify row_number() over (partition by {_KEY} order by recorded_at desc) = 1 and state <> 'removed'""",
-)
-
 
 # Written anew by every run: nothing is lost when an older version of them is dropped.
-_REWRITTEN = frozenset({"dim_kpi", "kpi_targets", "promotions", "kpi_leading_indicators", "kpi_status", "kpi_series"})
+_REWRITTEN = frozenset(
+    {"dim_kpi", "kpi_targets", "promotions", "kpi_leading_indicators", "kpi_status", "kpi_series", "kpi_gaps"}
+)
 _COLUMNS_OF_MART = """select table_name, list(column_name), list(data_type) from duckdb_columns()
     where database_name = current_database() and schema_name = 'mart' and internal = false group by table_name"""
 
@@ -247,7 +211,7 @@ def ensure_tables(con: duckdb.DuckDBPyConnection) -> None:
     """Create what is missing of schema mart and bring tables of an older version up to date; views are replaced."""
     con.execute("create schema if not exists mart")
     _upgrade(con)
-    for statement in (*_TABLES, *_VIEWS):
+    for statement in (*_TABLES, *VIEWS):
         con.execute(statement)
 
 

@@ -50,7 +50,17 @@ watched:
   - {metric: leads, owner: Head of marketing, threshold: 0.3, minimum_n: 1}
 """
 # What differs between two runs that come to the same: their ids and times.
-OF_THE_RUN = {"run_id", "recorded_at", "detected_at", "evaluated_at", "withdrawn_at", "defined_at", "published_at", "loaded_at"}
+OF_THE_RUN = {
+    "run_id",
+    "recorded_at",
+    "detected_at",
+    "evaluated_at",
+    "withdrawn_at",
+    "defined_at",
+    "published_at",
+    "loaded_at",
+    "definition_from",
+}
 COMPARED = ("kpi_values", "kpi_current", "kpi_status", "alerts", "swings", "dim_kpi", "kpi_targets", "clock", "kpi_series")
 
 

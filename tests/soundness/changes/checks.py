@@ -10,14 +10,17 @@ import duckdb
 
 from dagster_project.assets.kpis import load_definitions
 from metrics.values import compute_values
-from metrics.values.tables import KEY
+from metrics.values.columns import KEY
 from metrics.warehouse import open_warehouse
 from tests.soundness.changes.runs import Company
 
 Rows = list[tuple[Any, ...]]
 _KEY = ", ".join(KEY)
 # Doubles are summed in another order by another run; 12 digits are the same.
-_VALUES = f"select {_KEY}, numerator, denominator, printf('%.9e', value), n, printf('%.9e', ci_low), printf('%.9e', ci_high)"
+_VALUES = (
+    f"select {_KEY}, numerator, denominator, printf('%.9e', value), n, printf('%.9e', ci_low), printf('%.9e', ci_high),"
+    " missing_days"
+)
 CURRENT = f"{_VALUES} from mart.kpi_current order by all"
 AS_OF = f"select {_KEY}, value, state, watermark from mart.kpi_as_of(?) order by all"
 NOW = f"select {_KEY}, value, state, watermark from mart.kpi_current order by all"

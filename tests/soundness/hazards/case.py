@@ -31,9 +31,10 @@ class Table:
 class Question:
     """What is asked, in one of two forms, and the answers: columns in the order of group_by and metrics, or of ``columns``.
 
-    ``query``: metrics, group_by, where, start, end: for any semantic layer; options of a query for one that has them. ``history``: what of the published values
-    (``of``: values, restatements, status, swings or alerts) after a run, for layers that keep them; ``of: indicator``: whether
-    ``indicator`` may be declared as a leading indicator of ``outcome``. ``right`` None: there is
+    ``query``: metrics, group_by, where, start, end: for any semantic layer; options of a query for one that has them.
+    ``history``: what of the published values (``of``: values, restatements, definitions, breaks, diff, status, swings or alerts)
+    after a run, for layers that keep them; ``of: indicator``: whether ``indicator`` may be declared as a leading indicator of
+    ``outcome``. ``right`` None: there is
     no answer, and a layer has to refuse; ``refusal`` is in the text of ours.
     """
 

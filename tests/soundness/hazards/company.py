@@ -16,8 +16,10 @@ import yaml
 
 from metrics.alerts import evaluate_swings
 from metrics.catalogue import Catalogue, load_catalogue, read_lineage
+from metrics.catalogue.definitions import read_definitions
 from metrics.semantic import Query, SemanticLayer
 from metrics.values import clear_pending, compute_values, ensure_tables, pending_windows, write_definitions, write_status
+from metrics.values.comparison import Asked, Definitions, compare_definitions
 from metrics.warehouse import open_published
 from metrics.warehouse.ops_tables import TABLES
 from metrics.workspace import Workspace, load_entities, load_workspace
@@ -41,10 +43,17 @@ _SQL = {
     "swings": "mart.swings where metric = $metric and day between $from::date and $to::date",
     "alerts": "(select * replace (case when withdrawn_at is null then status else 'withdrawn' end as status) from mart.alerts)"
     + " as told where metric = $metric",
+    "breaks": "mart.kpi_breaks where metric = $metric",
     "definitions": "(select period_start, count(distinct definition_hash) as versions from mart.kpi_values where "
     + _TOTAL
     + " and grain = $grain group by period_start) as counted where true",
 }
+
+
+def read_side(path: Path) -> Definitions:
+    """A semantic manifest as one side of a comparison."""
+    raw = json.loads(path.read_text(encoding="utf-8"))
+    return Definitions(SemanticLayer.from_manifest(path), read_definitions(raw), raw)
 
 
 class Company:
@@ -54,6 +63,7 @@ class Company:
         self._case, self._root = case, root
         self._con = duckdb.connect()
         self._published: dict[str, datetime] = {}
+        self._sides: dict[str, Definitions] = {}
         self._answers: dict[str, dict[str, list[tuple[Any, ...]]]] = {}
         self._write_workspace()
         self._create_warehouse()
@@ -108,6 +118,7 @@ class Company:
         for name, table in run.tables.items():
             create_table(self._con, f"{SCHEMA}.{name}", table)
         self._write_definitions(run)
+        self._sides[run.name] = read_side(self._root / "semantic_manifest.json")
         self._set_time(run)
         ws, layer, catalogue = self._definitions()
         compute_values(self._con, ws, layer, catalogue, pending_windows(self._con, ws, layer, catalogue), run.name)
@@ -121,6 +132,8 @@ class Company:
         self._answers[run.name] = {json.dumps(item, default=str): self._ask(item) for item in asked}
 
     def _ask(self, asked: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+        if asked["of"] == "diff":
+            return self._diff(asked)
         source, given = _SQL[asked["of"]], {name: asked[name] for name in ("metric", "grain", "from", "to") if name in asked}
         if "as_of" in asked:
             source = source.replace("mart.kpi_current", "mart.kpi_as_of($as_of)")
@@ -129,6 +142,19 @@ class Company:
             source += " and period_start = $period"
             given["period"] = asked["period"]
         return self._con.execute(f"select {', '.join(asked['columns'])} from {source}", given).fetchall()
+
+    def _diff(self, asked: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+        """What `kpi diff` says of the definitions of two runs, on the data as it is."""
+        old, new = (self._sides[str(asked[side])] for side in ("against", "run"))
+        only = Asked([asked["metric"]], [asked["grain"]])
+        write_definitions(self._con, self._catalogue())
+        found = compare_definitions(self._con, load_workspace(self._root), old, new, {}, only)
+        return [tuple(getattr(value, name) for name in asked["columns"]) for value in found.values]
+
+    def _catalogue(self) -> Catalogue:
+        layer = SemanticLayer.from_manifest(self._root / "semantic_manifest.json")
+        lineage = read_lineage(self._root / "manifest.json")
+        return load_catalogue(load_workspace(self._root), layer, lineage, shipped=self._root / "none")
 
     def _one(self, sql: str) -> Any:
         return self._con.execute(sql).fetchall()[0][0]

@@ -177,3 +177,33 @@ def test_they_are_listed_where_they_can_be_asked_for() -> None:
 def test_without_a_calendar_its_grains_mean_nothing() -> None:
     with pytest.raises(QueryError, match="there is no 'metric_time__fiscal_quarter'"):
         layer([]).compile(Query(["amount"], ["metric_time__fiscal_quarter"]))
+
+
+@pytest.mark.parametrize(
+    ("metric_name", "group_by", "changed"),
+    [
+        # 1 and 3 March have orders; the days between them are another quarter too, and nobody bought
+        ("first_quarter", [], [date(2024, 3, 1), date(2024, 3, 3)]),
+        ("amount", ["metric_time__fiscal_quarter"], [date(2024, 3, 1), date(2024, 3, 3)]),
+        # by the day of shipping: order 2 of 1 March went out on the 3rd, order 1 of 29 February on the 1st
+        ("amount", ["order__shipped_on__fiscal_quarter"], [date(2024, 2, 29), date(2024, 3, 1)]),
+        ("amount", [], []),
+        ("amount", ["metric_time__retail_wk"], []),
+    ],
+)
+def test_another_calendar_changes_the_days_that_are_read_by_it(
+    metric_name: str, group_by: list[str], changed: list[date]
+) -> None:
+    """The first days of March move into the quarter before."""
+    found = layer()
+    ((fact, targets),) = found.facts(metric_name, group_by).items()
+    digest = found.digest(fact, targets)
+    with duckdb.connect() as con:
+        con.execute(ROWS)
+        before = dict(con.execute(digest.sql).fetchall())
+        con.execute(
+            "update core.days set fiscal_quarter = 'FY24 Q4' where date_day between date '2024-03-01' and '2024-03-05'"
+        )
+        after = dict(con.execute(digest.sql).fetchall())
+    assert before.keys() == after.keys()
+    assert sorted(day for day in before if before[day] != after[day]) == changed

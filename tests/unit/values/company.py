@@ -163,8 +163,9 @@ def manifest() -> dict[str, Any]:
 def semantic_manifest() -> dict[str, Any]:
     """dbt's semantic_manifest.json."""
     spine = {"alias": "time_spine_daily", "schema_name": "core", "database": None, "relation_name": "core.time_spine_daily"}
+    only_in_the_other = ("model", "depends_on")
     return {
-        "semantic_models": MODELS,
+        "semantic_models": [{k: v for k, v in model.items() if k not in only_in_the_other} for model in MODELS],
         "metrics": METRICS,
         "project_configuration": {
             "time_spines": [{"node_relation": spine, "primary_column": {"name": "date_day", "time_granularity": "day"}}]

@@ -186,3 +186,17 @@ def test_tables_of_an_older_version_are_brought_up_to_date(tmp_path: Path) -> No
         assert "matures_after_days" in columns
         assert "forgotten" not in columns
         assert con.execute("select fingerprint, metric, threshold from mart.alerts").fetchall() == [("a", "orders", None)]
+
+
+def test_a_table_of_an_older_version_takes_values_under_their_names(company: Company) -> None:
+    """A column that was added later stands last in the table: what is appended must not move into its neighbours."""
+    company.con.execute("alter table mart.kpi_values drop column missing_days")
+    ensure_tables(company.con)
+    company.con.execute("delete from core.fct_orders where order_id = 'x0'")
+    compute(company, "late", changed(company))
+    found = company.con.execute(
+        """select value, n, ci_low, missing_days, state, run_id from mart.kpi_current
+        where metric = 'orders' and grain = 'day' and segment_value = '' and period_start = ?""",
+        [DAY],
+    ).fetchall()
+    assert found == [(9, 9, None, 0, "restated", "late")]
