@@ -186,7 +186,7 @@ def _check_in_words(found: dg.AssetCheckEvaluation) -> str:
 
 
 def _quarantined(result: dg.ExecuteInProcessResult) -> tuple[int, str]:
-    """How many rows of this run could not be read, and the first of them in words.
+    """How many rows could not be read since the last publication, and the first of them in words.
 
     From the run's own events: the lock is free again, and the next run may have opened the warehouse already.
     """
