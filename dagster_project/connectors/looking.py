@@ -14,7 +14,7 @@ import duckdb
 
 from dagster_project.connectors.file_ledger import FoundFile, found_files
 from dagster_project.connectors.mapped_columns import asked_columns, missing_columns
-from dagster_project.connectors.readers import prepare_file, readable_files
+from dagster_project.connectors.readers import Prepared, header_lines, prepare_file, readable_files
 from metrics.errors import ReadOptionError, SourceError
 from metrics.workspace import ReadOptions, Workspace
 
@@ -47,29 +47,36 @@ def _look_at_table(con: duckdb.DuckDBPyConnection, ws: Workspace, source_name: s
     except SourceError as error:
         yield Seen(str(error), "warning")
         return
-    headers: dict[str, list[str]] = {}
+    read = source.tables[table].read
+    prepared: dict[str, Prepared] = {}
     unread: list[SourceError] = []
     for file in files:
         try:
-            headers[str(file.path)] = _header(con, file, source.tables[table].read)
+            prepared[str(file.path)] = _prepared(con, file, read)
         except SourceError as error:
             unread.append(error)
     for error in unread:
         # An option that fits other files of the table is right: it is the file that differs.
-        if isinstance(error, ReadOptionError) and not headers:
-            where = ws.where("sources", source_name, "tables", table, "read", error.option)
-            yield Seen(f"{where}: {source_name}.{table}: {error}", "error")
+        if isinstance(error, ReadOptionError) and not prepared:
+            yield _wrong_option(ws, source_name, table, error)
         else:
             yield Seen(str(error), "warning")
-    named = {file: names for file, names in headers.items() if names}
+    named = {path: list(file.columns) for path, file in prepared.items() if file.columns}
     # A column that only some files need to have may be in one that could not be read.
     asked = [column for column in asked_columns(ws, source, table) if column.always or not unread]
-    if named:
-        for message in missing_columns(asked, named, {}):
-            yield Seen(message, "error")
+    for error in missing_columns(asked, named, {}, header_lines(list(prepared.values()), read)) if named else ():
+        if isinstance(error, ReadOptionError):
+            yield _wrong_option(ws, source_name, table, error)
+        else:
+            yield Seen(str(error), "error")
 
 
-def _header(con: duckdb.DuckDBPyConnection, file: FoundFile, read: ReadOptions) -> list[str]:
+def _wrong_option(ws: Workspace, source: str, table: str, error: ReadOptionError) -> Seen:
+    where = ws.where("sources", source, "tables", table, "read", error.option)
+    return Seen(f"{where}: {source}.{table}: {error}", "error")
+
+
+def _prepared(con: duckdb.DuckDBPyConnection, file: FoundFile, read: ReadOptions) -> Prepared:
     # One at a time: files that have to be unpacked for a look do not fill the disk together.
     with readable_files([file], read) as readables:
-        return list(prepare_file(con, readables[0], read).columns)
+        return prepare_file(con, readables[0], read)

@@ -20,7 +20,16 @@ from dagster_project.connectors.column_types import (
 )
 from dagster_project.connectors.mapped_columns import AskedColumn, check_columns
 from dagster_project.connectors.quarantine import Conversion, bad_rows
-from dagster_project.connectors.readers import Batch, Prepared, Readable, Reject, prepare_file, read_batch, same_columns
+from dagster_project.connectors.readers import (
+    Batch,
+    Prepared,
+    Readable,
+    Reject,
+    header_lines,
+    prepare_file,
+    read_batch,
+    same_columns,
+)
 from dagster_project.connectors.readers.excel_files import serial_as_text
 from metrics.errors import SourceError
 from metrics.warehouse import literal, quoted
@@ -75,7 +84,7 @@ def stage_files(
     prepared = [prepare_file(con, readable, plan.read) for readable in readables]
     found = {str(file.readable.file.path): list(file.columns) for file in prepared if file.columns}
     if found:
-        check_columns(plan.asked, found, kept_columns)
+        check_columns(plan.asked, found, kept_columns, header_lines(prepared, plan.read))
     batches = []
     for number, files in enumerate(same_columns(prepared)):
         batches.append(_without_blank_rows(read_batch(con, files, plan.read, f"read_{number}"), plan))

@@ -88,6 +88,36 @@ def test_an_option_that_no_file_fits_is_an_error(small: SmallWorkspace, option: 
     assert str(said).partition("shop.orders: ")[2] in small.refusal()
 
 
+@pytest.mark.parametrize("value", [3, 2])
+def test_a_row_that_was_taken_for_the_header_is_told_once_and_not_shown(small: SmallWorkspace, value: int) -> None:
+    """The second row has no number and no date in it, the third has; neither is a name of a column."""
+    path = small.file("orders_1.csv", csv_text("1,2024-03-01,10", "Jane,unknown,none", "3,Schmidt,2024-03-02"))
+    small.source["tables"]["orders"]["read"] = {"skip": value}
+    (said,) = look_at_files(small.workspace)
+    assert (str(said), said.severity) == (
+        f"workspace.yml:{small.line_of('skip:')}: shop.orders: {path}:{value + 1}: this line, which `read.skip: {value}` makes "
+        "the header, has none of the mapped columns (id, created_at, price): it may be a row. "
+        "Set `read.skip` to the number of lines before the header.", "error",
+    )  # fmt: skip
+    assert str(said).partition("shop.orders: ")[2] == small.refusal()
+
+
+def test_a_file_without_a_header_does_not_have_its_first_row_shown(small: SmallWorkspace) -> None:
+    path = small.file("orders_1.csv", "1,2024-03-01,Schmidt\n")
+    (said,) = look_at_files(small.workspace)
+    assert f"{path}:1: this line, which has to name the columns, has none of the mapped columns" in str(said)
+    assert "Schmidt" not in str(said)
+
+
+def test_columns_with_other_names_below_skipped_lines_are_named(small: SmallWorkspace) -> None:
+    """`skip` is right here: the header has a name that is nearly the mapped one."""
+    small.file("orders_1.csv", "Report\n" + csv_text("1,2024-03-01,10", header="number,created,prices"))
+    small.source["tables"]["orders"]["read"] = {"skip": 1}
+    said = [str(seen) for seen in look_at_files(small.workspace)]
+    assert len(said) == 3
+    assert "Did you mean 'prices'?" in said[2]
+
+
 def test_a_file_in_another_encoding_than_the_default_is_an_error_of_its_table(small: SmallWorkspace) -> None:
     small.file("orders_1.csv", csv_text("1,2024-03-01,10,x", header="id,created_at,price,größe").encode("latin-1"))
     (said,) = look_at_files(small.workspace)
@@ -103,7 +133,10 @@ def test_an_archive_member_that_does_not_exist_is_an_error_an_empty_archive_a_wa
     assert [seen.severity for seen in look_at_files(small.workspace)] == ["error"]
     with zipfile.ZipFile(path, "w"):
         pass
-    assert [seen.severity for seen in look_at_files(small.workspace)] == ["warning"]
+    # No name of a member would help.
+    assert [str(seen) for seen in look_at_files(small.workspace)] == [
+        f"warning: {path}: is an archive without a file. Put the complete one there."
+    ]
 
 
 def test_an_optional_column_that_only_an_unreadable_file_may_have_is_not_called_missing(small: SmallWorkspace) -> None:
