@@ -115,7 +115,9 @@ def missing_columns(
             continue
         hint = did_you_mean(column.column, names) or did_you_mean(key, here[file])
         hint = hint or f" It has: {', '.join(names[:12])}"
-        yield SourceError(f"{column.where}: {column.used_by} reads the column '{column.column}', which is not in {file}.{hint}")
+        yield SourceError(
+            f"{column.where}: {column.used_by} reads the column '{column.column}', which is not in {file}.{hint}"
+        )
 
 
 def _is_row(asked: list[AskedColumn], names: list[str], line: int) -> bool:

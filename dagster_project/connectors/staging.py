@@ -18,7 +18,13 @@ from dagster_project.connectors.column_types import (
     native_decimal_kind,
     native_kind,
 )
-from dagster_project.connectors.mapped_columns import AskedColumn, check_columns
+from dagster_project.connectors.mapped_columns import (
+    AskedColumn,
+    asked_columns,
+    check_columns,
+    mapped_types,
+    wanted_types,
+)
 from dagster_project.connectors.quarantine import Conversion, bad_rows
 from dagster_project.connectors.readers import (
     Batch,
@@ -31,10 +37,10 @@ from dagster_project.connectors.readers import (
     same_columns,
 )
 from dagster_project.connectors.readers.excel_files import serial_as_text
-from metrics.errors import SourceError
+from metrics.errors import ReadOptionError, SourceError
 from metrics.warehouse import literal, quoted
 from metrics.withheld import without_value
-from metrics.workspace import ReadOptions
+from metrics.workspace import ReadOptions, Source, Workspace
 from metrics.workspace.entities import ColumnType
 
 NEW_ROWS = "temp.new_rows"
@@ -64,6 +70,18 @@ class ReadPlan:
 
     def wanted_type(self, column: str) -> ColumnType | None:
         return self.wanted.get(column.lower())
+
+
+def read_plan(ws: Workspace, source: Source, table: str) -> ReadPlan:
+    """How the workspace says that the rows of a table are to be read."""
+    return ReadPlan(
+        read=source.tables[table].read,
+        wanted=wanted_types(source, table),
+        mapped=mapped_types(source, table),
+        zone=source.timezone,
+        asked=asked_columns(ws, source, table),
+        where=ws.where("sources", source.name, "tables", table),
+    )
 
 
 @dataclass
@@ -260,8 +278,9 @@ def _count_file(
         column = f"column '{first.column}': " if first.column and first.value is not None else ""
         option = conversions[first.column.lower()].option if first.column and first.value is not None else "delimiter"
         reason = without_value(first.reason, first.value)
-        raise SourceError(
+        raise ReadOptionError(
             f"{place}: {column}{reason}; {rejected} of {good + rejected} rows cannot be read. "
-            f"Mend the file, or set `read.{option}` at {plan.where}."
+            f"Mend the file, or set `read.{option}` at {plan.where}.",
+            option,
         )
     staged.counts[file.readable.name] = (good, rejected)

@@ -11,12 +11,13 @@ import duckdb
 
 from dagster_project.connectors.readers import csv_files, excel_files, json_files, parquet_files
 from dagster_project.connectors.readers.batches import Batch, Prepared, Reject
-from dagster_project.connectors.readers.unpacking import Readable, readable_files
+from dagster_project.connectors.readers.unpacking import TEXT_FORMATS, Readable, readable_files
 from metrics.errors import SourceError
 from metrics.warehouse import quoted
 from metrics.workspace import ReadOptions
 
 __all__ = [
+    "OPTION_FORMATS",
     "Batch",
     "Prepared",
     "Readable",
@@ -30,6 +31,15 @@ __all__ = [
 
 # Formats whose columns are named by a line of the file; the others name them themselves.
 _WITH_HEADER = {"csv", "tsv", "xlsx"}
+# The formats for which an option of ``read:`` does anything; for an option that is not here: all.
+OPTION_FORMATS = {
+    "delimiter": {"csv", "tsv"},
+    "quote": {"csv", "tsv"},
+    "encoding": TEXT_FORMATS,
+    "skip": _WITH_HEADER,
+    "sheet": {"xlsx"},
+    "member": {"zip"},
+}
 
 _PREPARE = {
     "csv": csv_files.prepare,
