@@ -149,8 +149,10 @@ def _print_end(out: Console, report: RunReport, card: Scorecard, say: Words) -> 
         took = sum(report.seconds_by_step.values())
         out.print(Text(say("Steps: {steps}; all {seconds} s", steps=shown_steps, seconds=f"{took:.1f}")), soft_wrap=True)
     if report.quarantined:
-        rows, them = ("1 row", "it") if report.quarantined == 1 else (f"{report.quarantined:,} rows", "them")
-        said = f"{rows} could not be read ({report.quarantine_example}). kpi quarantine --rows shows {them}."
+        one = "1 row could not be read ({example}). kpi quarantine --rows shows it."
+        several = "{count} rows could not be read ({example}). kpi quarantine --rows shows them."
+        sentence = one if report.quarantined == 1 else several
+        said = say(sentence, count=f"{report.quarantined:,}", example=report.quarantine_example)
         out.print(Text(said, style="yellow"))
     for warning in report.warnings[:_MOST_WARNINGS]:
         out.print(Text(f"! {warning}", style="yellow"))

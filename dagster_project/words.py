@@ -1,4 +1,5 @@
-"""The fixed words of the scorecard, `kpi list`, `kpi show` and `kpi alerts` in Chinese; in English they are their own key.
+"""The fixed words of the scorecard, `kpi list`, `kpi show`, `kpi alerts` and `kpi quarantine` in Chinese; in English they
+are their own key.
 
 Titles, questions and the sentences of alerts come with the data. Errors, what a check found, progress and the other commands
 are English.
@@ -65,6 +66,15 @@ _CHINESE = {
     "... and {count} more failed checks: kpi dev shows them": "……另有 {count} 项检查未通过：见 kpi dev",
     "An alert could not be sent: {failure}": "有告警未能发送：{failure}",
     "Published: {path}": "已发布：{path}",
+    "1 row could not be read ({example}). kpi quarantine --rows shows it.":
+        "1 行无法读取（{example}）。kpi quarantine --rows 可查看。",
+    "{count} rows could not be read ({example}). kpi quarantine --rows shows them.":
+        "{count} 行无法读取（{example}）。kpi quarantine --rows 可查看。",
+    # kpi quarantine
+    "table": "表", "file": "文件", "reason": "原因", "when": "时间", "row": "原始行",
+    "No row is in quarantine.": "隔离区没有数据行。",
+    "No row of {source} is in quarantine.": "隔离区没有 {source} 的数据行。",
+    "... and {count} more: --limit {all} shows all.": "……另有 {count} 行：--limit {all} 列出全部。",
     # checks that a run warns of
     "failed": "未通过",
     "check adds_up": "逐步对账", "check control_totals": "控制总数", "check freshness": "数据滞后", "check gaps": "日期缺口",

@@ -103,13 +103,17 @@ def test_the_scorecard_in_chinese(chinese: SmallShop, capsys: pytest.CaptureFixt
 
 def test_the_end_of_a_run_in_chinese(chinese: SmallShop, kpi: Kpi) -> None:
     """One order of 31 May closes all the days since February; what a check found is told in its own words."""
-    chinese.add("05310,2026-05-31 12:00:00,10.00")
+    assert kpi("quarantine", "-w", chinese.root).stdout == "隔离区没有数据行。\n"
+    chinese.add("05310,2026-05-31 12:00:00,10.00", "9002,2026-02-28 20:00:00,5 euros")
     done = kpi("run", "-w", chinese.root)
     assert done.returncode == 0, done.stderr
     said = "".join(done.stdout.split())
     assert "!mart/source_watermarks:日期缺口:shop.orders:norowfor2026-03-01to2026-05-30" in said
     assert re.search(r"步骤：dbt_build[0-9.]+秒、.*；共[0-9.]+秒", said)
     assert "已发布：" in said
+    assert "1行无法读取（orders_2026-02.csvline" in said
+    head, *_ = kpi("quarantine", "-w", chinese.root).stdout.splitlines()
+    assert head.split() == ["表", "文件", "原因", "时间"]
     assert not re.search(r"Steps:|Published:|gaps:", said)
     assert re.search(r"新告警 \d+ 条", done.stderr)
     assert "new alert" not in done.stderr
