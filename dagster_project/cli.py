@@ -133,6 +133,7 @@ def quarantine(
     Mended files are read again by the next run, and their rows leave this list.
     """
     from dagster_project.console import print_rows
+    from dagster_project.words import Words
     from serving.quarantine import in_words, quarantined_rows
 
     ws = _load(workspace)
@@ -141,10 +142,11 @@ def quarantine(
         print_rows(rows[:limit], output)
         return
     shown = rows[: limit or 20]
-    of = f" of {source}" if source else ""
-    print_rows(in_words(shown), output, wrapped=("reason", "row"), empty=f"No row{of} is in quarantine.")
+    say = Words(ws.language)
+    empty = say("No row of {source} is in quarantine.", source=source) if source else say("No row is in quarantine.")
+    print_rows(in_words(shown), output, wrapped=("reason", "row"), empty=empty, say=say)
     if len(rows) > len(shown):
-        typer.echo(f"... and {len(rows) - len(shown):,} more: --limit {len(rows)} shows all.")
+        typer.echo(say("... and {count} more: --limit {all} shows all.", count=f"{len(rows) - len(shown):,}", all=len(rows)))
 
 
 @app.command()

@@ -92,7 +92,9 @@ def explain(
 def _named(metrics: list[str] | None, by: list[str] | None) -> Query:
     from metrics.semantic import Query
 
-    return Query(metrics=metrics or [], group_by=by or [], order_by=by or [])
+    if not metrics:
+        raise typer.BadParameter("missing argument 'metrics'; name one or more, or a saved query with --saved.")
+    return Query(metrics=metrics, group_by=by or [], order_by=by or [])
 
 
 def _saved(ws: Workspace, name: str, metrics: list[str] | None, by: list[str] | None) -> Query:

@@ -14,7 +14,7 @@ from metrics.catalogue.model_files import differing_files
 from metrics.errors import QueryError, did_you_mean
 from metrics.values.comparison import Asked, Comparison, compare_definitions
 from metrics.values.rows import workspace_today
-from metrics.warehouse import open_published
+from metrics.warehouse import open_facts
 
 if TYPE_CHECKING:
     from datetime import date
@@ -36,7 +36,7 @@ class Diff:
 
 def diff_sides(ws: Workspace, a: str, b: str, asked: Asked, say: Callable[[str], None]) -> Diff:
     """Compare A with B. Raises RunError or QueryError in one line; the workspace stays as it is."""
-    with open_published(ws) as con, tempfile.TemporaryDirectory(prefix="kpi-diff-") as folder:
+    with open_facts(ws) as con, tempfile.TemporaryDirectory(prefix="kpi-diff-") as folder:
         old = read_side(ws, a, b, Path(folder) / "a", say)
         new = read_side(ws, b, a, Path(folder) / "b", say)
         known = old.definitions.metrics.keys() | new.definitions.metrics.keys()

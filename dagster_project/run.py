@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from dagster_project import fingerprint as marks
 from dagster_project.root_cause import RootCause, root_cause
+from dagster_project.words import Words
 from metrics.errors import RunError
 from metrics.workspace import Workspace, load_workspace
 from metrics.workspace.storage import check_writable
@@ -96,7 +97,8 @@ def run_workspace(
     result = _execute(ws, say, _tags(first, last, full_refresh, lookback, accept_fewer_rows), wait_seconds)
     sent, failed = _deliver(ws, say)
     quarantined, example = _quarantined(result)
-    return RunReport(result.run_id, False, _seconds(result), sent, failed, quarantined, example, _warnings(result))
+    warnings = _warnings(result, Words(ws.language))
+    return RunReport(result.run_id, False, _seconds(result), sent, failed, quarantined, example, warnings)
 
 
 def prepare_dagster_home(ws: Workspace) -> Path:
@@ -166,27 +168,27 @@ def _deliver(ws: Workspace, say: Say) -> tuple[int, tuple[str, ...]]:
     return delivery.sent, tuple(delivery.failed)
 
 
-def _warnings(result: dg.ExecuteInProcessResult) -> tuple[str, ...]:
+def _warnings(result: dg.ExecuteInProcessResult, say: Words) -> tuple[str, ...]:
     """Checks that failed without stopping the run, in words; swings are told as alerts."""
     from dagster_project.checks.swings import SWING_CHECK
 
     return tuple(
-        _check_in_words(found)
+        _check_in_words(found, say)
         for found in result.get_asset_check_evaluations()
         if not found.passed and found.check_name != SWING_CHECK
     )
 
 
-def _check_in_words(found: dg.AssetCheckEvaluation) -> str:
+def _check_in_words(found: dg.AssetCheckEvaluation, say: Words) -> str:
     asset = found.asset_key.to_user_string()
     # The name of a dbt test is its words run together.
     if _DBT_ID in found.metadata and found.description:
         return f"{asset}: {found.description}"
-    return f"{asset}: {found.check_name}: {found.description or 'failed'}"
+    return f"{asset}: {say.check(found.check_name)}: {found.description or say('failed')}"
 
 
 def _quarantined(result: dg.ExecuteInProcessResult) -> tuple[int, str]:
-    """How many rows of this run could not be read, and the first of them in words.
+    """How many rows could not be read since the last publication, and the first of them in words.
 
     From the run's own events: the lock is free again, and the next run may have opened the warehouse already.
     """

@@ -53,7 +53,7 @@ def print_run(ws: Workspace, report: RunReport) -> None:
         out.print(Text(line, style="dim"))
     out.print()
     _print_alerts(out, card, say)
-    _print_end(out, report, card)
+    _print_end(out, report, card, say)
 
 
 def _table(ws: Workspace, card: Scorecard, say: Words) -> Table:
@@ -139,24 +139,28 @@ def _print_alerts(out: Console, card: Scorecard, say: Words) -> None:
         out.print(Text("  " + say("... and {count} more: kpi alerts --days {days}", count=more, days=days)))
 
 
-def _print_end(out: Console, report: RunReport, card: Scorecard) -> None:
+def _print_end(out: Console, report: RunReport, card: Scorecard, say: Words) -> None:
     out.print()
     if report.nothing_new:
-        out.print("Nothing new since the last run: no source, definition or setting has changed.")
+        out.print(say("Nothing new since the last run: no source, definition or setting has changed."))
     else:
         steps = sorted(report.seconds_by_step.items(), key=lambda item: -item[1])
-        shown_steps = ", ".join(f"{name} {seconds:.1f} s" for name, seconds in steps[:6])
-        out.print(f"Steps: {shown_steps}; all {sum(report.seconds_by_step.values()):.1f} s", soft_wrap=True)
+        shown_steps = say(", ").join(say("{step} {seconds} s", step=name, seconds=f"{took:.1f}") for name, took in steps[:6])
+        took = sum(report.seconds_by_step.values())
+        out.print(Text(say("Steps: {steps}; all {seconds} s", steps=shown_steps, seconds=f"{took:.1f}")), soft_wrap=True)
     if report.quarantined:
-        rows, them = ("1 row", "it") if report.quarantined == 1 else (f"{report.quarantined:,} rows", "them")
-        said = f"{rows} could not be read ({report.quarantine_example}). kpi quarantine --rows shows {them}."
+        one = "1 row could not be read ({example}). kpi quarantine --rows shows it."
+        several = "{count} rows could not be read ({example}). kpi quarantine --rows shows them."
+        sentence = one if report.quarantined == 1 else several
+        said = say(sentence, count=f"{report.quarantined:,}", example=report.quarantine_example)
         out.print(Text(said, style="yellow"))
     for warning in report.warnings[:_MOST_WARNINGS]:
         out.print(Text(f"! {warning}", style="yellow"))
     if len(report.warnings) > _MOST_WARNINGS:
         more = len(report.warnings) - _MOST_WARNINGS
-        checks, them = ("check", "it") if more == 1 else ("checks", "them")
-        out.print(f"  ... and {more} more failed {checks}: kpi dev shows {them}")
+        one = "... and {count} more failed check: kpi dev shows it"
+        several = "... and {count} more failed checks: kpi dev shows them"
+        out.print(Text("  " + say(one if more == 1 else several, count=more)))
     for failure in report.delivery_failures:
-        out.print(Text(f"An alert could not be sent: {failure}", style="yellow"))
-    out.print(Text(f"Published: {os.path.relpath(card.path)}"), soft_wrap=True)
+        out.print(Text(say("An alert could not be sent: {failure}", failure=failure), style="yellow"))
+    out.print(Text(say("Published: {path}", path=os.path.relpath(card.path))), soft_wrap=True)

@@ -97,7 +97,7 @@ def _refuse_nothing(proposal: Proposal) -> None:
         return
     if proposal.incomplete:
         near = max(proposal.incomplete, key=lambda entity: entity.score)
-        hint = f"{near.table} is like {near.entity}, but has no column for {', '.join(near.missing)}"
+        hint = f"{near.table} is like {near.entity}, but has no column for {near.lacks}"
     else:
         hint = "; ".join([*proposal.left_out, *(f"{name}: {why}" for name, why in proposal.unused_tables.items())][:3])
     raise SourceError(f"no entity could be filled from these files: {hint or 'there are no data files'}. "
@@ -113,9 +113,7 @@ def _summary(proposal: Proposal, written: Path) -> str:
         for entity in source.complete:
             lines.append(f"  {entity.entity} from {entity.table}: {entity.confidence}, {len(entity.columns)} columns")
     for incomplete in proposal.incomplete:
-        lines.append(
-            f"  {incomplete.entity} from {incomplete.table}: lacks {', '.join(incomplete.missing)} (a TODO in the file)"
-        )
+        lines.append(f"  {incomplete.entity} from {incomplete.table}: lacks {incomplete.lacks}; a TODO in the file")
     lines += [f"  {label}: {reason}; not used" for label, reason in proposal.unused_tables.items()]
     lines += [f"  {reason}; not read" for reason in proposal.left_out]
     lines.append(f"{checks} lines to CHECK. Next: kpi validate -w {written.parent}, then kpi run -w {written.parent}")

@@ -1,6 +1,8 @@
-"""The fixed words of the scorecard, `kpi list`, `kpi show` and `kpi alerts` in Chinese; in English they are their own key.
+"""The fixed words of the scorecard, `kpi list`, `kpi show`, `kpi alerts` and `kpi quarantine` in Chinese; in English they
+are their own key.
 
-Titles, questions and the sentences of alerts come with the data. Errors, progress and the other commands are English.
+Titles, questions and the sentences of alerts come with the data. Errors, what a check found, progress and the other commands
+are English.
 """
 
 from __future__ import annotations
@@ -58,6 +60,29 @@ _CHINESE = {
     "... and {count} more: kpi alerts --days {days}": "……另有 {count} 条：kpi alerts --days {days}",
     "missing_days: closed days without the rows that were to be expected. Is a file missing?":
         "缺数据天数：已结束但缺少应有记录的天数。是否有文件缺失？",
+    # the end of a run
+    "Nothing new since the last run: no source, definition or setting has changed.":
+        "自上次运行以来没有变化：数据源、定义和设置都没有改动。",
+    "Steps: {steps}; all {seconds} s": "步骤：{steps}；共 {seconds} 秒",
+    "{step} {seconds} s": "{step} {seconds} 秒",
+    "... and {count} more failed check: kpi dev shows it": "……另有 {count} 项检查未通过：见 kpi dev",
+    "... and {count} more failed checks: kpi dev shows them": "……另有 {count} 项检查未通过：见 kpi dev",
+    "An alert could not be sent: {failure}": "有告警未能发送：{failure}",
+    "Published: {path}": "已发布：{path}",
+    "1 row could not be read ({example}). kpi quarantine --rows shows it.":
+        "1 行无法读取（{example}）。kpi quarantine --rows 可查看。",
+    "{count} rows could not be read ({example}). kpi quarantine --rows shows them.":
+        "{count} 行无法读取（{example}）。kpi quarantine --rows 可查看。",
+    # kpi quarantine
+    "table": "表", "file": "文件", "reason": "原因", "when": "时间", "row": "原始行",
+    "No row is in quarantine.": "隔离区没有数据行。",
+    "No row of {source} is in quarantine.": "隔离区没有 {source} 的数据行。",
+    "... and {count} more: --limit {all} shows all.": "……另有 {count} 行：--limit {all} 列出全部。",
+    # checks that a run warns of
+    "failed": "未通过",
+    "check adds_up": "逐步对账", "check control_totals": "控制总数", "check freshness": "数据滞后", "check gaps": "日期缺口",
+    "check keys_and_ranges": "主键与取值范围", "check ranges": "取值范围", "check schema": "列",
+    "check undecided_versions": "版本未定", "check volume": "行数",
     "No rows.": "没有数据。",
     "No alert yet.": "还没有告警。",
     "No alert since yesterday; kpi alerts --all goes further back.": "昨天以来没有告警；更早的见 kpi alerts --all。",
@@ -81,3 +106,7 @@ class Words:
     def grain(self, grain: str) -> str:
         """The name of a grain: ``day`` is 日, and not 日期 as over a column. KeyError for another word."""
         return _CHINESE[f"grain {grain}"] if self.language == "zh" else grain
+
+    def check(self, name: str) -> str:
+        """The name of a check: ``gaps`` is 日期缺口. A check of the workspace's own has no other name than its own."""
+        return _CHINESE.get(f"check {name}", name) if self.language == "zh" else name

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 import duckdb
 
 from metrics.values import ensure_tables
+from metrics.values.columns import KEY, VALUE_COLUMNS
 from metrics.values.persons import metric_parts, read_persons
 from metrics.values.small_cells import Cell, hidden_cells
-from metrics.values.tables import KEY, VALUE_COLUMNS
 from metrics.warehouse import append_rows, literal
 
 if TYPE_CHECKING:
@@ -25,7 +25,8 @@ SUPPRESSED = "suppressed"
 # Of schema mart, what holds no value by a segment, or is masked below. A table that is not named here is not published.
 _WHOLE_TABLES = ("clock", "source_watermarks", "reconciliation")
 _KPI_TABLES = (
-    "kpi_series", "dim_kpi", "kpi_targets", "promotions", "kpi_leading_indicators", "kpi_status", "publish_log",
+    "kpi_series", "kpi_definitions", "kpi_gaps", "dim_kpi", "kpi_targets", "promotions", "kpi_leading_indicators",
+    "kpi_status", "publish_log",
 )  # fmt: skip
 _SEGMENTED_TABLES = ("swings", "alerts")
 _NUMBERS = ("numerator", "denominator", "value", "n", "ci_low", "ci_high")

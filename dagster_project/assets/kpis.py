@@ -164,7 +164,7 @@ def _alerts() -> dg.AssetsDefinition:
                 SWINGS: con.execute("select count(*) from mart.swings").fetchone()[0],
                 ALERTS: con.execute("select count(*) from mart.alerts").fetchone()[0],
             }
-        say(report.in_words())
+        say(report.in_words(ws.language))
         for key, rows in counts.items():
             yield dg.MaterializeResult(asset_key=key, metadata={"dagster/row_count": rows})
 

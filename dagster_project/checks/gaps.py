@@ -12,10 +12,11 @@ import duckdb
 
 from dagster_project.assets.keys import WATERMARKS, model_key
 from dagster_project.resources import WorkspaceRun
+from metrics.values.tables import ensure_tables
 from metrics.warehouse import open_warehouse, quoted
 from metrics.workspace import Workspace, load_entities
 
-# A gap is told when it has so many days, ends in the last so many closed days (the first load tells all), ...
+# A gap is told when it has so many days, ends in the last so many closed days (until a first run is published: all), ...
 LEAST_DAYS = 3
 RECENT_DAYS = 35
 # ... and its rows lie more than so many times further apart than nearly all before, within so many days and among so many at
@@ -44,10 +45,18 @@ compared as (
         range between interval {compared_days} days preceding and interval 1 day preceding
     )
 ),
-closed as (
-    select source, arg_max(closed_through, recorded_at) as closed_through, count(distinct run_id) = 1 as is_first_load
+loads as (
+    select source, arg_max(closed_through, recorded_at) as closed_through,
+        min(recorded_at) as first_at, max(recorded_at) as newest_at
     from mart.source_watermarks where entity = $entity
     group by source
+),
+-- Also a run that fails later leaves watermarks, but has told nothing: a load is the first until one is published.
+closed as (
+    select source, closed_through, not exists (
+        select 1 from mart.publish_log where published_at between first_at and newest_at
+    ) as is_first_load
+    from loads
 )
 select source, began_on + 1, ended_on - 1, usual - 1
 from compared inner join closed using (source)
@@ -109,6 +118,8 @@ def gaps_check(ws: Workspace, fact_names: set[str]) -> dg.AssetChecksDefinition:
 
 def unusual_gaps(con: duckdb.DuckDBPyConnection, facts: dict[str, str]) -> list[Gap]:
     """The unusual gaps of the last closed days, the longest first. ``facts``: the table in core by entity."""
+    # Before the first run has ended nothing else has made mart.publish_log.
+    ensure_tables(con)
     found = []
     for entity, fact in facts.items():
         sql = _GAPS.format(

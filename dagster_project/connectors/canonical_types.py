@@ -92,7 +92,8 @@ def out_of_range(text: str, wanted: ColumnType, read: ReadOptions) -> str | None
 
 def _plain(text: str, read: ReadOptions) -> str:
     plain = text.strip().replace(read.thousands_separator or "\0", "")
-    return plain.replace(read.decimal_separator, ".") if read.decimal_separator != "." else plain
+    # With a decimal comma, a point is part of no number.
+    return plain if read.decimal_separator == "." else plain.replace(".", "\0").replace(read.decimal_separator, ".")
 
 
 def _plain_number(text: str, read: ReadOptions) -> Decimal | None:

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 import duckdb
 
-from metrics.errors import SourceError, did_you_mean
+from metrics.errors import ReadOptionError, SourceError, did_you_mean
 from metrics.workspace import Source, Workspace, load_entities
 from metrics.workspace.business_dates import expression_type, is_loaded, mapped_relation
 from metrics.workspace.entities import ColumnType
 from metrics.workspace.mapping import column_refs, mapping_tables, plain_columns
 
+# A number, a date or an address: no name of a column.
+_VALUE = re.compile(r"[\W_]*\d[\d\W_]*([TZ][\d\W_]*)*|.*@.*")
 DATA_ERRORS = (duckdb.ConversionException, duckdb.OutOfRangeException, duckdb.InvalidInputException)
 
 
@@ -76,29 +79,65 @@ def asked_columns(ws: Workspace, source: Source, table: str) -> list[AskedColumn
     return asked
 
 
-def check_columns(asked: list[AskedColumn], found: dict[str, list[str]], kept: dict[str, list[str]]) -> None:
+def check_columns(
+    asked: list[AskedColumn],
+    found: dict[str, list[str]],
+    kept: dict[str, list[str]],
+    header_lines: Mapping[str, int] | None = None,
+) -> None:
     """Check the columns that files (or one database table) have. Raises SourceError naming file, column, closest name."""
-    for message in missing_columns(asked, found, kept):
-        raise SourceError(message)
+    for error in missing_columns(asked, found, kept, header_lines or {}):
+        raise error
 
 
-def missing_columns(asked: list[AskedColumn], found: dict[str, list[str]], kept: dict[str, list[str]]) -> Iterator[str]:
-    """Yield one line for each asked column that is not in a file where it has to be, with the first such file.
+def missing_columns(
+    asked: list[AskedColumn], found: dict[str, list[str]], kept: dict[str, list[str]], header_lines: Mapping[str, int]
+) -> Iterator[SourceError]:
+    """Yield one error for each asked column that is not in a file where it has to be, with the first such file.
 
-    ``kept`` gives the columns of files that are loaded already.
+    ``kept`` gives the columns of files that are loaded already, ``header_lines`` the line that was taken for the header of
+    the files that have one: where it rather is a row, that is the one error, and its values, which may be personal, are
+    not told.
     A column of an optional mapping may be missing in some files, for example in those before it was introduced.
     """
     anywhere = {name.lower() for names in [*found.values(), *kept.values()] for name in names}
     here = {file: {name.lower() for name in names} for file, names in found.items()}
+    told = set()
     for column in asked:
         key = column.column.lower()
         file = next((file for file in found if key not in (here[file] if column.always else anywhere)), None)
-        if file is None:
+        if file is None or file in told:
             continue
         names = found[file]
+        if file in header_lines and _is_row(asked, names, header_lines[file]):
+            told.add(file)
+            yield _row_for_header(asked, file, header_lines[file])
+            continue
         hint = did_you_mean(column.column, names) or did_you_mean(key, here[file])
         hint = hint or f" It has: {', '.join(names[:12])}"
-        yield f"{column.where}: {column.used_by} reads the column '{column.column}', which is not in {file}.{hint}"
+        yield SourceError(
+            f"{column.where}: {column.used_by} reads the column '{column.column}', which is not in {file}.{hint}"
+        )
+
+
+def _is_row(asked: list[AskedColumn], names: list[str], line: int) -> bool:
+    """Whether what was taken for the names of the columns rather is a row: none of the asked ones is among them."""
+    wanted, here = {column.column.lower() for column in asked}, {name.lower() for name in names}
+    if wanted & here:
+        return False
+    if any(_VALUE.fullmatch(name.strip()) for name in names):
+        return True
+    return line > 1 and not any(did_you_mean(column, here) for column in wanted)
+
+
+def _row_for_header(asked: list[AskedColumn], file: str, line: int) -> ReadOptionError:
+    wanted = list(dict.fromkeys(column.column for column in asked))
+    skipped = f"which `read.skip: {line - 1}` makes the header" if line > 1 else "which has to name the columns"
+    return ReadOptionError(
+        f"{file}:{line}: this line, {skipped}, has none of the mapped columns ({', '.join(wanted[:12])}): it may be a row. "
+        "Set `read.skip` to the number of lines before the header.",
+        "skip",
+    )
 
 
 def check_mappings(con: duckdb.DuckDBPyConnection, ws: Workspace, source: Source, table: str, rows: str) -> None:

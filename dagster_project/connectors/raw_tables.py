@@ -7,7 +7,7 @@ from collections.abc import Callable
 import duckdb
 
 from dagster_project.connectors.base import TableLoad
-from dagster_project.connectors.mapped_columns import asked_columns, check_mappings, mapped_types, wanted_types
+from dagster_project.connectors.mapped_columns import check_mappings
 from dagster_project.connectors.row_changes import (
     MappedQueries,
     compare_rows,
@@ -15,7 +15,7 @@ from dagster_project.connectors.row_changes import (
     drop_compared,
     record_run_dates,
 )
-from dagster_project.connectors.staging import NEW_ROWS, ReadPlan
+from dagster_project.connectors.staging import NEW_ROWS, read_plan
 from metrics.warehouse import column_types, quoted, table_exists
 from metrics.workspace import Source, Workspace, machine_now
 
@@ -31,16 +31,7 @@ class RawTable:
         self.relation = quoted("raw", source.schema_name, table)
         self.exists = table_exists(con, "raw", source.schema_name, table)
         self.existing = self._data_types() if self.exists else {}
-        read = source.tables[table].read
-        where = ws.where("sources", source.name, "tables", table)
-        self.plan = ReadPlan(
-            read=read,
-            wanted=wanted_types(source, table),
-            mapped=mapped_types(source, table),
-            zone=source.timezone,
-            asked=asked_columns(ws, source, table),
-            where=where,
-        )
+        self.plan = read_plan(ws, source, table)
 
     def is_retyped(self, types: dict[str, str]) -> bool:
         """Return whether a column that exists gets another type."""

@@ -18,14 +18,29 @@ from dagster_project.connectors.column_types import (
     native_decimal_kind,
     native_kind,
 )
-from dagster_project.connectors.mapped_columns import AskedColumn, check_columns
+from dagster_project.connectors.mapped_columns import (
+    AskedColumn,
+    asked_columns,
+    check_columns,
+    mapped_types,
+    wanted_types,
+)
 from dagster_project.connectors.quarantine import Conversion, bad_rows
-from dagster_project.connectors.readers import Batch, Prepared, Readable, Reject, prepare_file, read_batch, same_columns
+from dagster_project.connectors.readers import (
+    Batch,
+    Prepared,
+    Readable,
+    Reject,
+    header_lines,
+    prepare_file,
+    read_batch,
+    same_columns,
+)
 from dagster_project.connectors.readers.excel_files import serial_as_text
-from metrics.errors import SourceError
+from metrics.errors import ReadOptionError, SourceError
 from metrics.warehouse import literal, quoted
 from metrics.withheld import without_value
-from metrics.workspace import ReadOptions
+from metrics.workspace import ReadOptions, Source, Workspace
 from metrics.workspace.entities import ColumnType
 
 NEW_ROWS = "temp.new_rows"
@@ -57,6 +72,18 @@ class ReadPlan:
         return self.wanted.get(column.lower())
 
 
+def read_plan(ws: Workspace, source: Source, table: str) -> ReadPlan:
+    """How the workspace says that the rows of a table are to be read."""
+    return ReadPlan(
+        read=source.tables[table].read,
+        wanted=wanted_types(source, table),
+        mapped=mapped_types(source, table),
+        zone=source.timezone,
+        asked=asked_columns(ws, source, table),
+        where=ws.where("sources", source.name, "tables", table),
+    )
+
+
 @dataclass
 class Staged:
     """Files that are read, with what they hold; ``type_rows`` makes typed rows of them."""
@@ -75,7 +102,7 @@ def stage_files(
     prepared = [prepare_file(con, readable, plan.read) for readable in readables]
     found = {str(file.readable.file.path): list(file.columns) for file in prepared if file.columns}
     if found:
-        check_columns(plan.asked, found, kept_columns)
+        check_columns(plan.asked, found, kept_columns, header_lines(prepared, plan.read))
     batches = []
     for number, files in enumerate(same_columns(prepared)):
         batches.append(_without_blank_rows(read_batch(con, files, plan.read, f"read_{number}"), plan))
@@ -251,8 +278,9 @@ def _count_file(
         column = f"column '{first.column}': " if first.column and first.value is not None else ""
         option = conversions[first.column.lower()].option if first.column and first.value is not None else "delimiter"
         reason = without_value(first.reason, first.value)
-        raise SourceError(
+        raise ReadOptionError(
             f"{place}: {column}{reason}; {rejected} of {good + rejected} rows cannot be read. "
-            f"Mend the file, or set `read.{option}` at {plan.where}."
+            f"Mend the file, or set `read.{option}` at {plan.where}.",
+            option,
         )
     staged.counts[file.readable.name] = (good, rejected)

@@ -15,6 +15,7 @@ from dagster_project.suggest.candidates import Candidate, EntityCandidate, is_ep
 from dagster_project.suggest.names import Words, best_name, synonyms, words_of
 from dagster_project.suggest.profile import ColumnProfile, TableProfile, text_of
 from dagster_project.suggest.proposal import ColumnProposal, EntityProposal
+from dagster_project.suggest.refused import odd_amounts, refused_columns
 from metrics.warehouse import literal, quoted
 from metrics.workspace import machine_now
 from metrics.workspace.entities import Entity
@@ -46,27 +47,29 @@ def entity_proposal(con: duckdb.DuckDBPyConnection, found: EntityCandidate, year
     deriving = Deriving(con, found.table, found.entity, year)
     matched = {name: _matched(deriving, candidate) for name, candidate in found.columns.items()}
     columns = {name: column for name, column in matched.items() if isinstance(column, ColumnProposal)}
-    notes = [f"TODO {name}: {doubt}; map it by hand" for name, doubt in matched.items() if isinstance(doubt, str)]
+    refused = {name: doubt for name, doubt in matched.items() if isinstance(doubt, str)}
     for derive in (_derived, _same_as, _date_parts, _constants, _sign_currency):
         columns |= {name: column for name, column in derive(deriving, columns).items() if name not in columns}
     ordered = {name: columns[name] for name in found.entity.columns if name in columns}
     missing = [name for name in found.entity.required if name not in ordered]
-    notes += _left_over(deriving, ordered)
+    refused |= refused_columns(con, found.table, found.entity, [name for name in missing if name not in refused])
+    notes = [f"TODO {name}: {why}; map it by hand" for name, why in refused.items()]
+    notes += _left_over(deriving, {*ordered, *refused}, ordered)
     # What was computed says something about the table, a constant hardly anything.
     computed = [columns[name] for name in found.entity.required if name in columns and name not in found.columns]
     bonus = sum(COMPUTED_WEIGHT * column.score for column in computed if column.raw)
     score = found.score + (bonus - 0.15 * len(missing)) / len(found.entity.required)
-    return EntityProposal(found.entity.name, found.table.name, score, ordered, missing, notes=notes)
+    return EntityProposal(found.entity.name, found.table.name, score, ordered, missing, refused, notes=notes)
 
 
-def _left_over(deriving: Deriving, columns: Columns) -> list[str]:
-    """Say of columns that are called exactly as one of the entity why they are not mapped."""
+def _left_over(deriving: Deriving, told: set[str], columns: Columns) -> list[str]:
+    """Say of columns that are called exactly as one of the entity, besides those ``told``, why they are not mapped."""
     used = {raw for column in columns.values() for raw in column.raw}
     return [
         f"CHECK {name}: column {raw} is called so, but its values do not fit the type {spec.type}; it is not mapped"
         for name, spec in deriving.entity.columns.items()
         for raw, column in deriving.table.columns.items()
-        if name not in columns and words_of(raw) == words_of(name) and column.filled and deriving.raw(raw)[0] not in used
+        if name not in told and words_of(raw) == words_of(name) and column.filled and deriving.raw(raw)[0] not in used
     ]
 
 
@@ -84,7 +87,8 @@ def _matched(deriving: Deriving, candidate: Candidate) -> ColumnProposal | str:
     elif kind in {"decimal", "integer", "double"} and _is_written_amount(column):
         money = money_of(deriving.con, deriving.table, column.name)
         if money.doubt:
-            return money.doubt
+            odd = odd_amounts(deriving.con, deriving.table, column.name)
+            return f"{money.doubt}; {odd}" if odd else money.doubt
         expression = money.expression(column.name)
         reasons = (*reasons, f"CHECK: {money.note}") if money.note else reasons
     elif kind == "boolean" and column.kind.true_word is not None:

@@ -52,6 +52,8 @@ def fill_from_joins(
             if column is not None and _join(proposal, link, column):
                 proposal.columns[name] = column
                 proposal.missing.remove(name)
+                proposal.refused.pop(name, None)
+                proposal.notes = [note for note in proposal.notes if not note.startswith(f"TODO {name}: ")]
                 break
     proposal.columns = {name: proposal.columns[name] for name in entity.columns if name in proposal.columns}
 

@@ -52,6 +52,8 @@ class EntityProposal:
     score: float
     columns: dict[str, ColumnProposal]
     missing: list[str] = field(default_factory=list)
+    refused: dict[str, str] = field(default_factory=dict)
+    """Why the raw column that is called as a missing one is not taken."""
     latest_by: str | None = None
     joins: list[JoinProposal] = field(default_factory=list)
     is_grouped: bool = False
@@ -69,6 +71,11 @@ class EntityProposal:
         return not self.missing
 
     @property
+    def lacks(self) -> str:
+        """The missing columns, each with the reason why the one that is called so is not taken."""
+        return in_words(self.missing, self.refused)
+
+    @property
     def needs_query(self) -> bool:
         return self.is_grouped or bool(self.joins or self.where or self.whole_query)
 
@@ -77,6 +84,11 @@ class EntityProposal:
         scores = [column.score for column in self.columns.values()]
         lowest = min([self.score + 0.2, *scores]) if scores else 0.0
         return "high" if lowest >= 0.7 else "medium" if lowest >= 0.5 else "low"
+
+
+def in_words(missing: list[str], refused: dict[str, str]) -> str:
+    """``gross_amount (total: 9 of 9 values are ...), ordered_at``."""
+    return ", ".join(f"{name} ({refused[name]})" if name in refused else name for name in missing)
 
 
 @dataclass

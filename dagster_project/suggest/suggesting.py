@@ -21,9 +21,10 @@ from dagster_project.suggest.names import currency_of, is_loader_column, likelie
 from dagster_project.suggest.number_styles import settle_numbers
 from dagster_project.suggest.partial_rows import leave_out_partial_rows
 from dagster_project.suggest.profile import TableProfile, profile_table, read_header_of
-from dagster_project.suggest.proposal import EntityProposal, Proposal
+from dagster_project.suggest.proposal import EntityProposal, Proposal, in_words
 from dagster_project.suggest.query_sql import RESERVED, summed_columns
 from dagster_project.suggest.rates import rates_proposal
+from dagster_project.suggest.refused import refused_columns
 from dagster_project.suggest.repeats import note_repeats
 from dagster_project.suggest.sources import Days, build_sources
 from dagster_project.suggest.tables import GivenTable, found_file, given_files, group_files, slug
@@ -68,7 +69,7 @@ def suggest_sources(paths: Iterable[Path], given: Given, say: Say) -> Proposal:
         sources, days = build_sources(con, complete, tables, given.timezone)
         settings = _settings(con, complete, tables, given, days)
         incomplete = [draft for draft in chosen if not draft.is_complete]
-        return Proposal(sources, incomplete, settings, _unused(tables, chosen, drafts), left_out)
+        return Proposal(sources, incomplete, settings, _unused(con, tables, chosen, drafts), left_out)
     finally:
         con.close()
 
@@ -153,7 +154,12 @@ def _type_sums(chosen: list[EntityProposal], tables: dict[str, TableProfile]) ->
             table.read = table.read.model_copy(update={"types": {**table.read.types, **types}})
 
 
-def _unused(tables: dict[str, TableProfile], chosen: list[EntityProposal], drafts: list[EntityProposal]) -> dict[str, str]:
+def _unused(
+    con: duckdb.DuckDBPyConnection,
+    tables: dict[str, TableProfile],
+    chosen: list[EntityProposal],
+    drafts: list[EntityProposal],
+) -> dict[str, str]:
     """Say of every table that fills no entity what it looks like."""
     used = {name for draft in chosen for name in (draft.table, *(join.table for join in draft.joins))}
     found = {}
@@ -163,18 +169,19 @@ def _unused(tables: dict[str, TableProfile], chosen: list[EntityProposal], draft
         like = max((d for d in drafts if d.table == name), key=lambda draft: draft.score, default=None)
         better = next((d.table for d in chosen if like is not None and d.entity == like.entity), None)
         found[table.given.label] = (
-            f"looks like {like.entity}, but {better} fits better" if like and better else _lacks(table)
+            f"looks like {like.entity}, but {better} fits better" if like and better else _lacks(con, table)
         )
     return found
 
 
-def _lacks(table: TableProfile) -> str:
+def _lacks(con: duckdb.DuckDBPyConnection, table: TableProfile) -> str:
     """Say what the likeliest entity of a table that is like none would still need."""
     near = entity_candidates(table)[0]
     lacking = [name for name in near.entity.required if name not in near.columns]
     if not near.columns or not lacking:
         return "like no entity"
-    return f"like no entity: lacks {', '.join(lacking)} of {near.entity.name}"
+    refused = refused_columns(con, table, near.entity, lacking)
+    return f"like no entity: lacks {in_words(lacking, refused)} of {near.entity.name}"
 
 
 def _settings(

@@ -173,6 +173,11 @@ def number_pattern(style: NumberStyle) -> re.Pattern[str]:
     return re.compile(rf"[-+]?(?:(?:{grouped}\d+)(?:{point}\d*)?|{point}\d+)(?:[eE][-+]?\d+)?")
 
 
+def amount_pattern() -> re.Pattern[str]:
+    """Regular expression of a number as people write it, with or without a currency's sign."""
+    return _PATTERNS["money"]
+
+
 def strptime_formats(pattern: str, with_time: bool, seconds: bool, twelve_hours: bool) -> list[str]:
     """Return the strptime formats that a date pattern could mean, the usual one first."""
     dates = {

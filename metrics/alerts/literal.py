@@ -175,10 +175,12 @@ class SwingReport:
     new_alerts: list[Alert] = field(default_factory=list)
     rows: list[tuple[Any, ...]] = field(default_factory=list)
 
-    def in_words(self) -> str:
+    def in_words(self, language: str = "en") -> str:
         """What is news, and what is history that only was not known before."""
         past = sum(alert.status == "historic" for alert in self.new_alerts)
         new = len(self.new_alerts) - past
+        if language == "zh":
+            return f"新告警 {new} 条" + (f"，过往波动 {past} 次（kpi alerts --all）" if past else "")
         earlier = f", {past} swing{'s' * (past != 1)} in the past (kpi alerts --all)" if past else ""
         return f"{new} new alert{'s' * (new != 1)}{earlier}"
 

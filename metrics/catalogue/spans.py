@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
-    from metrics.catalogue.definitions import Project
+    from metrics.catalogue.project import Project
 
 Json = Mapping[str, Any]
 _MONTHS = {"month": 1, "quarter": 3, "year": 12}

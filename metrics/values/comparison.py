@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import duckdb
 
 from metrics.catalogue import Catalogue, MetricLineage
+from metrics.catalogue.catalogue import segment_dimension
 from metrics.catalogue.changes import Change, definition_changes, model_changes
 from metrics.errors import QueryError
 from metrics.semantic import Query
@@ -176,7 +177,11 @@ class _Side:
     def series(self, metrics: Iterable[str]) -> list[Series]:
         """What is compared of these metrics."""
         grains, planned = self.asked.grains, plan_series(self.context, None, frozenset(metrics))
-        return [self._within(one) for one in planned if not grains or one.grain in grains]
+        rules = self.context.ws.small_cells
+        # What is withheld from readers of the published values is not told by comparing them.
+        guarded = rules.dimensions if rules else ()
+        wanted = (one for one in planned if segment_dimension(one.group_by) not in guarded)
+        return [self._within(one) for one in wanted if not grains or one.grain in grains]
 
     def _within(self, one: Series) -> Series:
         """The series over the periods that hold a day asked for."""

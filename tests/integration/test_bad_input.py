@@ -110,6 +110,28 @@ def test_the_end_of_a_run_quotes_no_address(small_shop: SmallShop, kpi: Kpi) -> 
     )
 
 
+def test_what_a_run_that_stopped_has_seen_is_told_by_the_one_that_is_published(tmp_path: Path, kpi: Kpi) -> None:
+    """The first run stops in the models: an order has no amount. Two rows of January cannot be read, and nothing was sold
+    from the 12th to the 16th, 42 days before the last closed day, the 27th of February."""
+    shop = SmallShop(tmp_path / "shop")
+    shop.write()
+    january = [line for line in shop.month(1).read_text().splitlines() if not "0112" <= line[:4] <= "0116"]
+    unread = ["9001,2026-01-32 10:00:00,5.00", "9002,2026-01-31 20:00:00,5 euros"]
+    shop.month(1).write_text("\n".join([*january, *unread, ""]))
+    shop.add("9004,2026-02-28 21:00:00,")
+    assert "dbt stopped: orders: 1 row without " in refusal(kpi("run", "-w", shop.root))
+    shop.replace(shop.month(2), "9004,2026-02-28 21:00:00,\n", "9004,2026-02-28 21:00:00,7.00\n")
+    told = " ".join(kpi("run", "-w", shop.root).stdout.split())
+    assert f"2 rows could not be read (orders_2026-01.csv line {len(january) + 1}: '2026-01-32" in told
+    assert "shop.orders: no row for 2026-01-12 to 2026-01-16 (5 days), then rows again" in told
+    # Once is enough: the next run has other news.
+    shop.add("9005,2026-02-28 22:00:00,7.00")
+    done = kpi("run", "-w", shop.root)
+    assert done.returncode == 0, done.stderr
+    assert "could not be read" not in done.stdout
+    assert "2026-01-12" not in done.stdout
+
+
 def test_dates_that_a_failed_parser_made_stop_the_run(small_shop: SmallShop, kpi: Kpi) -> None:
     before = small_shop.state().published
     small_shop.add("9006,1970-01-01 00:00:00,5.00", "9005,0001-01-01 00:00:00,5.00", "9007,1900-01-01 00:00:00,5.00")

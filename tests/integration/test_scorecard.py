@@ -94,10 +94,37 @@ def test_the_scorecard_in_chinese(chinese: SmallShop, capsys: pytest.CaptureFixt
     assert {cell_len(line.partition("· 无")[0]) for line in cards} == {cell_len(lines[1].partition("状态")[0])}
     assert {cell_len(line.partition("滞后")[0]) for line in cards} == {cell_len(lines[1].partition("时效")[0])}
     # The path of the published file is one word that is never broken.
-    assert all(cell_len(line.rstrip()) <= 100 for line in lines if not line.startswith("Published"))
+    assert all(cell_len(line.rstrip()) <= 100 for line in lines if not line.startswith("已发布："))
     text = "".join("".join(lines).split())
     assert "无数据（自2026-01-01起还没有结束满30天的完整月，之后才能判断）：30天复购率、退货率。" in text
-    assert not re.search(r"ontrack|nodata|notconnected|alert|lagging", text.replace("kpialerts", "").lower())
+    assert "自上次运行以来没有变化：数据源、定义和设置都没有改动。" in text
+    assert not re.search(r"ontrack|nodata|notconnected|alert|lagging|nothingnew", text.replace("kpialerts", "").lower())
+
+
+def test_the_end_of_a_run_in_chinese(chinese: SmallShop, kpi: Kpi) -> None:
+    """One order of 31 May closes all the days since February; what a check found is told in its own words."""
+    assert kpi("quarantine", "-w", chinese.root).stdout == "隔离区没有数据行。\n"
+    chinese.add("05310,2026-05-31 12:00:00,10.00", "9002,2026-02-28 20:00:00,5 euros")
+    done = kpi("run", "-w", chinese.root)
+    assert done.returncode == 0, done.stderr
+    said = "".join(done.stdout.split())
+    assert "!mart/source_watermarks:日期缺口:shop.orders:norowfor2026-03-01to2026-05-30" in said
+    assert re.search(r"步骤：dbt_build[0-9.]+秒、.*；共[0-9.]+秒", said)
+    assert "已发布：" in said
+    assert "1行无法读取（orders_2026-02.csvline" in said
+    head, *_ = kpi("quarantine", "-w", chinese.root).stdout.splitlines()
+    assert head.split() == ["表", "文件", "原因", "时间"]
+    assert not re.search(r"Steps:|Published:|gaps:", said)
+    assert re.search(r"新告警 \d+ 条", done.stderr)
+    assert "new alert" not in done.stderr
+
+
+def test_what_a_run_leaves_out_is_counted_in_chinese(chinese: SmallShop, capsys: pytest.CaptureFixture[str]) -> None:
+    many = RunReport("run", False, {"dbt_build": 1.25}, 0, ("no answer",), warnings=tuple(map(str, range(8))))
+    print_run(load_workspace(chinese.root), many)
+    said = capsys.readouterr().out
+    assert "步骤：dbt_build 1.2 秒；共 1.2 秒\n" in said
+    assert "  ……另有 2 项检查未通过：见 kpi dev\n有告警未能发送：no answer\n" in said
 
 
 def test_lists_and_one_kpi_in_chinese(chinese: SmallShop, kpi: Kpi) -> None:

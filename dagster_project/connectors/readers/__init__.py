@@ -11,12 +11,35 @@ import duckdb
 
 from dagster_project.connectors.readers import csv_files, excel_files, json_files, parquet_files
 from dagster_project.connectors.readers.batches import Batch, Prepared, Reject
-from dagster_project.connectors.readers.unpacking import Readable, readable_files
+from dagster_project.connectors.readers.unpacking import TEXT_FORMATS, Readable, readable_files
 from metrics.errors import SourceError
 from metrics.warehouse import quoted
 from metrics.workspace import ReadOptions
 
-__all__ = ["Batch", "Prepared", "Readable", "Reject", "prepare_file", "read_batch", "readable_files", "same_columns"]
+__all__ = [
+    "OPTION_FORMATS",
+    "Batch",
+    "Prepared",
+    "Readable",
+    "Reject",
+    "header_lines",
+    "prepare_file",
+    "read_batch",
+    "readable_files",
+    "same_columns",
+]
+
+# Formats whose columns are named by a line of the file; the others name them themselves.
+_WITH_HEADER = {"csv", "tsv", "xlsx"}
+# The formats for which an option of ``read:`` does anything; for an option that is not here: all.
+OPTION_FORMATS = {
+    "delimiter": {"csv", "tsv"},
+    "quote": {"csv", "tsv"},
+    "encoding": TEXT_FORMATS,
+    "skip": _WITH_HEADER,
+    "sheet": {"xlsx"},
+    "member": {"zip"},
+}
 
 _PREPARE = {
     "csv": csv_files.prepare,
@@ -41,6 +64,11 @@ def prepare_file(con: duckdb.DuckDBPyConnection, readable: Readable, read: ReadO
         return _PREPARE[readable.format](con, readable, read)
     except OSError as error:
         raise SourceError(f"{readable.file.path}: cannot be read: {(error.strerror or str(error)).lower()}.") from error
+
+
+def header_lines(files: list[Prepared], read: ReadOptions) -> dict[str, int]:
+    """The line that was taken for the header, by path, of the files that have one."""
+    return {str(file.readable.file.path): read.skip + 1 for file in files if file.readable.format in _WITH_HEADER}
 
 
 def same_columns(files: list[Prepared]) -> Iterator[list[Prepared]]:

@@ -70,14 +70,14 @@ def _unzipped(path: Path, wanted: str | None, scratch: Path) -> Path:
         # macOS adds a hidden twin of every file.
         held = [item for item in archive.infolist() if not item.is_dir() and not item.filename.startswith("__MACOSX/")]
         members = [item for item in held if wanted is None or fnmatch.fnmatchcase(item.filename, wanted)]
+        if not held:
+            raise SourceError(f"{path}: is an archive without a file. Put the complete one there.")
         if len(members) != 1:
-            names = ", ".join(item.filename for item in held[:5]) or "nothing"
+            names = ", ".join(item.filename for item in held[:5])
             found = f"holds {len(held)} files ({names})"
             if wanted is not None:
                 found += f", of which {len(members)} fit `read.member: {wanted}`"
-            message = f"{path}: {found}, expected one. Name it with `read.member`."
-            # Where nothing is in it, no name would help.
-            raise ReadOptionError(message, "member") if held else SourceError(message)
+            raise ReadOptionError(f"{path}: {found}, expected one. Name it with `read.member`.", "member")
         name = Path(members[0].filename).name
         if Path(name).suffix.lower().lstrip(".") not in FORMATS:
             raise SourceError(f"{path}: holds '{name}', which is of no known format. Known are {', '.join(FORMATS)}.")

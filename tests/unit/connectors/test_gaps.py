@@ -8,25 +8,38 @@ from collections.abc import Iterable
 import pytest
 
 from dagster_project.checks.gaps import unusual_gaps
+from metrics.values.tables import ensure_tables
+from serving.publish import log_publish
 from tests.unit.connectors.conftest import SmallWorkspace, csv_text
 
 START = dt.date(2024, 1, 1)
 
 
-def told(small: SmallWorkspace, days: Iterable[int], closed: int | None = None, loads: int = 1) -> list[str]:
-    """What is told of a source with an order on these days after START; the last of them is still open."""
+def told(small: SmallWorkspace, days: Iterable[int], closed: int | None = None, published: int = 0) -> list[str]:
+    """What is told of a source with an order on these days after START; the last of them is still open.
+
+    ``published``: so many runs before have ended well.
+    """
     listed = sorted(days)
     rows = [f"{day},{START + dt.timedelta(day)} 12:00:00,1" for day in listed]
     small.file("orders.csv", csv_text(*rows))
     if closed is not None:
         small.source["closes"] = {"by": "manual", "through": str(START + dt.timedelta(closed))}
-    for number in range(loads):
-        small.load_everything(f"load-{number}")
+    for number in range(published):
+        small.load_everything(f"published-{number}")
+        publish(small, f"published-{number}")
+    small.load_everything("now")
     values = ", ".join(f"('shop', date '{START + dt.timedelta(day)}')" for day in listed)
     small.con.execute(
         f"create table core.fct_orders as select * from (values {values}) as rows (source_relation, business_date)"
     )
     return [str(gap) for gap in unusual_gaps(small.con, {"orders": "fct_orders"})]
+
+
+def publish(small: SmallWorkspace, run_id: str) -> None:
+    """Note that a run was published."""
+    ensure_tables(small.con)
+    log_publish(small.con, run_id)
 
 
 def test_one_row_of_today_does_not_hide_ninety_days(small: SmallWorkspace) -> None:
@@ -38,19 +51,45 @@ def test_one_row_of_today_does_not_hide_ninety_days(small: SmallWorkspace) -> No
 
 def test_a_gap_is_told_while_it_is_recent(small: SmallWorkspace) -> None:
     # Empty from day 60 to 149. It ends on the 35th closed day from the end.
-    assert len(told(small, [*range(60), *range(150, 185)], loads=2)) == 1
+    assert len(told(small, [*range(60), *range(150, 185)], published=1)) == 1
 
 
 def test_an_old_gap_is_history_after_the_first_load(small: SmallWorkspace) -> None:
     days = [*range(60), *range(150, 186)]
     assert len(told(small, days)) == 1
+    publish(small, "now")
     small.load_everything("again")
     assert unusual_gaps(small.con, {"orders": "fct_orders"}) == []
 
 
+def test_an_old_gap_is_told_until_a_run_is_published(small: SmallWorkspace) -> None:
+    """Two runs that stop in the models have told nothing, though their loads have closed the days."""
+    days = [*range(60), *range(150, 186)]
+    told(small, days)
+    for run_id in ("stops-too", "ends-well"):
+        small.load_everything(run_id)
+        assert [gap.days for gap in unusual_gaps(small.con, {"orders": "fct_orders"})] == [90]
+    # Looked at once more after the publication, it is the same load.
+    publish(small, "ends-well")
+    assert len(unusual_gaps(small.con, {"orders": "fct_orders"})) == 1
+    small.load_everything("next-day")
+    assert unusual_gaps(small.con, {"orders": "fct_orders"}) == []
+
+
+def test_the_first_load_of_a_source_that_comes_later_tells_its_old_gaps(small: SmallWorkspace) -> None:
+    days = [*range(60), *range(150, 186)]
+    told(small, days, published=1)
+    small.con.execute("insert into core.fct_orders select * replace ('late' as source_relation) from core.fct_orders")
+    small.con.execute(
+        "insert into mart.source_watermarks select * replace ('late' as source) from mart.source_watermarks"
+        " where run_id = 'now'"
+    )
+    assert [gap.source for gap in unusual_gaps(small.con, {"orders": "fct_orders"})] == ["late"]
+
+
 def test_one_gap_is_not_the_measure_of_the_next(small: SmallWorkspace) -> None:
     days = [*range(100), *range(131, 200), *range(260, 270)]
-    assert [" (60 days)" in text for text in told(small, days, loads=2)] == [True]
+    assert [" (60 days)" in text for text in told(small, days, published=1)] == [True]
 
 
 def test_days_that_are_not_closed_are_none_of_it(small: SmallWorkspace) -> None:

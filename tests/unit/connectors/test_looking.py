@@ -88,6 +88,122 @@ def test_an_option_that_no_file_fits_is_an_error(small: SmallWorkspace, option: 
     assert str(said).partition("shop.orders: ")[2] in small.refusal()
 
 
+@pytest.mark.parametrize(
+    ("files", "option", "value", "meant", "found"),
+    [
+        ("orders*.csv", "sheet", "Deals", "xlsx", "csv"),
+        ("orders*.csv", "member", "orders.csv", "zip", "csv"),
+        ("orders*.zip", "sheet", "Deals", "xlsx", "csv, zip"),
+        ("orders*.xlsx", "delimiter", ";", "csv and tsv", "xlsx"),
+        ("orders*.xlsx", "encoding", "cp1252", "csv and json and jsonl and tsv", "xlsx"),
+        ("orders*.jsonl", "skip", 1, "csv and tsv and xlsx", "jsonl"),
+    ],
+)
+def test_an_option_for_another_format_is_an_error(
+    small: SmallWorkspace, files: str, option: str, value: object, meant: str, found: str
+) -> None:
+    small.file("orders_1.csv", GOOD)
+    small.file("orders_1.jsonl", '{"id": 1, "created_at": "2024-03-01", "price": 10}\n')
+    workbook(small, "orders_1.xlsx", "Deals")
+    with zipfile.ZipFile(small.folder / "files" / "orders_1.zip", "w") as archive:
+        archive.writestr("orders.csv", GOOD)
+    small.source["tables"]["orders"] = {"files": files, "read": {option: value}}
+    (said,) = look_at_files(small.workspace)
+    assert (str(said), said.severity) == (
+        f"workspace.yml:{small.line_of(f'{option}:')}: shop.orders: `read.{option}` is for {meant} files, and '{files}' finds "
+        f"none (it finds {found}). Remove it, or correct `files:`.", "error",
+    )  # fmt: skip
+
+
+def test_an_option_for_one_format_of_several_is_right(small: SmallWorkspace) -> None:
+    small.file("orders_1.csv", GOOD)
+    workbook(small, "orders_2.xlsx", "Deals")
+    small.source["tables"]["orders"] = {"files": "orders*", "read": {"sheet": "Deals", "quote": "'"}}
+    assert look_at_files(small.workspace) == []
+    # What a broken archive holds is not known; its default is no option.
+    small.file("orders_3.zip", "no archive")
+    small.source["tables"]["orders"] = {"files": "orders_3.zip", "read": {"sheet": "Deals", "skip": 0}}
+    assert [seen.severity for seen in look_at_files(small.workspace)] == ["warning"]
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "row", "reason"),
+    [
+        ("timestamp_format", "%d.%m.%Y", "1,2024-03-01 09:00:00,10",
+         "column 'created_at': '2024-03-01 09:00:00' is no time in the form %d.%m.%Y"),
+        ("decimal_separator", ",", "1,2024-03-01,10.50", "column 'price': '10.50' is no number"),
+    ],
+)  # fmt: skip
+def test_a_format_that_the_first_rows_do_not_have_is_an_error_as_in_a_run(
+    small: SmallWorkspace, option: str, value: str, row: str, reason: str
+) -> None:
+    path = small.file("orders_1.csv", csv_text(row, row))
+    small.source["tables"]["orders"]["read"] = {option: value}
+    (said,) = look_at_files(small.workspace)
+    line = small.line_of("orders:")
+    assert (str(said), said.severity) == (
+        f"workspace.yml:{small.line_of(option)}: shop.orders: {path}:2: {reason}; 2 of 2 rows cannot be read. "
+        f"Mend the file, or set `read.{option}` at workspace.yml:{line}.", "error",
+    )  # fmt: skip
+    assert str(said).partition("shop.orders: ")[2] == small.refusal()
+    # Where it fits another file, this one differs.
+    small.file("orders_2.csv", csv_text("3,01.03.2024,10" if option == "timestamp_format" else '3,2024-03-01,"10,5"'))
+    assert [seen.severity for seen in look_at_files(small.workspace)] == ["warning"]
+
+
+def test_only_the_first_lines_of_a_long_file_are_judged(small: SmallWorkspace) -> None:
+    """A thousand lines: the header, 998 records, and one that may go on beyond them and is left out. The rest is the run's."""
+    bad = ["1,soon,10"] * 2000
+    small.file("orders_1.csv", csv_text(*[f"{number},2024-03-01,10" for number in range(998)], *bad))
+    assert look_at_files(small.workspace) == []
+    path = small.file("orders_1.csv", csv_text(*bad))
+    (said,) = look_at_files(small.workspace)
+    assert f"shop.orders: in the first lines of {path}:2: column 'created_at': 'soon' is no time" in str(said)
+    assert "998 of 998 rows cannot be read" in str(said)
+    # The last of the thousand lines is within a record: it is not taken for a broken one.
+    text = csv_text(*[f'{number},2024-03-01,10,"a\nb"' for number in range(2000)], header="id,created_at,price,note")
+    small.file("orders_1.csv", text)
+    assert look_at_files(small.workspace) == []
+
+
+def test_an_optional_column_of_another_file_is_not_missing_in_the_first_rows(small: SmallWorkspace) -> None:
+    small.source["entities"]["orders"]["columns"]["shipping_cost"] = "fee"
+    small.file("orders_1.csv", GOOD)
+    small.file("orders_2.csv", csv_text("1,2024-03-01,10,1", header="id,created_at,price,fee"))
+    small.file("orders_3.csv", GOOD)
+    assert look_at_files(small.workspace) == []
+
+
+@pytest.mark.parametrize("value", [3, 2])
+def test_a_row_that_was_taken_for_the_header_is_told_once_and_not_shown(small: SmallWorkspace, value: int) -> None:
+    """The second row has no number and no date in it, the third has; neither is a name of a column."""
+    path = small.file("orders_1.csv", csv_text("1,2024-03-01,10", "Jane,unknown,none", "3,Schmidt,2024-03-02"))
+    small.source["tables"]["orders"]["read"] = {"skip": value}
+    (said,) = look_at_files(small.workspace)
+    assert (str(said), said.severity) == (
+        f"workspace.yml:{small.line_of('skip:')}: shop.orders: {path}:{value + 1}: this line, which `read.skip: {value}` makes "
+        "the header, has none of the mapped columns (id, created_at, price): it may be a row. "
+        "Set `read.skip` to the number of lines before the header.", "error",
+    )  # fmt: skip
+    assert str(said).partition("shop.orders: ")[2] == small.refusal()
+
+
+def test_a_file_without_a_header_does_not_have_its_first_row_shown(small: SmallWorkspace) -> None:
+    path = small.file("orders_1.csv", "1,2024-03-01,Schmidt\n")
+    (said,) = look_at_files(small.workspace)
+    assert f"{path}:1: this line, which has to name the columns, has none of the mapped columns" in str(said)
+    assert "Schmidt" not in str(said)
+
+
+def test_columns_with_other_names_below_skipped_lines_are_named(small: SmallWorkspace) -> None:
+    """`skip` is right here: the header has a name that is nearly the mapped one."""
+    small.file("orders_1.csv", "Report\n" + csv_text("1,2024-03-01,10", header="number,created,prices"))
+    small.source["tables"]["orders"]["read"] = {"skip": 1}
+    said = [str(seen) for seen in look_at_files(small.workspace)]
+    assert len(said) == 3
+    assert "Did you mean 'prices'?" in said[2]
+
+
 def test_a_file_in_another_encoding_than_the_default_is_an_error_of_its_table(small: SmallWorkspace) -> None:
     small.file("orders_1.csv", csv_text("1,2024-03-01,10,x", header="id,created_at,price,größe").encode("latin-1"))
     (said,) = look_at_files(small.workspace)
@@ -103,7 +219,10 @@ def test_an_archive_member_that_does_not_exist_is_an_error_an_empty_archive_a_wa
     assert [seen.severity for seen in look_at_files(small.workspace)] == ["error"]
     with zipfile.ZipFile(path, "w"):
         pass
-    assert [seen.severity for seen in look_at_files(small.workspace)] == ["warning"]
+    # No name of a member would help.
+    assert [str(seen) for seen in look_at_files(small.workspace)] == [
+        f"warning: {path}: is an archive without a file. Put the complete one there."
+    ]
 
 
 def test_an_optional_column_that_only_an_unreadable_file_may_have_is_not_called_missing(small: SmallWorkspace) -> None:

@@ -26,7 +26,7 @@ from tests.integration.small_shop import SmallShop
         ("run --all x -w y", "run: --all and --workspace exclude each other: give one of them."),
         ("run --looback 3", "run: there is no option --looback. Did you mean '--lookback'?"),
         ("lst", "no such command 'lst'. Did you mean 'list'?"),
-        ("query", "query: missing argument 'metrics'."),
+        ("query", "query: missing argument 'metrics'; name one or more, or a saved query with --saved."),
     ],
 )
 def test_a_wrong_call_is_one_line_with_what_was_found_and_expected(kpi: Kpi, command: str, said: str) -> None:

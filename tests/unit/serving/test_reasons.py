@@ -106,6 +106,11 @@ def test_a_grain_is_not_the_head_of_a_column() -> None:
     assert (zh("day"), zh("grain")) == ("日期", "周期")
 
 
+def test_a_check_is_called_by_its_name_and_one_of_the_workspaces_own_by_its_own() -> None:
+    assert [Words(language).check("gaps") for language in ("zh", "en")] == ["日期缺口", "gaps"]
+    assert Words("zh").check("order_verdicts") == "order_verdicts"
+
+
 def test_every_status_severity_and_state_has_chinese() -> None:
     """What stands in the columns that are translated; a word that is not known is an error, never English in between."""
     words = {

@@ -155,8 +155,20 @@ def manifest() -> dict[str, Any]:
     return {
         "metrics": {f"metric.small.{metric['name']}": metric for metric in METRICS},
         "semantic_models": {f"semantic_model.small.{model['name']}": model for model in MODELS},
-        "nodes": {f"model.small.{table}": {"config": {"meta": {}}, "meta": {}} for table in STAGED},
+        "nodes": {f"model.small.{table}": _node(table) for table in STAGED},
+        "macros": {},
+        "metadata": {"project_name": "small"},
         "parent_map": parents,
+    }
+
+
+def _node(table: str) -> dict[str, Any]:
+    return {
+        "resource_type": "model",
+        "original_file_path": f"models/{table}.sql",
+        "checksum": {"name": "sha256", "checksum": table},
+        "config": {"meta": {}},
+        "meta": {},
     }
 
 

@@ -16,6 +16,7 @@ from metrics.catalogue.definitions import read_definitions
 from metrics.semantic import SemanticLayer
 from metrics.values import compute_values, write_definitions
 from metrics.values.comparison import Asked, Comparison, Definitions, compare_definitions
+from metrics.workspace.small_cells import SmallCells
 from tests.unit.values.company import TODAY, Company, build, random_frames, semantic_manifest, truth
 
 EMAIL = {"where_filters": [{"where_sql_template": "{{ Entity('channel') }} = 'email'"}]}
@@ -55,6 +56,18 @@ def test_equal_definitions_have_no_difference(company: Company, tmp_path: Path) 
     metric(raw, "orders")["label"] = "Purchases"
     found = compare(company, raw, tmp_path)
     assert (found.metrics, found.models, found.values) == ([], [], [])
+
+
+def test_what_is_withheld_from_readers_is_not_compared(company: Company, tmp_path: Path) -> None:
+    raw = edited()
+    metric(raw, "orders")["filter"] = EMAIL
+    old, new = side(semantic_manifest(), tmp_path), side(raw, tmp_path)
+    guarded = company.ws.model_copy(update={"small_cells": SmallCells(dimensions=("channel",))})
+    seen = {
+        ws is guarded: {one.segment_dimension for one in compare_definitions(company.con, ws, old, new, {}, Asked()).values}
+        for ws in (company.ws, guarded)
+    }
+    assert seen == {False: {"", "channel"}, True: {""}}
 
 
 def test_a_filter_changes_what_pandas_says_it_changes(company: Company, tmp_path: Path) -> None:
