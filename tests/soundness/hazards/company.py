@@ -118,9 +118,9 @@ class Company:
         for name, table in run.tables.items():
             create_table(self._con, f"{SCHEMA}.{name}", table)
         self._write_definitions(run)
-        self._sides[run.name] = read_side(self._root / "semantic_manifest.json")
         self._set_time(run)
         ws, layer, catalogue = self._definitions()
+        self._sides[run.name] = read_side(ws.dbt_target_dir / "semantic_manifest.json")
         compute_values(self._con, ws, layer, catalogue, pending_windows(self._con, ws, layer, catalogue), run.name)
         clear_pending(self._con)
         write_status(self._con, ws, catalogue)
@@ -147,14 +147,9 @@ class Company:
         """What `kpi diff` says of the definitions of two runs, on the data as it is."""
         old, new = (self._sides[str(asked[side])] for side in ("against", "run"))
         only = Asked([asked["metric"]], [asked["grain"]])
-        write_definitions(self._con, self._catalogue())
+        write_definitions(self._con, self._definitions()[2])
         found = compare_definitions(self._con, load_workspace(self._root), old, new, {}, only)
         return [tuple(getattr(value, name) for name in asked["columns"]) for value in found.values]
-
-    def _catalogue(self) -> Catalogue:
-        layer = SemanticLayer.from_manifest(self._root / "semantic_manifest.json")
-        lineage = read_lineage(self._root / "manifest.json")
-        return load_catalogue(load_workspace(self._root), layer, lineage, shipped=self._root / "none")
 
     def _one(self, sql: str) -> Any:
         return self._con.execute(sql).fetchall()[0][0]
@@ -221,12 +216,25 @@ class Company:
         for model in semantic["semantic_models"]:
             table = model["node_relation"]["alias"]
             unique_id = f"model.case.{table}"
-            nodes[unique_id] = {"config": {"meta": {}}, "meta": {}}
+            nodes[unique_id] = {
+                "resource_type": "model",
+                "original_file_path": f"models/{table}.sql",
+                "checksum": {"name": "sha256", "checksum": table},
+                "config": {"meta": {}},
+                "meta": {},
+            }
             parents[unique_id] = [f"model.case.stg_mapped__{self._entities[table]}"]
             depends = {"depends_on": {"nodes": [unique_id]}, "model": f"ref('{table}')"}
             models[f"semantic_model.case.{model['name']}"] = {**model, **depends}
         metrics = {f"metric.case.{metric['name']}": metric for metric in semantic["metrics"]}
-        manifest = {"metrics": metrics, "semantic_models": models, "nodes": nodes, "parent_map": parents}
+        manifest = {
+            "metrics": metrics,
+            "semantic_models": models,
+            "nodes": nodes,
+            "macros": {},
+            "metadata": {"project_name": "case"},
+            "parent_map": parents,
+        }
         (target / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
 
 
