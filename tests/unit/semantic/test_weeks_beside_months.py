@@ -91,3 +91,40 @@ def test_weeks_beside_years_and_members_have_one_value(ask: Ask) -> None:
 def test_by_day_beside_coarser_grains_every_day_stays(ask: Ask) -> None:
     found = ask(["trailing"], ["metric_time__day", *BOTH], start=date(2024, 1, 31), end=FEB)
     assert found == [(date(2024, 1, 31), JAN, W29, 196), (FEB, FEB, W29, 203)]
+
+
+# previous_period and same_period_last_year
+
+
+def test_the_period_before_a_piece_of_a_week_is_the_same_days_a_week_earlier(ask: Ask) -> None:
+    """15 to 21, 22 to 24 and 25 to 28 January: each weekday meets itself, as it does where a week stands alone."""
+    expected = [(JAN, W22, 175, 126, 0.3889), (JAN, W29, 90, 69, 0.3043), (FEB, W29, 134, 106, 0.2642)]
+    assert ask(["amount"], BOTH, compare=["previous_period"]) == expected
+    assert ask(["amount"], BOTH[::-1], compare=["7 days"]) == [
+        (week, month, *values) for month, week, *values in sorted(expected, key=lambda row: row[1::-1])
+    ]
+
+
+def test_a_window_by_pieces_of_weeks_is_compared_with_the_one_a_week_before(ask: Ask) -> None:
+    """As of 21, 24 and 28 January: 15 to 21, 18 to 24, 22 to 28."""
+    expected = [(JAN, W22, 175, 126, 0.3889), (JAN, W29, 196, 147, 0.3333), (FEB, W29, 224, 175, 0.28)]
+    assert ask(["trailing"], BOTH, compare=["previous_period"]) == expected
+
+
+def test_the_finest_grain_named_is_the_period(ask: Ask) -> None:
+    """A week alone and in its year go back a week, a day in its week a day, a month in its year a month."""
+    weeks = [(W22, 175, 126, 0.3889), (W29, 224, 175, 0.28)]
+    assert ask(["amount"], ["metric_time__week"], compare=["previous_period"]) == weeks
+    by_year = ask(["amount"], ["metric_time__week", "metric_time__year"], compare=["previous_period"])
+    assert by_year == [(week, YEAR, *values) for week, *values in weeks]
+    day = {"start": FEB, "end": FEB, "compare": ["previous_period"]}
+    assert ask(["amount"], ["metric_time__day", "metric_time__week"], **day) == [(FEB, W29, 32, 31, 0.0323)]
+    # 1 to 4 February against all of January
+    month = {"start": FEB, "end": date(2024, 2, 29), "compare": ["previous_period"]}
+    assert ask(["amount"], ["metric_time__month", "metric_time__year"], **month) == [(FEB, YEAR, 134, 496, -0.7298)]
+
+
+def test_pieces_of_weeks_are_compared_with_the_same_weekdays_of_last_year() -> None:
+    layer = SemanticLayer(small_shop())
+    query = Query(["amount"], BOTH, start=START, end=END, compare=["same_period_last_year"])
+    assert "(364 days back)" in str(layer.explain(query))
