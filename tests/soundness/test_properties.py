@@ -117,19 +117,19 @@ def test_a_week_beside_its_month_is_the_week_cut_to_the_days_in_the_month(
     asked = 0
     for metric in LAYER.metrics:
         columns = [metric, *(f"{metric}__previous_period{end}" for end in ("", "_change") if compare)]
+        whole = Query([metric], [_MONTH, _WEEK], start=_PIECES[0][0], end=_PIECES[-1][1], compare=compare)
+        try:
+            found = answer(con, LAYER.compile(whole), whole.group_by, columns).rows
+        except QueryError:
+            continue
+        assert {len(rows) for rows in found.values()} == {1}, metric
         for start, end in _PIECES:
-            whole = Query([metric], [_MONTH, _WEEK], start=start.replace(day=1), end=end, compare=compare)
             cut = Query([metric], [_WEEK], start=start, end=end, compare=compare)
-            try:
-                found = answer(con, LAYER.compile(whole), whole.group_by, columns).rows
-                expected = answer(con, LAYER.compile(cut), cut.group_by, columns).rows
-            except QueryError:
-                continue
+            expected = answer(con, LAYER.compile(cut), [_WEEK], columns).rows
             key = start.replace(day=1), period_start(start, "week")
             assert _known(found.get(key)) == _known(expected.get(key[1:])), f"{metric}, {start} to {end}"
-            assert {len(rows) for rows in found.values()} <= {1}, metric
-            asked += 1
-    assert asked > 200
+        asked += 1
+    assert asked > 50
 
 
 def _known(rows: list[tuple[Any, ...]] | None) -> list[tuple[Any, ...]]:
