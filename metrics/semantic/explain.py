@@ -36,8 +36,8 @@ class FactRead:
 class Explanation:
     """How a query is answered. ``str()`` gives the text.
 
-    ``metrics``: those ``asked`` and their values in earlier periods, each with its formula. ``unknown``: those asked of which
-    it is not known until when they are complete, where the query leaves open periods out.
+    ``metrics``: those ``asked`` and their values in earlier periods, each with its formula. ``unknown``: those asked of
+    which it is not known until when they are complete, where the query leaves open periods out.
     """
 
     metrics: tuple[tuple[str, str], ...]
