@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import replace
 from datetime import timedelta
 
@@ -25,9 +25,14 @@ def check_grains(grains: Iterable[str]) -> None:
 
 
 def compared(
-    query: Query, resolved: ResolvedQuery, grain: str | None, value: Callable[[str, Offset], Value]
+    query: Query, resolved: ResolvedQuery, grains: Collection[str], value: Callable[[str, Offset], Value]
 ) -> ResolvedQuery:
-    """Add the columns of ``query.compare``. ``grain``: the finest of metric_time in group_by; ``value`` unfolds a metric."""
+    """Add the columns of ``query.compare``. ``grains``: those of metric_time in group_by; ``value`` unfolds a metric.
+
+    The finest grain is the period. Beside a month a week is the days that it has in it, and they go back as the week does:
+    seven days, so that each weekday meets itself.
+    """
+    grain = min(grains, key=GRAINS.index, default=None)
     bases: list[tuple[str, Value]] = []
     changes: list[Change] = []
     for item in map(parse_comparison, query.compare):

@@ -37,39 +37,43 @@ class Bounds:
     """What the range of a query does not say. ``history_start``: the first day that a comparison may look at.
 
     ``whole``: the days in which all days of a period of the calendar have to lie, which only the time spine can tell.
+    ``unknown``: metrics of which nobody knows until when they are complete, beside others or a history that bound the query.
     """
 
     history_start: date | None = None
     whole: Days | None = None
+    unknown: tuple[str, ...] = ()
 
 
 def bounded(query: Query, known: Known, time_grains: Callable[[Query], Collection[str]]) -> tuple[Query, Bounds]:
     """The query over complete periods only, and what else bounds it.
 
-    ``time_grains`` returns the grains of metric_time in group_by. Raises QueryError where complete periods are insisted on
-    and nothing is known, or where no period is complete.
+    ``time_grains`` returns the grains of metric_time in group_by. A metric of which nothing is known bounds nothing. Raises
+    QueryError where complete periods are insisted on and one of the metrics is unknown, or where no period is complete.
     """
-    if known.closed_through is None and known.history_start is None:
-        if query.complete_periods:
-            raise QueryError(
-                "query: complete_periods needs to know until when the metrics are complete; give closed_through to "
-                "SemanticLayer.from_manifest, or leave complete_periods out"
-            )
-        return query, Bounds()
     if query.complete_periods is False:
         return query, Bounds()
-    closed = [day for metric in query.metrics if (day := known.closed(metric))]
+    days = {metric: known.closed(metric) for metric in query.metrics}
+    unknown = tuple(metric for metric, day in days.items() if day is None)
+    if query.complete_periods and unknown:
+        raise QueryError(
+            f"query: complete_periods: it is not known until when {', '.join(map(repr, unknown))} is complete; add it to "
+            "closed_through of SemanticLayer.from_manifest, ask without it, or leave complete_periods out"
+        )
+    if known.closed_through is None and known.history_start is None:
+        return query, Bounds()
+    closed = [day for day in days.values() if day]
     end = min([*closed, *([query.end] if query.end else [])], default=None)
     start, grains = query.start, time_grains(query)
     if not grains:
-        return _within(query, start, end, "day"), Bounds(known.history_start)
+        return _within(query, start, end, "day"), Bounds(known.history_start, None, unknown)
     grain = next((grain for grain in reversed(GRAINS) if grain in grains), "day")
     first = max([day for day in (start, known.history_start) if day], default=None)
     start = first and _first_complete(first, grain)
     end = end and _last_complete(end, grain)
     history_start = known.history_start and _first_complete(known.history_start, grain)
     has_calendar = any(grain not in GRAINS for grain in grains)
-    return _within(query, start, end, grain), Bounds(history_start, Days(start, end) if has_calendar else None)
+    return _within(query, start, end, grain), Bounds(history_start, Days(start, end) if has_calendar else None, unknown)
 
 
 def _within(query: Query, start: date | None, end: date | None, grain: str) -> Query:

@@ -34,7 +34,11 @@ class FactRead:
 
 @dataclass(frozen=True)
 class Explanation:
-    """How a query is answered. ``str()`` gives the text."""
+    """How a query is answered. ``str()`` gives the text.
+
+    ``metrics``: those ``asked`` and their values in earlier periods, each with its formula. ``unknown``: those asked of
+    which it is not known until when they are complete, where the query leaves open periods out.
+    """
 
     metrics: tuple[tuple[str, str], ...]
     group_by: tuple[str, ...]
@@ -42,10 +46,14 @@ class Explanation:
     results: int
     columns: tuple[str, ...] = ()
     total: tuple[FactRead, ...] = ()
+    asked: tuple[str, ...] = ()
+    unknown: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         lines = [f"{name} = {formula}" for name, formula in self.metrics]
         lines.append(f"by {', '.join(self.group_by)}" if self.group_by else "in total")
+        if self.unknown:
+            lines.append(self._unknown_end())
         lines += [str(fact) for fact in self.facts]
         if self.results > 1:
             keys = ", ".join(self.group_by)
@@ -56,8 +64,14 @@ class Explanation:
             lines += [f"  {line}" for fact in self.total for line in str(fact).splitlines()]
         return "\n".join(lines)
 
+    def _unknown_end(self) -> str:
+        known = [name for name in self.asked if name not in self.unknown]
+        ends = f"the answer ends with what is complete of {', '.join(known)}" if known else "open periods are in the answer"
+        return f"until when {', '.join(self.unknown)} is complete is not known: {ends}"
 
-def explain_plan(plan: Plan) -> Explanation:
+
+def explain_plan(plan: Plan, unknown: tuple[str, ...] = ()) -> Explanation:
+    """``unknown``: the metrics that could not bound the query (see ``Bounds``)."""
     query = plan.query
     return Explanation(
         metrics=tuple((name, _formula(value, plan)) for name, value in (*query.values, *query.bases)),
@@ -66,6 +80,8 @@ def explain_plan(plan: Plan) -> Explanation:
         results=len(plan.branches),
         columns=tuple(_last_steps(query)),
         total=tuple(_facts(plan.totalled)) if plan.totalled else (),
+        asked=tuple(name for name, _ in query.values),
+        unknown=unknown,
     )
 
 

@@ -83,6 +83,8 @@ def parse_filter(text: str, trusted: bool, calendar_grains: tuple[str, ...] = ()
     sql = _REFERENCE.sub(hole, text)
     tree = _parse(sql, text)
     _check(tree, text, len(references), trusted)
+    if not trusted:
+        _check_conditions(tree, text, references)
     return tuple(_conjunct(part, references) for part in _split(tree))
 
 
@@ -111,9 +113,25 @@ def _parse(sql: str, text: str) -> exp.Expr:
 _EXAMPLE = "{{ Dimension('session__device') }} = 'mobile'"
 
 
+def _check_conditions(tree: exp.Expr, text: str, references: list[Reference]) -> None:
+    """Every part that and, or and not put together is a condition itself. A bare dimension may be one: it may be boolean."""
+    parts = [tree]
+    while parts:
+        part = parts.pop()
+        if isinstance(part, exp.And | exp.Or):
+            parts += [part.left, part.right]
+        elif isinstance(part, exp.Not | exp.Paren):
+            parts.append(part.this)
+        elif isinstance(part, exp.Column):
+            reference = references[int(part.name[len(HOLE) :])]
+            if "dimension" not in reference.kinds:
+                raise QueryError(f"where: {text!r} has '{reference.name}' as a condition; compare it, as in {_EXAMPLE}")
+        elif not isinstance(part, _PREDICATES):
+            odd = "" if part is tree else f" in '{_conjunct(part, references).text}'"
+            raise QueryError(f"where: {text!r} is not a condition{odd}; expected a boolean expression such as {_EXAMPLE}")
+
+
 def _check(tree: exp.Expr, text: str, holes: int, trusted: bool) -> None:
-    if not trusted and not isinstance(tree, _PREDICATES):
-        raise QueryError(f"where: {text!r} is not a condition; expected a boolean expression such as {_EXAMPLE}")
     filled = set()
     for node in tree.walk():
         if isinstance(node, _NEVER):

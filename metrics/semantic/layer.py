@@ -111,7 +111,8 @@ class SemanticLayer:
         """How ``query`` is answered: what is read and why, over which days, joins, conditions, and how they meet."""
         from metrics.semantic.explain import explain_plan
 
-        return explain_plan(self._plan(*self._bounded(query)))
+        query, bounds = self._bounded(query)
+        return explain_plan(self._plan(query, bounds), bounds.unknown)
 
     def _bounded(self, query: Query) -> tuple[Query, Bounds]:
         from metrics.semantic.complete import bounded

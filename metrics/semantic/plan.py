@@ -18,7 +18,7 @@ from metrics.semantic.joins import Hop, JoinGraph, Target
 from metrics.semantic.manifest import Cumulative, Dimension, Manifest, Measure, SemanticModel
 from metrics.semantic.query import ElementName
 from metrics.semantic.resolve import base_grain
-from metrics.semantic.resolved import Conversion, Key, Leaf, LeafValue, Offset, ResolvedQuery, Value, leaves_of
+from metrics.semantic.resolved import Conversion, Key, Leaf, LeafValue, Offset, ResolvedQuery, leaves_of
 from metrics.semantic.shifts import Shift, scanned_of, shift_of, standing_of
 
 # Counts that a daily table holds, added up.
@@ -137,22 +137,29 @@ class Plan:
 def build_plan(query: ResolvedQuery, manifest: Manifest, graph: JoinGraph) -> Plan:
     """Group the leaves of ``query`` into branches and decide what each one scans."""
     groups: dict[tuple[object, ...], list[Leaf]] = {}
-    for leaf in _distinct_leaves(value for _, value in (*query.values, *query.bases)):
+    metrics = _metric_of_leaves(query)
+    for leaf in metrics:
         groups.setdefault(_group_of(leaf, query), []).append(leaf)
     taken = {key.output for key in query.keys}
     branches: list[Branch] = []
     columns: dict[Leaf, tuple[str, str]] = {}
     for leaves in groups.values():
         names = [_unused(leaf.counted.name, taken) for leaf in leaves]
-        branch = _Binder(leaves[0], query, manifest, graph).branch(leaves, names, {item.name for item in branches})
+        binder = _Binder(leaves[0], metrics[leaves[0]], query, manifest, graph)
+        branch = binder.branch(leaves, names, {item.name for item in branches})
         branches.append(branch)
         columns.update({leaf: (branch.name, name) for leaf, name in zip(leaves, names, strict=True)})
     totalled = build_plan(query.totalled, manifest, graph) if query.totalled else None
     return Plan(query, tuple(branches), columns, manifest.day_spine, totalled)
 
 
-def _distinct_leaves(values: Iterable[Value]) -> list[Leaf]:
-    return list(dict.fromkeys(leaf for value in values for leaf in leaves_of(value)))
+def _metric_of_leaves(query: ResolvedQuery) -> dict[Leaf, str]:
+    """Every leaf once, with the first column of the answer that needs it."""
+    found: dict[Leaf, str] = {}
+    for name, value in (*query.values, *query.bases):
+        for leaf in leaves_of(value):
+            found.setdefault(leaf, name)
+    return found
 
 
 def _group_of(leaf: Leaf, query: ResolvedQuery) -> tuple[object, ...]:
@@ -183,10 +190,11 @@ def _unused(name: str, taken: set[str]) -> str:
 
 
 class _Binder:
-    """Binds the names of a query to one model's columns and joins."""
+    """Binds the names of a query to one model's columns and joins. ``metric`` is the one to name in refusals."""
 
-    def __init__(self, leaf: Leaf, query: ResolvedQuery, manifest: Manifest, graph: JoinGraph) -> None:
+    def __init__(self, leaf: Leaf, metric: str, query: ResolvedQuery, manifest: Manifest, graph: JoinGraph) -> None:
         self._leaf = leaf
+        self._metric = metric
         self._query = query
         self._manifest = manifest
         self._graph = graph
@@ -248,7 +256,9 @@ class _Binder:
             return None
         events = Leaf(found.measure, found.conditions, Offset(), None, join_to_timespine=False, fill=None)
         query = replace(self._query, keys=(), where=())
-        branch = _Binder(events, query, self._manifest, self._graph).branch([events], [found.measure.name], set())
+        branch = _Binder(events, self._metric, query, self._manifest, self._graph).branch(
+            [events], [found.measure.name], set()
+        )
         return Attribution(replace(branch, scanned=scanned_of(self._leaf, standing)), found)
 
     def _key(self, key: Key) -> BranchKey:
@@ -260,12 +270,12 @@ class _Binder:
         bound = BoundCondition(condition, targets, shown)
         if shown and (self._moves_time or self._leaf.conversion):
             times = [reference.name.grain for reference in condition.references if reference.name.is_metric_time]
-            check_late_filter(condition.text, times, self._leaf.counted.name, self._manifest)
+            check_late_filter(condition.text, times, self._metric, self._manifest)
         is_late = self._leaf.cumulative or self._leaf.conversion
         if shown and is_late and bound.is_about_metric_time and any(target for target, _ in targets):
             done = "accumulated" if self._leaf.cumulative else "matched with earlier events"
             raise QueryError(
-                f"where: '{condition.text}' mixes metric_time with other names, and '{self._leaf.counted.name}' is "
+                f"where: '{condition.text}' mixes metric_time with other names, and '{self._metric}' is "
                 f"{done} before its days are chosen; give them as separate conditions"
             )
         return bound

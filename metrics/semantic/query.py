@@ -31,7 +31,7 @@ class Query:
     ``end`` is compared.
     ``timezone``: an IANA name; days are those of this zone instead of UTC. For time dimensions that hold timestamps only.
     ``complete_periods``: None leaves out periods that are still open or cut at their start where the layer knows which these
-    are, True insists on it, False asks for open ones, too.
+    are; among several metrics those decide of which it does. True insists on it for each, False asks for open ones, too.
     ``totals``: adds a row over everything, computed by itself, with ``is_total``; the other rows come first.
     ``share_of_total``: adds ``<metric>__share``, the part of the same period's total, or of the whole range's where nothing
     but time is grouped by. For additive metrics.

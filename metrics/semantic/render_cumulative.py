@@ -206,7 +206,8 @@ def _shown(scan: FactScan, on_day: str) -> exp.Select:
     if any(item.calendar for item in branch.keys):
         on = exp.EQ(this=shown("day"), expression=sql.period("day", scan.spine_day()))
         select.set("joins", [exp.Join(this=scan.spine_table(), side="LEFT", on=on)])
-    if branch.grain == "day":
+    # By a key's own grain: weeks beside months are put together from days, and yet no row of the answer is a day.
+    if any(item.grain == "day" and item.target is None for item in branch.keys):
         return select
     groups = [key(item) for item in branch.keys]
     if cumulative.period_agg == "average":

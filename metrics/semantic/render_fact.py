@@ -177,13 +177,14 @@ def _moved(scan: FactScan, rows: exp.Select) -> exp.Select:
     times = {key.output for key in branch.keys if key.target is None}
 
     def later(item: exp.Expr, value: exp.Expr) -> exp.Expr:
-        shown = sql.cast(sql.later(value, count, unit), "DATE") if item.alias in times else value
-        return sql.aliased(shown, item.alias)
+        # A stock's keys are plain columns, which have a name but no alias.
+        shown = sql.cast(sql.later(value, count, unit), "DATE") if item.alias_or_name in times else value
+        return sql.aliased(shown, item.alias_or_name)
 
     if not rows.args.get("group"):
         rows.set("expressions", [later(item, item.this) for item in rows.expressions])
         return rows
-    select = exp.Select(expressions=[later(item, sql.column(item.alias, table)) for item in rows.expressions])
+    select = exp.Select(expressions=[later(item, sql.column(item.alias_or_name, table)) for item in rows.expressions])
     select.set("from_", exp.From(this=exp.Subquery(this=rows, alias=exp.TableAlias(this=sql.identifier(table)))))
     return select
 
@@ -257,7 +258,7 @@ def _filled(scan: FactScan, rows: exp.Select) -> exp.Select:
         distinct=exp.Distinct(),
     )
     periods.set("from_", exp.From(this=scan.spine_table()))
-    days = [*sql.in_days(scan.spine_day, branch.shown), *_asked_days(scan), *_within(scan, times[0], table)]
+    days = [*sql.in_days(scan.spine_day, branch.shown), *_asked_days(scan), *_within(scan, times, table)]
     periods.set("where", exp.Where(this=sql.all_of(days)))
     columns = {key.output: sql.column(key.output, SPINE if key.is_metric_time else table) for key in branch.keys}
     select = exp.Select(
@@ -298,20 +299,23 @@ def _on_spine(item: BoundCondition) -> BoundCondition:
     return replace(item, targets=tuple((target and replace(target, hops=()), grain) for target, grain in item.targets))
 
 
-def _within(scan: FactScan, key: BranchKey, table: str) -> list[exp.Expr]:
-    """Where the range is open, the spine runs from the first to the last period that has data, not to its own end."""
-    period = scan.spine_period(key)
+def _within(scan: FactScan, times: list[BranchKey], table: str) -> list[exp.Expr]:
+    """Where the range is open, the spine runs from the first to the last period that has data, not to its own end.
 
-    def edge(kind: type[exp.Min] | type[exp.Max]) -> exp.Expr:
+    By every grain of the answer: a month has days before its first with data.
+    """
+
+    def edge(kind: type[exp.Min] | type[exp.Max], key: BranchKey) -> exp.Expr:
         select = exp.Select(expressions=[kind(this=sql.column(key.output))])
         select.set("from_", exp.From(this=sql.cte_table(table)))
         return exp.Subquery(this=select)
 
     found: list[exp.Expr] = []
-    if scan.branch.shown.start is None:
-        found.append(exp.GTE(this=period.copy(), expression=edge(exp.Min)))
-    if scan.branch.shown.end is None:
-        found.append(exp.LTE(this=period.copy(), expression=edge(exp.Max)))
+    for key in [key for key in times if key.calendar is None] or times[:1]:
+        if scan.branch.shown.start is None:
+            found.append(exp.GTE(this=scan.spine_period(key), expression=edge(exp.Min, key)))
+        if scan.branch.shown.end is None:
+            found.append(exp.LTE(this=scan.spine_period(key), expression=edge(exp.Max, key)))
     return found
 
 

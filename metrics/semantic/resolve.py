@@ -88,7 +88,7 @@ class Resolver:
         if query.compare:
             grains = {key.name.grain or "day" for key in resolved.time_keys}
             check_grains(grains)
-            resolved = compared(query, resolved, base_grain(grains) if grains else None, self.value)
+            resolved = compared(query, resolved, grains, self.value)
             for name, value in resolved.bases:
                 for leaf in dict.fromkeys(leaves_of(value)):
                     self._check_periods(name, leaf, resolved)

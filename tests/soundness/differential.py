@@ -126,6 +126,8 @@ RANGES: dict[str, tuple[tuple[date, date], ...]] = {
     "fiscal_quarter": ((date(2024, 2, 1), date(2024, 4, 30)), (date(2023, 11, 1), date(2024, 7, 31))),
     "retail_wk": ((date(2024, 1, 7), date(2024, 3, 2)), (date(2024, 3, 31), date(2024, 4, 20))),
 }
+COARSER = {"day": ("week", "month"), "week": ("month", "quarter", "year"), "month": ("quarter",)}
+COARSER_SHARE = 0.25
 # The whole time spine. MetricFlow lets a conversion fall to an earlier session where its own one lies behind the range.
 SPINE = (date(2023, 10, 1), date(2024, 8, 31))
 
@@ -144,8 +146,10 @@ def random_queries(count: int | None, seed: int) -> Iterator[Query]:
         metrics, names = rng.choice(FAMILIES)
         chosen = rng.sample(metrics, rng.choice((1, 1, 2, 3)))
         grain = rng.choice(("day", "day", "week", "month", "quarter", "year", "fiscal_quarter", "retail_wk", None))
+        # A coarser grain beside it, in which weeks do not nest.
+        beside = rng.choice(COARSER[grain]) if grain in COARSER and rng.random() < COARSER_SHARE else None
         keys = rng.sample(names, min(len(names), rng.choice((0, 0, 1, 1, 2))))
-        group_by = ([f"metric_time__{grain}"] if grain else []) + keys
+        group_by = [f"metric_time__{item}" for item in (beside, grain) if item] + keys
         filters = [rng.choice(FILTERS[name]) for name in names if name in FILTERS and rng.random() < 0.25]
         filters += [rng.choice(ABOUT_TIME)] if rng.random() < 0.15 else []
         if "balance_of_accounts" in chosen:

@@ -21,9 +21,18 @@ class Known:
     applies: Callable[[Query], bool]
 
 
+def _grains(query: Query) -> list[str]:
+    """The grains of metric_time, the finest last, as ``differential`` writes them."""
+    return [name.removeprefix("metric_time__") for name in query.group_by if name.startswith("metric_time__")]
+
+
 def _grain(query: Query) -> str | None:
-    times = [name for name in query.group_by if name.startswith("metric_time__")]
-    return times[0].removeprefix("metric_time__") if times else None
+    return next(reversed(_grains(query)), None)
+
+
+def _has_pieces(query: Query) -> bool:
+    """Whether its rows are the days that a week has in a longer period."""
+    return _grain(query) == "week" and len(_grains(query)) > 1
 
 
 _OFFSETS = frozenset(
@@ -78,7 +87,7 @@ KNOWN = (
         "an offset in months by week: MetricFlow looks for a week that starts a month before, which is hardly ever a "
         "Monday; ours refuses",
         frozenset({"amount_growth", "net_growth"}),
-        lambda query: _grain(query) == "week",
+        lambda query: "week" in _grains(query),
     ),
     Known(
         "an offset of a derived metric under a filter on another dimension: MetricFlow takes the largest member "
@@ -95,7 +104,7 @@ KNOWN = (
         "offset_to_grain by a coarser grain than a day: MetricFlow reads one day of the period (or writes SQL that "
         "does not run); ours refuses",
         frozenset({"amount_since_month_start"}),
-        lambda query: _grain(query) not in ("day", None),
+        lambda query: bool({*_grains(query)} - {"day"}),
     ),
     Known(
         "since the beginning without a time: MetricFlow starts at the range's start (or writes SQL that does not "
@@ -108,6 +117,24 @@ KNOWN = (
         "before, ours the same days of it",
         frozenset({"buyers_before"}),
         lambda query: _grain(query) == "week" and any("metric_time" in text for text in query.where),
+    ),
+    Known(
+        "a stock by two grains of metric_time: MetricFlow takes the edge of one of the two, and the other periods have none; "
+        "ours that of each row's own days",
+        frozenset({"balance", "balance_opening", "balance_of_accounts"}),
+        lambda query: len(_grains(query)) > 1,
+    ),
+    Known(
+        "a row for every period by weeks and a longer period: MetricFlow joins the time spine by one of the two, so that a "
+        "week that lies in two months has all its days in both; ours has the days of each",
+        frozenset({"orders_filled", "filled_change", "converted_daily"}),
+        _has_pieces,
+    ),
+    Known(
+        "a filled conversion beside another metric, where only that one has rows: missing in MetricFlow, the filling value "
+        "in ours, as with metrics that are no conversions",
+        frozenset({"converted_daily"}),
+        lambda query: len(query.metrics) > 1,
     ),
     Known(
         "a distinct count of no rows at all: 0 in MetricFlow, missing in ours (rule 6)",

@@ -101,6 +101,57 @@ def test_the_order_of_rows_changes_nothing(con: duckdb.DuckDBPyConnection, rows:
     assert compared > 40
 
 
+_MONTH, _WEEK, _DAY = "metric_time__month", "metric_time__week", "metric_time__day"
+# The first and the last day of every piece of a week in a month, of two weeks each of which lies in two months.
+_PIECES = tuple(
+    (date(2024, *first), date(2024, *last))
+    for first, last in (((1, 29), (1, 31)), ((2, 1), (2, 4)), ((2, 26), (2, 29)), ((3, 1), (3, 3)))
+)
+
+
+@pytest.mark.parametrize("compare", [(), ("previous_period",)], ids=["alone", "compared"])
+def test_a_week_beside_its_month_is_the_week_cut_to_the_days_in_the_month(
+    con: duckdb.DuckDBPyConnection, compare: tuple[str, ...]
+) -> None:
+    """Every metric: one row for each piece of a week, with what a query by week over just its days answers."""
+    asked = 0
+    for metric in LAYER.metrics:
+        columns = [metric, *(f"{metric}__previous_period{end}" for end in ("", "_change") if compare)]
+        whole = Query([metric], [_MONTH, _WEEK], start=_PIECES[0][0], end=_PIECES[-1][1], compare=compare)
+        try:
+            found = answer(con, LAYER.compile(whole), whole.group_by, columns).rows
+        except QueryError:
+            continue
+        assert {len(rows) for rows in found.values()} == {1}, metric
+        for start, end in _PIECES:
+            cut = Query([metric], [_WEEK], start=start, end=end, compare=compare)
+            expected = answer(con, LAYER.compile(cut), [_WEEK], columns).rows
+            key = start.replace(day=1), period_start(start, "week")
+            assert _known(found.get(key)) == _known(expected.get(key[1:])), f"{metric}, {start} to {end}"
+        asked += 1
+    assert asked > 50
+
+
+def _known(rows: list[tuple[Any, ...]] | None) -> list[tuple[Any, ...]]:
+    """Rows to ten digits, but those without any value: they may be there or not."""
+    plain = [tuple(float(f"{value:.10g}") if isinstance(value, float) else value for value in row) for row in rows or ()]
+    return [row for row in plain if any(value is not None for value in row)]
+
+
+def test_a_coarser_grain_beside_the_day_changes_no_day(con: duckdb.DuckDBPyConnection) -> None:
+    asked = 0
+    for metric in LAYER.metrics:
+        try:
+            by_day = answer(con, LAYER.compile(Query([metric], [_DAY], end=LAST)), [_DAY], [metric]).rows
+            beside = Query([metric], [_MONTH, _WEEK, _DAY], end=LAST)
+            found = answer(con, LAYER.compile(beside), beside.group_by, [metric]).rows
+        except QueryError:
+            continue
+        assert {key[2:]: _known(rows) for key, rows in found.items()} == {key: _known(rows) for key, rows in by_day.items()}
+        asked += 1
+    assert asked > 40
+
+
 # Which metrics a row of each table can move, worked out from the definitions of the small company.
 _OF_ORDERS = {"orders", "email_orders", "gross_revenue", "conversion_rate", "revenue_growth"}
 MOVED = {

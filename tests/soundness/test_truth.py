@@ -245,6 +245,22 @@ def test_a_stock_counts_its_last_day_in_each_period_only(ask: Ask, frames: Frame
     _same(ask("balance_opening"), {(): _sum(balances[first]["amount"])})
 
 
+@pytest.mark.parametrize("grain", ["week", "month"])
+def test_a_stock_is_compared_with_that_at_the_end_of_the_period_before(
+    con: duckdb.DuckDBPyConnection, layer: SemanticLayer, frames: Frames, grain: str
+) -> None:
+    balances = frames["fct_balances"]
+    period = _period(balances["balance_on"], grain)
+    last = balances["balance_on"] == balances.groupby(period)["balance_on"].transform("max")
+    ends = _grouped(balances[last], [period[last]], lambda rows: _sum(rows["amount"]))
+    query = Query(["balance"], [f"metric_time__{grain}"], compare=["previous_period"])
+    found = {day: (now and float(now), then and float(then)) for day, now, then, _ in fetch(con, layer.compile(query))}
+    after = {day: day + timedelta(days=7 if grain == "week" else 31) for day in ends}
+    before = {day if grain == "week" else day.replace(day=1): ends[then] for then, day in after.items()}
+    assert {day: now for day, (now, _) in found.items() if now is not None} == pytest.approx(ends)
+    assert {day: then for day, (_, then) in found.items() if then is not None} == pytest.approx(before)
+
+
 def test_a_stock_of_each_account_keeps_the_account_without_a_name(ask: Ask, frames: Frames) -> None:
     """MetricFlow drops it: its join on the grouping is an equality."""
     balances = frames["fct_balances"]

@@ -151,7 +151,7 @@ def test_accumulated_values_are_those_of_a_day_of_the_period(con: duckdb.DuckDBP
         (Query(["amount"], ["order__is_large__fiscal_quarter"]), "it is not a time"),
         (
             Query(["trailing"], ["metric_time__day"], where=["{{ TimeDimension('metric_time', 'retail_wk') }} is null"]),
-            "filters metric_time by the calendar's retail_wk, and 'amount' looks beyond the days",
+            "filters metric_time by the calendar's retail_wk, and 'trailing' looks beyond the days",
         ),
         (
             Query(["amount"], where=["{{ TimeDimension('metric_time', 'fortnight') }} = 1"]),

@@ -121,6 +121,34 @@ def test_nothing_else_a_caller_passes_gets_through(text: str) -> None:
         parse_filter(text, trusted=False)
 
 
+CHANNEL = "{{ Entity('channel') }}"
+
+
+@pytest.mark.parametrize(
+    ("text", "odd"),
+    [
+        (CHANNEL, "has 'channel' as a condition"),
+        (f"{DEVICE} = 'x' and {CHANNEL}", "has 'channel' as a condition"),
+        (f"{DEVICE} = 'x' or not ({CHANNEL})", "has 'channel' as a condition"),
+        (f"{DEVICE} and {{{{ TimeDimension('metric_time', 'day') }}}}", "has 'metric_time__day' as a condition"),
+        (f"{DEVICE} = 'x' and 1", "is not a condition in '1'"),
+        (f"not ({DEVICE} = 'x' or 'yes')", "is not a condition in ''yes''"),
+        (f"{DEVICE} = 'x' and lower({CHANNEL})", "is not a condition in 'LOWER(channel)'"),
+        (f"({DEVICE} = 'x' and null)", "is not a condition in 'NULL'"),
+    ],
+)
+def test_each_part_of_a_condition_is_a_condition(text: str, odd: str) -> None:
+    """The database would have to take it for true or false, and ends with an error of its own."""
+    with pytest.raises(QueryError, match="where: ") as caught:
+        parse_filter(text, trusted=False)
+    assert odd in str(caught.value)
+
+
+def test_a_boolean_dimension_is_a_part_of_a_condition() -> None:
+    for text in (f"not {DEVICE}", f"{DEVICE} and {CHANNEL} = 'web'", f"{CHANNEL} is null or ({DEVICE} and true)"):
+        assert parse_filter(text, trusted=False)
+
+
 def test_filters_of_the_manifest_may_call_functions_but_hold_no_query() -> None:
     assert parse_filter(f"regexp_matches({DEVICE}, '^m')", trusted=True)
     with pytest.raises(QueryError, match="which a filter may not"):

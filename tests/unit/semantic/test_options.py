@@ -287,6 +287,26 @@ def test_a_window_stands_at_the_last_closed_day(ask: Ask) -> None:
     assert ask(["trailing"], [], layer=layer, start=None, end=LAST, complete_periods=False) == [(40,)]
 
 
+def test_complete_periods_are_not_promised_of_a_metric_of_which_nobody_knows() -> None:
+    """Insisting is refused by name; without insisting the known ones decide, and the explanation says for whom they do."""
+    layer = _layer({"amount": date(2024, 2, 15)}, history_start=JAN)
+    months = ["metric_time__month"]
+    for metrics in (["visits"], ["amount", "visits"]):
+        with pytest.raises(QueryError, match="it is not known until when 'visits' is complete; add it to closed_through"):
+            layer.compile(Query(metrics, months, complete_periods=True))
+    assert "2024-02-01" in layer.compile(Query(["amount"], months, complete_periods=True))
+    with pytest.raises(QueryError, match="is not known until when 'amount', 'visits' is complete"):
+        SemanticLayer(small_shop(), history_start=JAN).compile(Query(["amount", "visits"], months, complete_periods=True))
+    told = "until when visits is complete is not known: "
+    assert f"{told}the answer ends with what is complete of amount" in str(
+        layer.explain(Query(["amount", "visits"], months))
+    )
+    assert f"{told}open periods are in the answer" in str(layer.explain(Query(["visits"], months)))
+    for query in (Query(["amount"], months), Query(["amount", "visits"], months, complete_periods=False)):
+        assert "is not known" not in str(layer.explain(query))
+    assert "is not known" not in str(LAYER.explain(Query(["visits"], months)))
+
+
 def test_what_is_closed_may_be_asked_of_a_function() -> None:
     days = iter([date(2024, 3, 31), date(2024, 4, 30)])
     layer = SemanticLayer(small_shop(), closed_through=lambda metric: next(days))
@@ -298,7 +318,7 @@ def test_what_is_closed_may_be_asked_of_a_function() -> None:
 def test_a_bare_manifest_bounds_nothing() -> None:
     sql = LAYER.compile(Query(["amount"], ["metric_time__month"]))
     assert "WHERE" not in sql
-    with pytest.raises(QueryError, match="complete_periods needs to know until when"):
+    with pytest.raises(QueryError, match="complete_periods: it is not known until when 'amount' is complete"):
         LAYER.compile(Query(["amount"], complete_periods=True))
 
 
