@@ -86,7 +86,7 @@ def check_catalogue(
         *files.findings,
         *rule_findings(known, entries, targets, layer, lineage),
         *watch_findings(files.watched, known, layer),
-        *small_cell_findings(ws, catalogue),
+        *small_cell_findings(ws, catalogue, layer),
         *interval_findings(layer),
     ]
 
