@@ -35,7 +35,7 @@ class FactDate:
 
 @dataclass(frozen=True)
 class FactDigest:
-    """``sql`` returns (day, digest, row_count) of a fact; ``name`` changes with anything that decides what the digest covers."""
+    """``sql`` returns (day, digest, row_count) of a fact; ``name`` changes with what decides what the digest covers."""
 
     name: str
     sql: str

@@ -118,7 +118,10 @@ _METRIC_GAPS = f"""create or replace temp table metric_gaps as
 def read_fact_days(
     con: duckdb.DuckDBPyConnection, ws: Workspace, layer: SemanticLayer, catalogue: Catalogue
 ) -> dict[str, set[str]]:
-    """Fill temp.fact_days_now (fact, day, digest, row_count) and temp.metric_gaps (metric, day); return the facts of each metric."""
+    """Return the facts of each metric.
+
+    Fills temp.fact_days_now (fact, day, digest, row_count) and temp.metric_gaps (metric, day).
+    """
     metrics = [metric for metric in catalogue.metrics if catalogue.connected(metric)]
     reads = {metric: _facts(layer, catalogue, metric) for metric in metrics}
     names = _digest_facts(con, ws, layer, reads)

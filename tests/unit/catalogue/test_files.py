@@ -199,6 +199,38 @@ def test_persons_of_a_metric_are_counted_by_a_metric(company: Company, tmp_path:
         object.__setattr__(orders, "meta", meta)
 
 
+@pytest.mark.parametrize(
+    ("label", "message"),
+    [
+        ({"zh": "x"}, "meta.label.zh is 'x': string should have at least 2 characters. Write, for example, label: {en: "),
+        ({"en": ["Orders"]}, "meta.label.en is '['Orders']': input should be a valid string. Write, for example, label: "),
+        ("Orders", "meta.label is 'Orders', expected a text for each language. Write, for example, label: {en: Orders, "),
+        ({"eng": "Orders"}, "meta.label has the unknown language 'eng'. Did you mean 'en'?"),
+    ],
+)
+def test_a_label_that_cannot_be_shown_is_one_line(company: Company, tmp_path: Path, label: Any, message: str) -> None:
+    raw = semantic_manifest()
+    found = next(one for one in raw["metrics"] if one["name"] == "sessions")
+    found["config"] = {"meta": {**found["config"]["meta"], "label": label}}
+    (tmp_path / "semantic_manifest.json").write_text(json.dumps(raw))
+    layer, lineage = SemanticLayer.from_manifest(tmp_path / "semantic_manifest.json"), company.root / "manifest.json"
+    with pytest.raises(CatalogueError) as caught:
+        load_catalogue(company.ws, layer, read_lineage(lineage), tmp_path / "none")
+    text = str(caught.value)
+    assert text.startswith(f"metric sessions: {message}")
+    assert "\n" not in text
+
+
+def test_one_language_of_a_label_is_enough(company: Company, tmp_path: Path) -> None:
+    raw = semantic_manifest()
+    found = next(one for one in raw["metrics"] if one["name"] == "sessions")
+    found["config"] = {"meta": {**found["config"]["meta"], "label": {"zh": "访问量"}}}
+    (tmp_path / "semantic_manifest.json").write_text(json.dumps(raw))
+    layer, lineage = SemanticLayer.from_manifest(tmp_path / "semantic_manifest.json"), company.root / "manifest.json"
+    title = load_catalogue(company.ws, layer, read_lineage(lineage), tmp_path / "none").title("sessions")
+    assert (title.en, title.zh) == (found.get("label") or "sessions", "访问量")
+
+
 def test_a_target_needs_a_direction(company: Company, tmp_path: Path) -> None:
     object.__setattr__(
         company.layer.metrics["orders"], "meta", {**company.layer.metrics["orders"].meta, "direction": "none"}
