@@ -33,10 +33,7 @@ def guarded_names(query: Query, rules: SmallCells | None) -> list[str]:
     if rules is None:
         return []
     named = [*map(parse_name, query.group_by), *(name for text in query.where for name in names_in(text))]
-    words = {word for name in named for word in (*name.links, name.element)}
-    guarded = [name for name in rules.dimensions if name in words]
-    # A property of the person (customer__segment) is no person.
-    return [*guarded, *([rules.person] if rules.person in {name.element for name in named} else [])]
+    return rules.guarded(named)
 
 
 def published_segments(con: duckdb.DuckDBPyConnection, query: Query, rules: SmallCells) -> list[Row]:

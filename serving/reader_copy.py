@@ -14,7 +14,7 @@ import duckdb
 from metrics.values import ensure_tables
 from metrics.values.columns import KEY, VALUE_COLUMNS
 from metrics.values.persons import metric_parts, read_persons
-from metrics.values.small_cells import Cell, hidden_cells
+from metrics.values.small_cells import Cell, Place, hidden_cells, lone_places
 from metrics.warehouse import append_rows, literal
 
 if TYPE_CHECKING:
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from metrics.workspace.small_cells import SmallCells
 
 SUPPRESSED = "suppressed"
+# Stands for every member where the members must not be named: the total is known, so the name would give the value.
+WITHHELD_MEMBER = "(withheld)"
 # Of schema mart, what holds no value by a segment, or is masked below. A table that is not named here is not published.
 _WHOLE_TABLES = ("clock", "source_watermarks", "reconciliation")
 _KPI_TABLES = (
@@ -43,7 +45,9 @@ def write_reader_copy(manifest: Path, rules: SmallCells, catalogue: Catalogue, w
     parts = metric_parts(catalogue)
     with duckdb.connect(str(whole), read_only=True) as con:
         con.execute("set TimeZone = 'UTC'")
-        hidden = hidden_cells(read_persons(con, manifest, catalogue, parts, rules), parts, rules.least)
+        persons = read_persons(con, manifest, catalogue, parts, rules)
+        hidden = hidden_cells(persons, parts, rules.least)
+        lone = lone_places(persons, hidden, rules.least)
     target.unlink(missing_ok=True)
     with duckdb.connect(str(target)) as con:
         con.execute(f"attach {literal(str(whole))} as whole (read_only)")
@@ -59,7 +63,7 @@ def write_reader_copy(manifest: Path, rules: SmallCells, catalogue: Catalogue, w
                 "where not list_contains($dimensions, segment_dimension)",
                 {"dimensions": list(rules.dimensions)},
             )
-        _write_values(con, rules, hidden)
+        _write_values(con, rules, hidden, lone)
         con.execute(_RULES)
         append_rows(con, "mart.small_cells", published_rules(rules))
         con.execute("detach whole")
@@ -83,13 +87,24 @@ def holds_rules(path: Path, rules: SmallCells) -> bool:
 _TABLES_OF_WHOLE = """select table_name from duckdb_tables() where database_name = 'whole' and schema_name = 'mart'"""
 
 
-def _write_values(con: duckdb.DuckDBPyConnection, rules: SmallCells, hidden: set[Cell]) -> None:
-    """kpi_values with every row, and no number in those that are withheld.
+_LONE = """select 1 from lone
+    where lone.metric = stored.metric
+        and lone.dimension = stored.segment_dimension
+        and lone.period = stored.period_start"""
+
+
+def _write_values(con: duckdb.DuckDBPyConnection, rules: SmallCells, hidden: set[Cell], lone: set[Place]) -> None:
+    """kpi_values without the numbers that are withheld, and without the names where a name would tell a number.
+
+    Of ``lone`` places, and of every period of another grain, one row says that there is something, not of which members:
+    a day's total is published, and where one country has all of that day its name is enough.
 
     Earlier versions of such a segment are withheld as well: whether they were small when they were current is not known.
     """
     con.execute("create temp table hidden (metric text, dimension text, period date, member text)")
     append_rows(con, "temp.hidden", sorted(hidden))
+    con.execute("create temp table lone (metric text, dimension text, period date)")
+    append_rows(con, "temp.lone", sorted(lone))
     masked = ", ".join(f"case when not is_withheld then {name} end as {name}" for name in _NUMBERS)
     dimensions = {"dimensions": list(rules.dimensions)}
     con.execute(
@@ -114,12 +129,27 @@ def _write_values(con: duckdb.DuckDBPyConnection, rules: SmallCells, hidden: set
                 and latest.segment_dimension = hidden.dimension
                 and latest.period_start = hidden.period
                 and latest.segment_value = hidden.member
-            where list_contains($dimensions, stored.segment_dimension)
+            where list_contains($dimensions, stored.segment_dimension) and stored.grain = $grain
+                and not exists ({_LONE})
         )
         select
             {_PLAIN},
             {masked},
             case when is_withheld and state <> 'removed' then '{SUPPRESSED}' else state end as state
         from judged""",
+        {**dimensions, "grain": rules.grain},
+    )
+    con.execute(
+        f"""insert into mart.kpi_values by name
+        select
+            {_PLAIN.replace("segment_value", f"'{WITHHELD_MEMBER}' as segment_value")},
+            '{SUPPRESSED}' as state
+        from whole.mart.kpi_values as stored
+        where list_contains($dimensions, segment_dimension)
+            and state <> 'removed'
+            and (grain <> $grain or exists ({_LONE}))
+        qualify row_number() over (
+            partition by metric, grain, period_start, segment_dimension, currency order by recorded_at desc
+        ) = 1""",
         {**dimensions, "grain": rules.grain},
     )

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from metrics.catalogue.intervals import Interval, interval_of
+from metrics.catalogue.labels import metric_label
 from metrics.catalogue.lineage import Lineage, MetricLineage
 from metrics.catalogue.model import GRAINS, Grain, Kpi, Text, Watch
 from metrics.errors import CatalogueError, did_you_mean
@@ -34,10 +35,7 @@ class Catalogue:
         """The KPI's title, else the metric's label."""
         if metric in self.kpis:
             return self.kpis[metric].title
-        found = self.metric(metric)
-        label = found.meta.get("label") or {}
-        fallback = found.label or metric
-        return Text(en=label.get("en") or fallback, zh=label.get("zh") or fallback)
+        return metric_label(self.metric(metric))
 
     def metric(self, name: str) -> Metric:
         """The metric of that name. Raises CatalogueError with the closest names."""

@@ -14,6 +14,7 @@ from pydantic import ValidationError
 
 from metrics.catalogue.catalogue import Catalogue
 from metrics.catalogue.findings import Finding, shape_findings
+from metrics.catalogue.labels import label_findings
 from metrics.catalogue.lineage import Lineage
 from metrics.catalogue.model import OVERRIDABLE, Kpi, KpiFile, Override, Watch
 from metrics.catalogue.rules import interval_findings, rule_findings, small_cell_findings, watch_findings
@@ -86,8 +87,9 @@ def check_catalogue(
         *files.findings,
         *rule_findings(known, entries, targets, layer, lineage),
         *watch_findings(files.watched, known, layer),
-        *small_cell_findings(ws, catalogue),
+        *small_cell_findings(ws, catalogue, layer),
         *interval_findings(layer),
+        *label_findings(layer.metrics),
     ]
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from metrics.catalogue.catalogue import segment_dimension
 from metrics.catalogue.components import shared_component
 from metrics.catalogue.findings import Finding
+from metrics.catalogue.guarded_filters import guarded_by_filters
 from metrics.catalogue.intervals import interval_of
 from metrics.catalogue.lineage import Lineage
 from metrics.catalogue.model import Kpi, Target, Watch
@@ -55,8 +56,8 @@ def watch_findings(
             yield Finding(entry.where("metric"), f"watched: {name} is a KPI; its own threshold decides. Remove it here.")
 
 
-def small_cell_findings(ws: Workspace, catalogue: Catalogue) -> Iterator[Finding]:
-    """Guarded dimensions that nothing is split by, and metrics whose ``meta.persons`` is no metric."""
+def small_cell_findings(ws: Workspace, catalogue: Catalogue, layer: SemanticLayer) -> Iterator[Finding]:
+    """Keys of small_cells that would guard nothing, metrics that would publish what it guards or misstate its persons."""
     known = {segment_dimension(item) for name in catalogue.metrics for item in catalogue.segments(name)}
     for index, name in enumerate(ws.small_cells.dimensions if ws.small_cells else ()):
         if name not in known:
@@ -64,6 +65,20 @@ def small_cell_findings(ws: Workspace, catalogue: Catalogue) -> Iterator[Finding
                 ws.where("small_cells", "dimensions", index),
                 f"small_cells: no metric is split by '{name}', so nothing would be withheld.{did_you_mean(name, known)}",
             )
+    entities = {name for model in layer.manifest.models.values() for name in model.entities} if ws.small_cells else set()
+    if ws.small_cells and ws.small_cells.person not in entities:
+        person = ws.small_cells.person
+        hint = did_you_mean(person, entities) or " Name the entity that is a person."
+        yield Finding(
+            ws.where("small_cells", "person"),
+            f"small_cells: no semantic model has the entity '{person}', so rows would be counted as persons.{hint}",
+        )
+    for name, guarded in guarded_by_filters(catalogue.metrics, ws.small_cells).items():
+        yield Finding(
+            f"metric {name}",
+            f"a filter names {guarded[0]}, which small_cells guards, so its total would show the segment. "
+            f"Leave the filter out, or take {guarded[0]} off small_cells ({ws.where('small_cells')}).",
+        )
     for name, metric in catalogue.metrics.items():
         persons = metric.meta.get("persons", "none")
         if persons != "none" and persons not in catalogue.metrics:

@@ -35,7 +35,7 @@ class FactDate:
 
 @dataclass(frozen=True)
 class FactDigest:
-    """``sql`` returns (day, digest) of a fact; ``name`` changes with anything that decides what the digest covers."""
+    """``sql`` returns (day, digest, row_count) of a fact; ``name`` changes with what decides what the digest covers."""
 
     name: str
     sql: str
@@ -79,11 +79,13 @@ def fact_digest(manifest: Manifest, fact: FactDate, targets: Iterable[Target]) -
     select.set("from_", exp.From(this=sql.relation(model.relation, sql.FACT, "duckdb")))
     select.set("joins", joins or None)
     select = select.where(exp.Not(this=exp.Is(this=day.copy(), expression=exp.Null()))).group_by(exp.Literal.number(1))
+    # What is counted beside the digest does not decide what it covers.
     text = select.sql("duckdb")
+    counted = select.select(sql.aliased(exp.Count(this=exp.Star()), "row_count")).sql("duckdb")
     # An expression may change where its columns do not.
     decisive = [text, *(repr(part) for part in (model.entities, model.dimensions))]
     version = hashlib.sha256("\n".join(decisive).encode()).hexdigest()[:12]
-    return FactDigest(f"{fact.model} by {fact.time_dimension} {version}", text)
+    return FactDigest(f"{fact.model} by {fact.time_dimension} {version}", counted)
 
 
 def _own_columns(manifest: Manifest, model: SemanticModel) -> list[exp.Expr]:

@@ -17,6 +17,7 @@ import duckdb
 from metrics.catalogue import Catalogue, MetricLineage
 from metrics.catalogue.catalogue import segment_dimension
 from metrics.catalogue.changes import Change, definition_changes, model_changes
+from metrics.catalogue.guarded_filters import guarded_metrics
 from metrics.errors import QueryError
 from metrics.semantic import Query
 from metrics.values.periods import Window, period_end, period_start
@@ -136,7 +137,13 @@ def compare_definitions(
     sides = [_Side(name, one, _context(con, ws, one, kpis), asked) for name, one in (("old", old), ("new", new))]
     both = [name for name in names if name in old.metrics and name in new.metrics]
     differing = [name for name in both if _differs(name, *sides, is_model_changed=bool(models))]
-    computed = [name for name in differing if name not in unconnected]
+    refused = {
+        name: f"a filter names {names[0]}, which small_cells guards"
+        for side in sides
+        for name, names in guarded_metrics(side.definitions.layer.metrics, ws.small_cells).items()
+        if name in differing
+    }
+    computed = [name for name in differing if name not in unconnected and name not in refused]
     if computed:
         say(f"Computing {len(computed)} metrics under both definitions")
     problems: dict[str, str] = {}
@@ -145,7 +152,7 @@ def compare_definitions(
     rows = [row for row in con.execute(_COMPARED).fetchall() if row[0] not in problems]
     values = _values(rows, new)
     compared, different = Counter(row[0] for row in rows), Counter(value.metric for value in values)
-    problems |= {name: "it is not connected" for name in differing if name in unconnected}
+    problems |= refused | {name: "it is not connected" for name in differing if name in unconnected}
     changed = [
         ChangedMetric(
             name,

@@ -7,18 +7,21 @@ by others. The rules, repeated until nothing changes:
 2. a cell is hidden where a metric that it is computed from is (the rate and its other part would give the part away);
 3. where a cell is hidden by 1 or 4, what it is computed from is hidden with it (the parts would give the cell away);
 4. of one metric in one period, the hidden cells are two or more and hold ``least`` persons together: otherwise the
-   smallest that is still shown is hidden as well, so that the total minus the rest says nothing about few persons.
+   smallest that is still shown is hidden as well, so that the total minus the rest says nothing about few persons. Where
+   no member with persons is left, those without are hidden too, and where the rule fails even so, the cells follow from
+   the total: then it must not be told whose they are (`lone_places`).
 """
 
 from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import NamedTuple
 
+Place = tuple[str, str, date]  # metric, dimension, period: the cells that make up one total
 # Not judged by itself: nothing about persons, or covered by what it is computed from.
 NO_PERSONS = math.inf
 
@@ -53,6 +56,19 @@ def hidden_cells(persons: Mapping[Cell, float | None], parts: Mapping[str, Parts
     return search.hidden & persons.keys()
 
 
+def lone_places(persons: Mapping[Cell, float | None], hidden: Iterable[Cell], least: int) -> set[Place]:
+    """The places whose hidden cells follow from their total: fewer than two, or fewer than ``least`` persons together."""
+    found: dict[Place, list[float]] = defaultdict(list)
+    for cell in hidden:
+        found[cell[:3]].append(persons[cell] or 0)
+    return {place for place, counts in found.items() if not _is_protected(counts, least)}
+
+
+def _is_protected(counts: Sequence[float], least: int) -> bool:
+    """Whether the sum of hidden cells with so many persons each says nothing about few of them."""
+    return len(counts) > 1 and sum(counts) >= least
+
+
 @dataclass
 class _Search:
     persons: Mapping[Cell, float | None]
@@ -62,7 +78,7 @@ class _Search:
     waiting: list[Cell] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.members: dict[tuple[str, str, date], list[str]] = defaultdict(list)
+        self.members: dict[Place, list[str]] = defaultdict(list)
         self.periods: dict[tuple[str, str, str], list[date]] = defaultdict(list)
         for cell in self.persons:
             self.members[cell[:3]].append(cell.member)
@@ -71,7 +87,7 @@ class _Search:
         for metric, found in self.parts.items():
             for part in found.names:
                 self.dependents[part].append(metric)
-        self.touched: set[tuple[str, str, date]] = set()
+        self.touched: set[Place] = set()
         self.hidden_members: dict[tuple[str, date], set[str]] = defaultdict(set)
 
     def hide(self, cell: Cell, *, with_parts: bool) -> None:
@@ -107,7 +123,7 @@ class _Search:
             while (cell := self._complement(place)) is not None:
                 self.hide(cell, with_parts=True)
 
-    def _depth(self, place: tuple[str, str, date]) -> int:
+    def _depth(self, place: Place) -> int:
         return len(self.parts.get(place[0], Parts()).names)
 
     def _periods(self, metric: str, cell: Cell) -> Iterable[date]:
@@ -119,14 +135,18 @@ class _Search:
         names = self.parts.get(metric, Parts()).names
         return sorted(name for name in names if self.parts.get(name, Parts()).is_personal)
 
-    def _complement(self, place: tuple[str, str, date]) -> Cell | None:
+    def _complement(self, place: Place) -> Cell | None:
         """The cell to hide next; None where what is hidden protects itself, or nothing is left."""
         cells = [Cell(*place, member) for member in self.members.get(place, ())]
         concealed = [cell for cell in cells if cell in self.hidden]
-        if not concealed or (len(concealed) > 1 and sum(self.persons[cell] or 0 for cell in concealed) >= self.least):
+        if not concealed or _is_protected([self.persons[cell] or 0 for cell in concealed], self.least):
             return None
         shared = self.hidden_members[place[1], place[2]]
-        # Of a member that nobody is in, nothing can be hidden behind.
-        shown = [cell for cell in cells if cell not in self.hidden and self.persons[cell]]
-        # What other metrics hide of the same period first: hiding two different members would narrow both down.
-        return min(shown, key=lambda cell: (cell.member not in shared, self.persons[cell], cell.member), default=None)
+        shown = [cell for cell in cells if cell not in self.hidden]
+        # Behind a member that nobody is in, nothing can be hidden: such members come last, lest they tell by elimination.
+        # Before that, what other metrics hide of the period: hiding two different members would narrow both down.
+        return min(shown, key=lambda cell: (*self._rank(cell, shared), cell.member), default=None)
+
+    def _rank(self, cell: Cell, shared: set[str]) -> tuple[bool, bool, float]:
+        count = self.persons[cell] or 0
+        return not count, cell.member not in shared, count

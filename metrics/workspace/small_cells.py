@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Iterable
+from typing import Literal, Protocol
 
 from pydantic import Field
 
 from metrics.workspace.parts import Name, Part
+
+
+class Named(Protocol):
+    """A name of a query or a filter: ``links`` are the entities on the way to ``element``."""
+
+    @property
+    def links(self) -> tuple[str, ...]: ...
+
+    @property
+    def element(self) -> str: ...
 
 
 class SmallCells(Part):
@@ -21,3 +32,11 @@ class SmallCells(Part):
     person: Name = Field(
         default="customer", description="Entity that is a person; facts that do not have it are counted by their rows"
     )
+
+    def guarded(self, names: Iterable[Named]) -> list[str]:
+        """The guarded dimensions, or the person, among these names."""
+        known = list(names)
+        words = {word for name in known for word in (*name.links, name.element)}
+        # A property of the person (customer__segment) is no person.
+        person = [self.person] if self.person in {name.element for name in known} else []
+        return [*(name for name in self.dimensions if name in words), *person]

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from metrics.catalogue import Catalogue, check_catalogue, load_catalogue, read_lineage
 from metrics.catalogue.schema import SCHEMA_PATH, schema_text
 from metrics.errors import CatalogueError
+from metrics.semantic import SemanticLayer
 from metrics.workspace import load_workspace
-from tests.unit.values.company import WORKSPACE, Company, build
+from tests.unit.values.company import WORKSPACE, Company, build, semantic_manifest
 
 KPI = """version: 1
 kpis:
@@ -113,16 +116,76 @@ def test_a_mistake_is_one_line_that_says_how_to_mend_it(
     assert "\n" not in text
 
 
+def guard_findings(company: Company, root: Path, small_cells: str, raw: dict[str, Any]) -> list[str]:
+    """What is said of a workspace with this `small_cells:`, without the folder's name."""
+    (root / "workspace.yml").write_text(WORKSPACE.replace("clock:", f"small_cells: {small_cells}\nclock:"))
+    (root / "manifest.json").write_bytes((company.root / "manifest.json").read_bytes())
+    (root / "semantic_manifest.json").write_text(json.dumps(raw))
+    layer = SemanticLayer.from_manifest(root / "semantic_manifest.json")
+    _, findings = check_catalogue(load_workspace(root), layer, read_lineage(root / "manifest.json"), root / "none")
+    return [str(finding).replace(f"{root}/", "") for finding in findings]
+
+
 def test_a_guarded_dimension_that_nothing_is_split_by_is_an_error(company: Company, tmp_path: Path) -> None:
-    text = WORKSPACE.replace("clock:", "small_cells: {dimensions: [channel, chanel]}\nclock:")
-    (tmp_path / "workspace.yml").write_text(text)
-    (tmp_path / "manifest.json").write_bytes((company.root / "manifest.json").read_bytes())
-    _, findings = check_catalogue(
-        load_workspace(tmp_path), company.layer, read_lineage(tmp_path / "manifest.json"), tmp_path / "none"
-    )
-    assert [str(finding).partition("workspace.yml:")[2] for finding in findings] == [
+    raw = semantic_manifest()
+    raw["metrics"] = [one for one in raw["metrics"] if one["name"] != "email_orders"]
+    found = guard_findings(company, tmp_path, "{dimensions: [channel, chanel], person: order}", raw)
+    assert [line.partition("workspace.yml:")[2] for line in found] == [
         "6: small_cells: no metric is split by 'chanel', so nothing would be withheld. Did you mean 'channel'?"
     ]
+
+
+def test_a_person_that_no_model_has_is_an_error(company: Company, tmp_path: Path) -> None:
+    raw = semantic_manifest()
+    raw["metrics"] = [one for one in raw["metrics"] if one["name"] != "email_orders"]
+    found = guard_findings(company, tmp_path, "{dimensions: [channel], person: ordr}", raw)
+    assert [line.partition("workspace.yml:")[2] for line in found] == [
+        "6: small_cells: no semantic model has the entity 'ordr', so rows would be counted as persons. Did you mean 'order'?"
+    ]
+
+
+CHANNEL = {"where_filters": [{"where_sql_template": "{{ Dimension('order__channel') }} in ('email', 'chat')"}]}
+
+
+@pytest.mark.parametrize(
+    ("metric", "path"),
+    [
+        ("sessions", ("filter",)),
+        ("sessions", ("type_params", "measure", "filter")),
+        ("conversion_rate", ("filter",)),
+        ("conversion_rate", ("type_params", "numerator", "filter")),
+        ("conversion_rate", ("type_params", "denominator", "filter")),
+        ("revenue_growth", ("type_params", "metrics", 1, "filter")),
+    ],
+)
+def test_a_metric_whose_filter_names_what_is_guarded_is_an_error(
+    company: Company, tmp_path: Path, metric: str, path: tuple[str | int, ...]
+) -> None:
+    raw = json.loads(json.dumps(semantic_manifest()))
+    raw["metrics"] = [one for one in raw["metrics"] if one["name"] != "email_orders"]
+    assert guard_findings(company, tmp_path, "{dimensions: [channel], person: order}", raw) == []
+    place: Any = next(one for one in raw["metrics"] if one["name"] == metric)
+    for part in path[:-1]:
+        place = place[part]
+    place[path[-1]] = CHANNEL
+    found = guard_findings(company, tmp_path, "{dimensions: [channel], person: order}", raw)
+    assert [line.partition(": ")[::2] for line in found] == [
+        (
+            f"metric {metric}",
+            "a filter names channel, which small_cells guards, so its total would show the segment. "
+            "Leave the filter out, or take channel off small_cells (workspace.yml:6).",
+        )
+    ]
+
+
+def test_a_filter_stops_a_run_and_only_where_its_dimension_is_guarded(company: Company, tmp_path: Path) -> None:
+    # email_orders ships with the small company
+    assert guard_findings(company, tmp_path, "{dimensions: [channel], person: order}", semantic_manifest()) != []
+    layer, lineage = company.layer, read_lineage(tmp_path / "manifest.json")
+    with pytest.raises(CatalogueError, match="metric email_orders: a filter names channel, which small_cells guards"):
+        load_catalogue(load_workspace(tmp_path), layer, lineage, tmp_path / "none")
+    (tmp_path / "workspace.yml").write_text(WORKSPACE)
+    assert "email_orders" in load_catalogue(load_workspace(tmp_path), layer, lineage, tmp_path / "none").metrics
 
 
 def test_persons_of_a_metric_are_counted_by_a_metric(company: Company, tmp_path: Path) -> None:
@@ -134,6 +197,38 @@ def test_persons_of_a_metric_are_counted_by_a_metric(company: Company, tmp_path:
             load(company, tmp_path)
     finally:
         object.__setattr__(orders, "meta", meta)
+
+
+@pytest.mark.parametrize(
+    ("label", "message"),
+    [
+        ({"zh": "x"}, "meta.label.zh is 'x': string should have at least 2 characters. Write, for example, label: {en: "),
+        ({"en": ["Orders"]}, "meta.label.en is '['Orders']': input should be a valid string. Write, for example, label: "),
+        ("Orders", "meta.label is 'Orders', expected a text for each language. Write, for example, label: {en: Orders, "),
+        ({"eng": "Orders"}, "meta.label has the unknown language 'eng'. Did you mean 'en'?"),
+    ],
+)
+def test_a_label_that_cannot_be_shown_is_one_line(company: Company, tmp_path: Path, label: Any, message: str) -> None:
+    raw = semantic_manifest()
+    found = next(one for one in raw["metrics"] if one["name"] == "sessions")
+    found["config"] = {"meta": {**found["config"]["meta"], "label": label}}
+    (tmp_path / "semantic_manifest.json").write_text(json.dumps(raw))
+    layer, lineage = SemanticLayer.from_manifest(tmp_path / "semantic_manifest.json"), company.root / "manifest.json"
+    with pytest.raises(CatalogueError) as caught:
+        load_catalogue(company.ws, layer, read_lineage(lineage), tmp_path / "none")
+    text = str(caught.value)
+    assert text.startswith(f"metric sessions: {message}")
+    assert "\n" not in text
+
+
+def test_one_language_of_a_label_is_enough(company: Company, tmp_path: Path) -> None:
+    raw = semantic_manifest()
+    found = next(one for one in raw["metrics"] if one["name"] == "sessions")
+    found["config"] = {"meta": {**found["config"]["meta"], "label": {"zh": "访问量"}}}
+    (tmp_path / "semantic_manifest.json").write_text(json.dumps(raw))
+    layer, lineage = SemanticLayer.from_manifest(tmp_path / "semantic_manifest.json"), company.root / "manifest.json"
+    title = load_catalogue(company.ws, layer, read_lineage(lineage), tmp_path / "none").title("sessions")
+    assert (title.en, title.zh) == (found.get("label") or "sessions", "访问量")
 
 
 def test_a_target_needs_a_direction(company: Company, tmp_path: Path) -> None:

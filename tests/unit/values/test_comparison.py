@@ -60,7 +60,8 @@ def test_equal_definitions_have_no_difference(company: Company, tmp_path: Path) 
 
 def test_what_is_withheld_from_readers_is_not_compared(company: Company, tmp_path: Path) -> None:
     raw = edited()
-    metric(raw, "orders")["filter"] = EMAIL
+    measure = next(one for model in raw["semantic_models"] for one in model["measures"] if one["name"] == "amount")
+    measure["expr"] = f"2 * {measure['expr']}"
     old, new = side(semantic_manifest(), tmp_path), side(raw, tmp_path)
     guarded = company.ws.model_copy(update={"small_cells": SmallCells(dimensions=("channel",))})
     seen = {
@@ -68,6 +69,24 @@ def test_what_is_withheld_from_readers_is_not_compared(company: Company, tmp_pat
         for ws in (company.ws, guarded)
     }
     assert seen == {False: {"", "channel"}, True: {""}}
+
+
+@pytest.mark.parametrize("is_edited_side_old", [False, True])
+def test_a_condition_on_what_is_guarded_is_not_answered(
+    company: Company, tmp_path: Path, *, is_edited_side_old: bool
+) -> None:
+    raw = edited()
+    metric(raw, "orders")["filter"] = EMAIL
+    sides = [side(semantic_manifest(), tmp_path), side(raw, tmp_path)]
+    guarded = company.ws.model_copy(update={"small_cells": SmallCells(dimensions=("channel",))})
+    old, new = reversed(sides) if is_edited_side_old else sides
+    found = compare_definitions(company.con, guarded, old, new, {}, Asked())
+    # the rate is made of those orders: with the visits, its value would give them
+    refused = "a filter names channel, which small_cells guards"
+    assert {one.metric: (one.problem, one.compared) for one in found.metrics} == {
+        "orders": (refused, 0), "conversion_rate": (refused, 0),
+    }  # fmt: skip
+    assert found.values == []
 
 
 def test_a_filter_changes_what_pandas_says_it_changes(company: Company, tmp_path: Path) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -17,16 +17,22 @@ TABLES = {"fct_orders": "order", "fct_web_sessions": "session", "fct_survey_resp
 Found = dict[tuple[str, date], int]
 
 
-def company_of(root: Path, orders_without: Collection[date] = (), closed: date = LAST - timedelta(days=1)) -> Company:
-    """One row of each fact on every day, but none of orders on some."""
+def company_of(
+    root: Path,
+    orders_without: Collection[date] = (),
+    closed: date = LAST - timedelta(days=1),
+    rows: Callable[[date], int] = lambda _: 1,
+) -> Company:
+    """One row of each fact on every day (``rows`` of orders), but none of orders on some."""
     found = build(root)
     for table, key in TABLES.items():
         days = [day for day in ALL if table != "fct_orders" or day not in orders_without]
         found.con.execute(
             f"""create table core.{table} as
             select 'x' || day as {key}_id, day as business_date, 'email' as channel, 10::decimal(18, 4) as gross_amount,
-                   5::double as score, 30::double as minutes from (select unnest($days::date[]) as day)""",
-            {"days": days},
+                   5::double as score, 30::double as minutes
+            from (select unnest($days::date[]) as day, unnest($counts::int[]) as rows), range(rows)""",
+            {"days": days, "counts": [rows(day) if table == "fct_orders" else 1 for day in days]},
         )
     found.set_time(LAST, closed, closed)
     run(found, "first")
@@ -112,6 +118,46 @@ def test_an_open_day_is_not_missing_until_it_closes(tmp_path: Path) -> None:
     assert run(company, "closed")["orders"] == Window(silent, silent)
     june, quarter = ("month", date(2026, 6, 1)), ("quarter", date(2026, 4, 1))
     assert missing(company, "orders") == {("week", date(2026, 6, 8)): 1, june: 1, quarter: 1}
+
+
+def test_a_fact_of_few_rows_is_empty_by_chance(tmp_path: Path) -> None:
+    """Three orders a day, more or less: one day in twenty has none by chance, and that is no missing file."""
+    silent = [date(2026, 4, 22), date(2026, 5, 14), date(2026, 5, 19), date(2026, 6, 2)]
+    # mean 3, variance 3.5
+    company = company_of(tmp_path, silent, rows=lambda day: (1, 2, 3, 6)[day.toordinal() % 4])
+    assert missing(company, "orders") == {}
+
+
+def test_every_hole_of_a_busy_fact_is_missing(tmp_path: Path) -> None:
+    """Six to eighteen orders a day, mean 12: exp(-12) is one empty day in 450 years."""
+    silent = [date(2026, 4, 22), date(2026, 5, 14), date(2026, 5, 15), date(2026, 6, 2)]
+    company = company_of(tmp_path, silent, rows=lambda day: (6, 9, 15, 18, 12)[day.toordinal() % 5])
+    days = company.con.execute("select day from mart.kpi_gaps where metric = 'orders' order by day").fetchall()
+    assert [day for (day,) in days] == silent
+
+
+def test_a_busy_fact_that_is_often_silent_misses_nothing_more(tmp_path: Path) -> None:
+    """A file that comes nine days in ten is told about until its way is known: once in 45 days, and once more."""
+    silent = ALL[40::10]
+    company = company_of(tmp_path, silent, rows=lambda _: 50)
+    days = company.con.execute("select day from mart.kpi_gaps where metric = 'orders' order by day").fetchall()
+    # Until 11 May: on the Monday before it, two silences are known of 60 days, and 1 + 60 / 45 are borne. (That of 1 May shows
+    # on 8 May, when Friday has rows again.) On the Thursday before 21 May three are known of 69 days.
+    assert [day for (day,) in days] == silent[:4]
+
+
+def test_one_row_a_day_that_failed_once_may_fail_again(tmp_path: Path) -> None:
+    company = company_of(tmp_path, [date(2026, 4, 22), date(2026, 6, 2)])
+    days = company.con.execute("select day from mart.kpi_gaps where metric = 'orders'").fetchall()
+    assert days == [(date(2026, 4, 22),)]
+
+
+def test_an_unlisted_holiday_hides_no_hole_of_steady_rows(tmp_path: Path) -> None:
+    """Five campaigns report every day: that all five were silent by chance is less likely than a missing file."""
+    silent = [date(2026, 5, 1), date(2026, 6, 2)]
+    company = company_of(tmp_path, silent, rows=lambda _: 5)
+    days = company.con.execute("select day from mart.kpi_gaps where metric = 'orders' order by day").fetchall()
+    assert [day for (day,) in days] == silent
 
 
 def test_a_late_row_fills_the_hole(tmp_path: Path) -> None:

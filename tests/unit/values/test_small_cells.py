@@ -7,7 +7,7 @@ from datetime import date
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from metrics.values.small_cells import NO_PERSONS, Cell, Parts, hidden_cells
+from metrics.values.small_cells import NO_PERSONS, Cell, Parts, hidden_cells, lone_places
 
 JANUARY, FEBRUARY = date(2024, 1, 1), date(2024, 2, 1)
 SHARE = {"orders": Parts(), "sessions": Parts(), "conversion_rate": Parts(frozenset({"orders", "sessions"}))}
@@ -48,6 +48,29 @@ def test_a_cell_without_anybody_is_shown_and_protects_nothing() -> None:
 def test_where_nothing_is_left_to_hide_the_whole_dimension_is_hidden() -> None:
     assert hidden(cells("orders", AT=1, DE=7)) == {"orders AT", "orders DE"}
     assert hidden(cells("orders", AT=1)) == {"orders AT"}
+
+
+def test_a_cell_that_is_the_total_is_lone() -> None:
+    # one refund of the month: hidden, it is the total, so nothing may say that it is Germany's
+    persons = cells("refunds", DE=1)
+    assert lone_places(persons, hidden_cells(persons, {}, 5), 5) == {("refunds", "country", JANUARY)}
+
+
+def test_the_members_without_anybody_go_with_a_cell_that_is_the_total() -> None:
+    # shown, the zeros of Austria and Belgium would leave Germany
+    persons = cells("refunds", AT=0, BE=0, DE=1) | cells("refunds", FEBRUARY, AT=0, BE=4, DE=3)
+    found = hidden_cells(persons, {}, 5)
+    assert {(cell.member, cell.period) for cell in found} == {
+        ("AT", JANUARY), ("BE", JANUARY), ("DE", JANUARY), ("BE", FEBRUARY), ("DE", FEBRUARY),
+    }  # fmt: skip
+    assert lone_places(persons, found, 5) == {("refunds", "country", JANUARY)}
+
+
+def test_a_difference_does_not_tell_the_zero_that_is_hidden() -> None:
+    # gross less net of Austria would be its refunds, 0, and leave Germany
+    parts = {"refunds": Parts(), "gross": Parts(), "net": Parts(frozenset({"gross", "refunds"}))}
+    persons = cells("refunds", AT=0, DE=1) | cells("gross", AT=9, DE=9) | cells("net", AT=9, DE=9)
+    assert {"net AT", "net DE", "refunds AT", "refunds DE"} <= hidden(persons, parts)
 
 
 def test_an_unknown_number_of_persons_is_hidden_and_protects_nothing() -> None:
@@ -121,9 +144,11 @@ def test_no_small_cell_is_shown_and_none_follows(orders: list[int], factor: int,
         concealed = {cell: count for cell, count in mine.items() if cell in found}
         shown = {cell: count for cell, count in mine.items() if cell not in found}
         assert not any(0 < count < least for count in shown.values())
-        # the total less what is shown is the sum of the hidden: of two or more cells, and of enough persons
+        # the total less what is shown is the sum of the hidden: of two or more cells, and of enough persons; otherwise
+        # nothing is shown, and nothing may be named
         is_protected = len(concealed) > 1 and sum(concealed.values()) >= least
-        assert not concealed or is_protected or not any(shown.values())
+        assert not concealed or is_protected or not shown
+        assert (metric, "country", JANUARY) in lone_places(persons, found, least) or not concealed or is_protected
     for cell in persons:
         if cell.metric == "conversion_rate" and cell not in found:
             assert cell._replace(metric="orders") not in found
