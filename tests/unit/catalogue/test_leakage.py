@@ -1,4 +1,4 @@
-"""An indicator that is made of the same measure as its outcome is refused; two rates of one base are not."""
+"""An indicator that is made of the same measure as its outcome is refused; two rates of one base are not, nor disjoint parts."""
 
 from __future__ import annotations
 
@@ -110,6 +110,65 @@ def test_a_conversion_counts_its_conversions_and_divides_by_its_base() -> None:
     assert shared("conversion_rate", "contact_rate", contact) == []
     assert shared("sessions", "contact_rate", contact) != []
     assert shared("contact_rate", "tickets_created", contact) != []
+
+
+CHANNEL, STATUS = "{{ Entity('channel') }}", "{{ Dimension('order__status') }}"
+
+
+def part(name: str, condition: str | None, where: str = "metric") -> dict[str, Any]:
+    """Orders under a condition of the metric, of its measure, or of the metric that is its input."""
+    found = _simple(name, "orders")
+    filtered = {"where_filters": [{"where_sql_template": condition}]} if condition else None
+    if where == "input":
+        return _metric(name, "derived", {"expr": "orders", "metrics": [{**_input("orders"), "filter": filtered}]})
+    (found if where == "metric" else found["type_params"]["measure"])["filter"] = filtered
+    return found
+
+
+@pytest.mark.parametrize("where", ["metric", "measure", "input"])
+def test_disjoint_parts_of_a_measure_share_no_row(where: str) -> None:
+    mail, search = part("mail", f"{CHANNEL} = 'email'"), part("search", f"{STATUS} = 'paid' and 'search' = {CHANNEL}", where)
+    assert shared("mail", "search", mail, search) == []
+    assert shared("search", "mail", mail, search) == []
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        None,
+        f"{CHANNEL} = 'email'",
+        f"{CHANNEL} = 'Email'",
+        f"{CHANNEL} != 'search'",
+        f"{CHANNEL} in ('search', 'social')",
+        f"{CHANNEL} = 'search' or {STATUS} = 'paid'",
+        f"not {CHANNEL} = 'search'",
+        f"{STATUS} = 'search'",
+        f"lower({CHANNEL}) = 'search'",
+        "{{ Dimension('channel__name') }} = 'search'",
+        # what looks different may be equal as a number, as a date or as true
+        f"{CHANNEL} = 1",
+        f"{CHANNEL} = '01'",
+        f"{CHANNEL} = 'true'",
+        "{{ TimeDimension('metric_time', 'day') }} = 'search'",
+        f"{CHANNEL} = ",
+    ],
+)
+def test_parts_that_may_share_a_row_leak(other: str | None) -> None:
+    assert shared("mail", "other", part("mail", f"{CHANNEL} = 'email'"), part("other", other)) != []
+
+
+def test_the_whole_beside_a_disjoint_part_still_leaks() -> None:
+    """search / orders moves with the orders of mail through what it is divided by."""
+    parts = (part("mail", f"{CHANNEL} = 'email'"), part("search", f"{CHANNEL} = 'search'"))
+    assert shared("mail", "search_share", *parts, _ratio("search_share", "search", "orders")) != []
+
+
+def test_one_name_in_two_models_of_a_table_is_no_proof() -> None:
+    models = copy.deepcopy(MODELS)
+    models.append({**copy.deepcopy(MODELS[0]), "name": "orders_again", "measures": [_measure("again", "count", "order_id")]})
+    models[0]["measures"][0] |= {"expr": "order_id"}
+    again = _simple("again", "again") | {"filter": {"where_filters": [{"where_sql_template": f"{CHANNEL} = 'search'"}]}}
+    assert shared("mail", "again", part("mail", f"{CHANNEL} = 'email'"), again, models=models) != []
 
 
 def test_the_file_is_refused_with_one_line_that_says_what_is_shared(company: Company, tmp_path: Path) -> None:
