@@ -19,7 +19,6 @@ import duckdb
 import pytest
 
 PROJECT = Path(__file__).resolve().parents[2] / "dbt_project"
-SHARED_DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
 Rows = Sequence[Sequence[Any]]
 
 

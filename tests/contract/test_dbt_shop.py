@@ -11,22 +11,18 @@ import duckdb
 import pytest
 
 from metrics.workspace import load_workspace, mapping_vars
-from tests.contract.dbt_project_runs import SHARED_DATA, DbtDatabase, RawTable, duckdb_database, open_duckdb
+from tests.contract.dbt_project_runs import DbtDatabase, RawTable, duckdb_database, open_duckdb
 from tests.soundness.metricflow_oracle import MetricFlow
 
 WORKSPACE = Path(__file__).resolve().parents[1] / "workspaces" / "shop"
 CLOSED = "2015-03-18"
-pytestmark = [
-    pytest.mark.integration,
-    pytest.mark.slow,
-    pytest.mark.skipif(not (SHARED_DATA / "shop").is_dir(), reason=f"the shared data folder is absent: {SHARED_DATA}"),
-]
+pytestmark = [pytest.mark.integration, pytest.mark.slow]
 
 
 @pytest.fixture(scope="module")
-def built(tmp_path_factory: pytest.TempPathFactory) -> DbtDatabase:
+def built(tmp_path_factory: pytest.TempPathFactory, shared_data: Path) -> DbtDatabase:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("BELLWETHER_SHARED_DATA", str(SHARED_DATA))
+        patch.setenv("BELLWETHER_SHARED_DATA", str(shared_data))
         variables = mapping_vars(load_workspace(WORKSPACE))
     clock = RawTable("mart.clock", "today date, now_at timestamp", [["2015-04-01", "2015-04-01 23:59:59"]])
     watermarks = RawTable(
@@ -46,7 +42,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> DbtDatabase:
         for table in ("orders", "order_items", "order_item_refunds", "products"):
             con.execute(
                 f"create table raw.raw_shop.{table} as select * from read_csv(?)",
-                [str(SHARED_DATA / "shop" / f"{table}.csv")],
+                [str(shared_data / "shop" / f"{table}.csv")],
             )
     database.dbt("build", "--exclude-resource-type", "unit_test")
     return database
