@@ -10,6 +10,7 @@ from pydantic import BaseModel
 
 from metrics.catalogue.model import (
     OVERRIDABLE,
+    Benchmark,
     Kpi,
     KpiFile,
     LeadingIndicator,
@@ -41,6 +42,7 @@ _MODELS: dict[str, type[BaseModel]] = {
     "question": Text,
     "playbook": Text,
     "targets": Target,
+    "benchmark": Benchmark,
     "thresholds": Thresholds,
     "leading_indicators": LeadingIndicator,
 }

@@ -39,14 +39,17 @@ class Target(Frozen):
     """A value to reach, from one day to another, at one grain.
 
     ``step`` holds ``value`` for the whole time. ``linear`` moves in a straight line from ``start`` on ``from`` to
-    ``value`` on ``to``. ``scope`` narrows it to one member of a segment, for example ``{channel: email}``.
+    ``value`` on ``to``. ``floor`` is the least that is acceptable, ``stretch`` the ambitious value of a key result.
+    ``scope`` narrows it to one member of a segment, for example ``{channel: email}``.
     """
 
     from_: date = Field(alias="from", description="First day the target holds")
     to: date | None = Field(None, description="Last day the target holds; empty means until further notice")
     grain: Grain = Field(description="The period that the value is for")
     value: float = Field(description="The value to reach")
+    floor: float | None = Field(None, description="The least that is acceptable; worse than this is off track")
     stretch: float | None = Field(None, description="The ambitious value, used by key results")
+    review_on: date | None = Field(None, description="Day on which somebody looks at the target again")
     start: float | None = Field(None, description="Path linear: the value on the first day")
     scope: dict[str, str] = Field(default_factory=dict, max_length=1, description="One segment: {channel: email}")
     path: Literal["step", "linear"] = "step"
@@ -95,6 +98,15 @@ class LeadingIndicator(Frozen):
 
     kpi: Identifier
     lag_days: int = Field(ge=0, le=365)
+    effect: Literal["same", "opposite"] = Field("same", description="Whether both move the same way or opposite ways")
+
+
+class Benchmark(Frozen):
+    """What others reach, and who says so. A number without its source is no benchmark."""
+
+    value: float = Field(description="The value that others reach, in the unit of the metric")
+    source: Sentence = Field(description="Where the number was published, with its year and whom it covers")
+    grain: Grain = Field("month", description="The period that the value is for")
 
 
 class Kpi(Frozen):
@@ -106,10 +118,19 @@ class Kpi(Frozen):
     description: Text = Field(description="What it is, in words a newcomer understands")
     question: Text = Field(description="The question it answers")
     owner: Sentence = Field(description="Who answers for it: a role, or a person in a workspace")
+    team: Identifier | None = Field(None, description="The team that works on it: marketing, sales, support ...")
+    goals: tuple[Identifier, ...] = Field((), description="Goals of the company that it serves")
     level: Literal["strategic", "operational", "functional"]
     scope: Literal["company", "team", "project"]
     timing: Literal["leading", "lagging"]
     role: Literal["input", "process", "output", "outcome"]
+    nature: Literal["quantitative", "qualitative"] = Field(
+        "quantitative", description="Counted or measured, or what people say they think"
+    )
+    practical: bool = Field(True, description="It fits how the company works and is measured today")
+    directional: bool = Field(True, description="It tells whether things get better or worse")
+    actionable: bool = Field(True, description="Its owner can change it")
+    financial: bool = Field(False, description="It is money, or a share of money")
     grains: tuple[Grain, ...] = Field(GRAINS, min_length=1)
     segments: tuple[str, ...] | None = Field(None, description="Group-by items; empty means those of the metric")
     minimum_n: int = Field(30, ge=0, description="Below this many observations a value is not judged")
@@ -119,9 +140,20 @@ class Kpi(Frozen):
     threshold: float = Field(DEFAULT_THRESHOLD, gt=0, description="Daily swing that opens an alert, as a share")
     alert: Literal["any", "bad", "good", "none"] = Field("any", description="Which direction of a swing alerts")
     targets: tuple[Target, ...] = ()
+    baseline_until: date | None = Field(
+        None, description="Until this day it is only measured: a target set before anybody knows the level would be a guess"
+    )
+    benchmark: Benchmark | None = None
     thresholds: Thresholds = Field(default_factory=lambda: Thresholds(at_risk=0.98, off_track=0.90, hysteresis=0.01))
     leading_indicators: tuple[LeadingIndicator, ...] = ()
     parent: Identifier | None = Field(None, description="The KPI that this one serves")
+    relation: Literal["formula", "influence"] = Field(
+        "influence", description="To the parent: a term of its drivers' formula, or moves it in a way nobody can compute"
+    )
+    drivers: str | None = Field(
+        None, description="The KPI as arithmetic of others, exact at every grain: sessions * conversion_rate"
+    )
+    siblings: tuple[Identifier, ...] = Field((), description="KPIs of other teams to be read beside it")
     guardrails: tuple[Identifier, ...] = Field((), description="KPIs that must not get worse for it")
     playbook: Text = Field(description="What to do when it goes red")
     review: Literal["weekly", "monthly", "quarterly", "yearly"] = "monthly"

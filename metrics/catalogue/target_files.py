@@ -17,7 +17,7 @@ from metrics.catalogue.yaml_lines import shown_path
 from metrics.errors import WorkspaceError
 from metrics.workspace.sheets import SheetRow, is_sheet, read_sheet, row_problem
 
-COLUMNS = ("kpi", "from", "to", "grain", "value", "stretch", "start", "path", "segment", "member")
+COLUMNS = ("kpi", "from", "to", "grain", "value", "floor", "stretch", "start", "path", "review_on", "segment", "member")
 REQUIRED = ("kpi", "from", "grain", "value")
 
 
@@ -40,7 +40,7 @@ def read_target_files(folder: Path) -> tuple[dict[str, TargetRows], list[Finding
     findings: list[Finding] = []
     for path in sorted(path for path in folder.glob("*") if is_sheet(path)):
         try:
-            rows = read_sheet(path, COLUMNS, REQUIRED, dates=("from", "to"), shown=shown_path(path))
+            rows = read_sheet(path, COLUMNS, REQUIRED, dates=("from", "to", "review_on"), shown=shown_path(path))
         except WorkspaceError as error:
             findings.append(_finding(error))
             continue
