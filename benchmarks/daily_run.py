@@ -21,6 +21,7 @@ from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 DEMO = REPOSITORY / "data" / "demo"
+KPI = str(Path(sys.executable).with_name("kpi"))
 
 _BARE = """
 import json, sys
@@ -36,7 +37,8 @@ _NEXT_DAY = "import sys; from pathlib import Path; from data.generator import ne
 def measured(command: list[str]) -> dict[str, float]:
     """Run a command to its end; wall and CPU seconds of it and its children, peak memory in MB of the largest."""
     before, began = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
-    done = subprocess.run(command, capture_output=True, text=True, cwd=REPOSITORY, check=False)
+    ours = {**os.environ, "PYTHONPATH": str(REPOSITORY)}
+    done = subprocess.run(command, capture_output=True, text=True, cwd=REPOSITORY, env=ours, check=False)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     if done.returncode:
         raise SystemExit(f"{' '.join(command[:4])} failed:\n{done.stderr[-2000:]}")
@@ -64,26 +66,37 @@ def built_models(root: Path) -> list[str]:
     ]
 
 
+def demo_workspace(folder: Path, scale: float, days: int | None = None) -> Path:
+    """A copy of the demo company's workspace below ``folder`` with generated files; ``days``: how long its history is."""
+    root = folder / "demo"
+    root.mkdir(parents=True)
+    shutil.copy(DEMO / "workspace.yml", root)
+    shutil.copytree(DEMO / "kpis", root / "kpis")
+    length = ["--days", str(days)] if days else []
+    command = [sys.executable, "-m", "data.generator", "--scale", str(scale), *length, "--out", str(root / "files"), "--quiet"]
+    measured(command)
+    return root
+
+
+def next_day(root: Path) -> None:
+    """One more day of the demo company, in a process of its own."""
+    measured([sys.executable, "-c", _NEXT_DAY, str(root / "files")])
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--scale", type=float, default=1.0)
     parser.add_argument("--repeat", type=int, default=3, help="how many new days")
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
-    os.environ["PYTHONPATH"] = str(REPOSITORY)
-    kpi = str(Path(sys.executable).with_name("kpi"))
     with tempfile.TemporaryDirectory() as folder:
-        root = Path(folder) / "demo"
-        root.mkdir()
-        shutil.copy(DEMO / "workspace.yml", root)
-        shutil.copytree(DEMO / "kpis", root / "kpis")
-        measured([sys.executable, "-m", "data.generator", "--scale", str(options.scale), "--out", str(root / "files"), "--quiet"])
-        result: dict[str, object] = {"scale": options.scale, "first": measured([kpi, "run", "-w", str(root)])}
-        result["nothing_new"] = measured([kpi, "run", "-w", str(root)])
+        root = demo_workspace(Path(folder), options.scale)
+        result: dict[str, object] = {"scale": options.scale, "first": measured([KPI, "run", "-w", str(root)])}
+        result["nothing_new"] = measured([KPI, "run", "-w", str(root)])
         days = []
         for _ in range(options.repeat):
-            measured([sys.executable, "-c", _NEXT_DAY, str(root / "files")])
-            run = measured([kpi, "run", "-w", str(root)])
+            next_day(root)
+            run = measured([KPI, "run", "-w", str(root)])
             models = built_models(root)
             bare = measured([sys.executable, "-c", _BARE, str(root), json.dumps(models)])
             nodes = json.loads(bare["output"].splitlines()[-1])["nodes"]

@@ -54,8 +54,7 @@ def query(
     from serving.published import run_query
 
     ws = load(workspace)
-    asked = _saved(ws, saved, metrics, by) if saved else _named(metrics, by)
-    wanted = _with_options(asked, where, first, last, include_open, compare, timezone, totals, share, raw)
+    wanted = _with_options(_asked(ws, saved, metrics, by), where, first, last, include_open, compare, timezone, totals, share, raw)
     print_rows(run_query(ws, wanted), output)
     for note in gap_notes(ws, wanted):
         typer.echo(note, err=True)
@@ -81,17 +80,19 @@ def explain(
     from serving.published import semantic_layer
 
     ws = load(workspace)
-    asked = _saved(ws, saved, metrics, by) if saved else _named(metrics, by)
-    wanted = _with_options(asked, where, first, last, include_open, compare, timezone, totals, share, raw)
+    wanted = _with_options(_asked(ws, saved, metrics, by), where, first, last, include_open, compare, timezone, totals, share, raw)
     layer = semantic_layer(ws)
     typer.echo(str(layer.explain(wanted)))
     typer.echo("")
     typer.echo(layer.compile(wanted, dialect=dialect))
 
 
-def _named(metrics: list[str] | None, by: list[str] | None) -> Query:
+def _asked(ws: Workspace, saved: str | None, metrics: list[str] | None, by: list[str] | None) -> Query:
+    """The saved query of that name, else one of the named metrics."""
     from metrics.semantic import Query
 
+    if saved:
+        return _saved(ws, saved, metrics, by)
     if not metrics:
         raise typer.BadParameter("missing argument 'metrics'; name one or more, or a saved query with --saved.")
     return Query(metrics=metrics, group_by=by or [], order_by=by or [])
