@@ -54,7 +54,8 @@ def query(
     from serving.published import run_query
 
     ws = load(workspace)
-    wanted = _with_options(_asked(ws, saved, metrics, by), where, first, last, include_open, compare, timezone, totals, share, raw)
+    asked = _asked(ws, saved, metrics, by)
+    wanted = _with_options(asked, where, first, last, include_open, compare, timezone, totals, share, raw)
     print_rows(run_query(ws, wanted), output)
     for note in gap_notes(ws, wanted):
         typer.echo(note, err=True)
@@ -80,7 +81,8 @@ def explain(
     from serving.published import semantic_layer
 
     ws = load(workspace)
-    wanted = _with_options(_asked(ws, saved, metrics, by), where, first, last, include_open, compare, timezone, totals, share, raw)
+    asked = _asked(ws, saved, metrics, by)
+    wanted = _with_options(asked, where, first, last, include_open, compare, timezone, totals, share, raw)
     layer = semantic_layer(ws)
     typer.echo(str(layer.explain(wanted)))
     typer.echo("")
