@@ -127,16 +127,11 @@ def formatted(name: str, row: dict[str, Any], currency: str, say: Words | None =
 
 
 def period(row: dict[str, Any]) -> str:
-    """The period of a row with ``grain`` and ``period_start``: 2026-06-30, 2026 W26, 2026-06, 2026 Q2."""
+    """The period of a row with ``grain`` and ``period_start``; empty without one."""
+    from metrics.semantic.days import period_name
+
     start = row["period_start"]
-    if start is None:
-        return ""
-    return {
-        "day": start.isoformat(),
-        "week": f"{start.isocalendar().year} W{start.isocalendar().week:02}",
-        "month": f"{start:%Y-%m}",
-        "quarter": f"{start.year} Q{(start.month + 2) // 3}",
-    }[row["grain"]]
+    return "" if start is None else period_name(start, row["grain"])
 
 
 def percent(change: float | None) -> str:

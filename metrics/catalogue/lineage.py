@@ -23,11 +23,12 @@ Json = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class MetricLineage:
-    """One metric's definition and the entities behind it."""
+    """One metric's definition, the entities behind it, and the dbt models that its measures are columns of (``tables``)."""
 
     definition: MetricDefinition
     reads: frozenset[str]
     needs: frozenset[str]
+    tables: frozenset[str] = frozenset()
 
 
 Lineage = Mapping[str, MetricLineage]
@@ -45,12 +46,14 @@ def read_lineage(manifest_path: Path, events: Collection[str] | None = None) -> 
     models = {
         model["name"]: _model_entities(manifest, model, known_events) for model in manifest["semantic_models"].values()
     }
+    tables = {model["name"]: _dbt_models(model) for model in manifest["semantic_models"].values()}
     nothing: frozenset[str] = frozenset()
     return {
         name: MetricLineage(
             definition=definition,
             reads=nothing.union(*(models[model][0] for model in definition.models)),
             needs=nothing.union(*(models[model][1] for model in definition.models)),
+            tables=nothing.union(*(tables[model] for model in definition.models)),
         )
         for name, definition in read_definitions(manifest).items()
     }
@@ -65,6 +68,11 @@ def _event_entities() -> frozenset[str]:
     from metrics.workspace import load_entities
 
     return frozenset(name for name, entity in load_entities().items() if entity.kind == "event")
+
+
+def _dbt_models(model: Json) -> frozenset[str]:
+    """Names of the dbt models that a semantic model is written over."""
+    return frozenset(node.split(".")[-1] for node in model["depends_on"]["nodes"] if node.startswith("model."))
 
 
 def _model_entities(manifest: Json, model: Json, events: frozenset[str]) -> tuple[frozenset[str], frozenset[str]]:

@@ -79,3 +79,13 @@ def widened_forward(days: Days, count: int, grain: str) -> Days:
         # Three days more: 28 February is within a month of 31 January and of 31 March.
         return Days(days.start, add_months(days.end, count * MONTHS_OF[grain]) + timedelta(days=3))
     return Days(days.start, days.end + timedelta(days=count * (7 if grain == "week" else 1)))
+
+
+def period_name(start: date, grain: str) -> str:
+    """The period that begins on ``start`` as people write it: 2026-06-30, 2026 W26, 2026-06, 2026 Q2."""
+    return {
+        "day": start.isoformat(),
+        "week": f"{start.isocalendar().year} W{start.isocalendar().week:02}",
+        "month": f"{start:%Y-%m}",
+        "quarter": f"{start.year} Q{(start.month + 2) // 3}",
+    }[grain]

@@ -14,16 +14,23 @@ if TYPE_CHECKING:
 
     from metrics.workspace import Promotion
 
+_FLAGS = ("practical", "directional", "actionable", "financial")
+_LISTS = ("goals", "siblings", "guardrails")
 _KPI_FIELDS = (
     "timing",
     "role",
     "level",
     "scope",
+    "nature",
     "owner",
+    "team",
     "threshold",
     "minimum_n",
     "matures_after_days",
+    "baseline_until",
     "parent",
+    "relation",
+    "drivers",
     "weight",
     "review",
     "version",
@@ -64,10 +71,24 @@ def _row(catalogue: Catalogue, name: str) -> dict[str, Any]:
         "segments": ",".join(segment_dimension(item) for item in catalogue.segments(name)),
         "is_connected": not missing,
         "missing_entities": ",".join(sorted(missing)),
+        "entities": ",".join(sorted(catalogue.lineage[name].needs)),
+        "models": ",".join(sorted(catalogue.lineage[name].tables)),
         "defined_at": catalogue.where.get(name),
         "definition_hash": definition.definition_hash,
         **_texts(catalogue.kpis.get(name), metric.description),
         **{field: getattr(judged, field, None) for field in _KPI_FIELDS},
+        **_judgement(catalogue.kpis.get(name)),
+    }
+
+
+def _judgement(kpi: Kpi | None) -> dict[str, Any]:
+    """Flags, lists (joined by commas) and the benchmark of a KPI; NULL for a plain metric."""
+    benchmark = kpi.benchmark if kpi else None
+    return {
+        **{f"is_{flag}": getattr(kpi, flag, None) for flag in _FLAGS},
+        **{field: ",".join(getattr(kpi, field)) if kpi else None for field in _LISTS},
+        "benchmark": benchmark.value if benchmark else None,
+        "benchmark_source": benchmark.source if benchmark else None,
     }
 
 
