@@ -15,7 +15,7 @@ RATE_RUN_IN = 7  # the walk of the quotes begins a week before the history
 EARLIER_QUOTES = 420  # and is continued backwards: the oldest subscriptions were taken out more than a year before it
 _QUOTES = (("USD", 1.085), ("GBP", 0.848))
 # per month at scale 1: all that the company spends beside the goods themselves
-_OPERATING_COSTS = (("advertising", 11_600), ("shipping", 2_900), ("wages", 5_200), ("rent", 1_400), ("software", 700))
+_OPERATING_COSTS = (("advertising", 10_800), ("shipping", 2_700), ("wages", 2_500), ("rent", 700), ("software", 400))
 _MARKET_SIZES = (("DE", 900_000), ("AT", 160_000), ("GB", 310_000))
 
 

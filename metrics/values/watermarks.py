@@ -32,7 +32,7 @@ class Watermark:
 def event_watermarks(con: duckdb.DuckDBPyConnection, ws: Workspace) -> dict[str, Watermark]:
     """The watermark of every mapped entity: the earliest over the sources that the workspace maps it from.
 
-    Reference entities (customers, products) have no business date of their own and are as far as their source is by its events.
+    Reference entities (customers, products) have no business date: they are as far as their source is by its events.
     """
     latest = con.execute(
         """select source, entity, closed_through, settled_through
@@ -50,7 +50,8 @@ def event_watermarks(con: duckdb.DuckDBPyConnection, ws: Workspace) -> dict[str,
 def metric_watermark(entities: Mapping[str, Watermark], reads: Collection[str]) -> Watermark:
     """The earliest watermark over the mapped event entities that a metric reads.
 
-    Beside them reference entities decide nothing; a metric that reads no event (how many customers became active) has theirs.
+    Beside events reference entities decide nothing; a metric that reads no event (how many customers became active) has
+    their watermark.
     """
     kinds = load_entities()
     read = [name for name in entities if name in reads]
