@@ -14,7 +14,7 @@ import pandas as pd
 
 from tests.soundness.demo_truth import ALL_GRAINS, NONE, Part, _Builder, _key_names
 from tests.soundness.demo_truth_files import UNKNOWN, DemoFiles, _csv, _json_lines, _lookup, _utc
-from tests.soundness.demo_truth_time import PERIODS, is_closed, local_day, period_of
+from tests.soundness.demo_truth_time import PERIODS, is_closed, local_day
 
 WEEKS_UP, MONTHS_UP, QUARTERS = ALL_GRAINS[1:], ALL_GRAINS[2:], ALL_GRAINS[3:]
 YEAR = pd.Timedelta(days=365)
@@ -211,23 +211,23 @@ class _Subscriptions:
         self, name: str, value: Value, n: Value, grains: tuple[str, ...] = ALL_GRAINS, is_additive: bool = False
     ) -> None:
         def compute(grain: str, by: str) -> pd.DataFrame:
-            parts = {"numerator": np.nan, "denominator": np.nan}
-            return pd.DataFrame({**parts, "value": value(grain, by), "n": n(grain, by)})
+            found = value(grain, by)
+            above = found if is_additive else np.nan
+            return pd.DataFrame({"numerator": above, "denominator": np.nan, "value": found, "n": n(grain, by)})
 
         self._builder._add(name, grains, compute, is_additive)
 
     def _stock(self, at_start: bool) -> Callable[[str], Value]:
         """What runs at the edge of each period; a member that has nothing then has 0."""
+        began, ended = self._rows["first_on"].to_numpy(), self._rows["last_on"].to_numpy()
 
         def of(column: str) -> Value:
             def value(grain: str, by: str) -> pd.Series:
                 found = {}
                 for start, end in self._periods(grain):
                     # in the morning runs what began on an earlier day and did not end on one
-                    evening = start - pd.Timedelta(days=1) if at_start else end
-                    last_on = self._rows["last_on"]
-                    runs = (self._rows["first_on"] <= evening) & ~(last_on <= evening)
-                    found[start] = self._summed(self._rows[runs], column, by)
+                    evening = (start - pd.Timedelta(days=1) if at_start else end).to_datetime64()
+                    found[start] = self._summed((began <= evening) & ~(ended <= evening), column, by)
                 return _by_period(found, by)
 
             return value
@@ -236,13 +236,15 @@ class _Subscriptions:
 
     def _moved(self, day: str) -> Callable[[str], Value]:
         """What began or ended in each period."""
+        moved_on = self._rows[day].to_numpy()
 
         def of(column: str) -> Value:
             def value(grain: str, by: str) -> pd.Series:
-                known = self._rows[self._rows[day].notna()]
-                period = period_of(known[day], grain)
-                found = {start: self._summed(known[period == start], column, by) for start, _ in self._periods(grain)}
-                return _by_period(found, by)
+                within = {
+                    start: (moved_on >= start.to_datetime64()) & (moved_on <= end.to_datetime64())
+                    for start, end in self._periods(grain)
+                }
+                return _by_period({start: self._summed(rows, column, by) for start, rows in within.items()}, by)
 
             return value
 
@@ -255,11 +257,10 @@ class _Subscriptions:
         kept = days[is_closed(starts, grain, self._closed).to_numpy()]
         return [(period.start_time, period.end_time.normalize()) for period in kept]
 
-    def _summed(self, rows: pd.DataFrame, column: str, by: str) -> pd.Series:
-        weight = rows[column] if column != "one" else pd.Series(1.0, index=rows.index)
-        members = rows[by] if by else pd.Series("", index=rows.index)
-        known = self._rows[by].unique() if by else [""]
-        return weight.groupby(members).sum().reindex(known, fill_value=0.0)
+    def _summed(self, chosen: np.ndarray, column: str, by: str) -> pd.Series:
+        weight = self._rows[column].to_numpy() if column != "one" else np.ones(len(chosen))
+        codes, members = pd.factorize(self._rows[by]) if by else (np.zeros(len(chosen), dtype=np.int64), [""])
+        return pd.Series(np.bincount(codes, weight * chosen, len(members)), index=members)
 
 
 def _by_period(found: dict[pd.Timestamp, pd.Series], by: str) -> pd.Series:
