@@ -11,8 +11,12 @@ from data.generator.company import OFFICE_TEAMS
 from data.generator.frames import World, on_date
 from data.generator.randomness import Floats
 
-RATE_RUN_IN = 7  # quotes begin a week before the history, so that its first days can be converted
+RATE_RUN_IN = 7  # the walk of the quotes begins a week before the history
+EARLIER_QUOTES = 420  # and is continued backwards: the oldest subscriptions were taken out more than a year before it
 _QUOTES = (("USD", 1.085), ("GBP", 0.848))
+# per month at scale 1: all that the company spends beside the goods themselves
+_OPERATING_COSTS = (("advertising", 10_800), ("shipping", 2_700), ("wages", 2_500), ("rent", 700), ("software", 400))
+_MARKET_SIZES = (("DE", 900_000), ("AT", 160_000), ("GB", 310_000))
 
 
 def _quotes(world: World, currency: str, level: float) -> Floats:
@@ -34,13 +38,23 @@ def euro_rates(world: World) -> dict[str, Floats]:
     return {"EUR": np.ones(HORIZON), **rates}
 
 
+def _earlier_quotes(world: World, currency: str, first: float) -> Floats:
+    """The EARLIER_QUOTES days before the walk, which ends in its first quote; weekends have Friday's."""
+    before = np.arange(1, EARLIER_QUOTES + 1)
+    shocks = world.stream("earlier_rates").normal(currency, before) * 0.0035
+    weekday = (FIRST_DAY.weekday() - RATE_RUN_IN - before) % 7
+    walk = np.cumsum(np.where(weekday < 5, shocks, 0.0))
+    return np.asarray((first * np.exp(walk))[::-1].round(4))
+
+
 def exchange_rate_table(world: World) -> pd.DataFrame:
     """As the central bank publishes it: no rows at weekends."""
-    days = np.arange(-RATE_RUN_IN, world.days)
+    days = np.arange(-RATE_RUN_IN - EARLIER_QUOTES, world.days)
     weekday = (days + FIRST_DAY.weekday()) % 7
     tables = []
     for currency, level in _QUOTES:
-        values = _quotes(world, currency, level)[days + RATE_RUN_IN]
+        walk = _quotes(world, currency, level)[: RATE_RUN_IN + world.days]
+        values = np.concatenate([_earlier_quotes(world, currency, float(walk[0])), walk])
         table = pd.DataFrame({"time_period": on_date(days), "currency": currency, "obs_value": values, "_day": days})
         tables.append(table[weekday < 5])
     return pd.concat(tables).assign(_seen_on=lambda frame: frame["_day"]).sort_values(["_day", "currency"], kind="stable")
@@ -73,19 +87,23 @@ def headcount_table(world: World) -> pd.DataFrame:
 
 
 def manual_value_table(world: World) -> pd.DataFrame:
-    """Market share every month, return on assets every quarter."""
+    """Costs and market share every month, return on assets every quarter; a share has the size of its market as weight."""
     stream = world.stream("manual_values")
-    rows = []
-    for end in _month_ends(world):
-        day = day_of(end)
-        for number, segment in enumerate(("DE", "AT", "GB")):
+    rows: list[tuple[str, int, str, float, float, int]] = []
+    for end in map(int, _month_ends(world)):
+        start, growth = _month_start(end), 1 + 0.25 * end / 730
+        for number, (country, market) in enumerate(_MARKET_SIZES):
             share = 0.031 + 0.004 * number + 0.006 * end / 730 + 0.0012 * stream.normal("share", end, number)[0]
-            rows.append(("market_share", _month_start(end), segment, round(float(share), 4), int(end), int(end)))
-        if day.month % 3 == 0:
+            size = market * growth * (1 + 0.02 * stream.normal("market", end, number)[0])
+            rows.append(("market_share", start, country, round(float(share), 4), round(float(size), -3), end))
+        if day_of(end).month % 3 == 0:
             value = 0.021 + 0.004 * stream.normal("assets", end)[0]
-            rows.append(("return_on_assets", _month_start(end), "", round(float(value), 4), int(end), int(end)))
-    table = pd.DataFrame(rows, columns=["metric", "period_start", "segment", "value", "_day", "_seen_on"])
-    return table.assign(period_start=on_date(table["period_start"]))
+            rows.append(("return_on_assets", start, "", round(float(value), 4), 1.0, end))
+        for number, (kind, monthly) in enumerate(_OPERATING_COSTS):
+            cost = monthly * world.scale * growth * (1 + 0.03 * stream.normal("costs", end, number)[0])
+            rows.append(("operating_costs", start, kind, round(float(cost), 2), 1.0, end))
+    table = pd.DataFrame(rows, columns=["metric", "period_start", "segment", "value", "weight", "_day"])
+    return table.assign(period_start=on_date(table["period_start"]), _seen_on=table["_day"])
 
 
 def finance_tables(world: World) -> dict[str, pd.DataFrame]:

@@ -30,11 +30,10 @@ class Watermark:
 
 
 def event_watermarks(con: duckdb.DuckDBPyConnection, ws: Workspace) -> dict[str, Watermark]:
-    """The watermark of every mapped event entity: the earliest over the sources that the workspace maps it from.
+    """The watermark of every mapped entity: the earliest over the sources that the workspace maps it from.
 
-    Reference entities (customers, products) have no business date and decide nothing.
+    Reference entities (customers, products) have no business date: they are as far as their source is by its events.
     """
-    entities = load_entities()
     latest = con.execute(
         """select source, entity, closed_through, settled_through
         from mart.source_watermarks
@@ -43,14 +42,21 @@ def event_watermarks(con: duckdb.DuckDBPyConnection, ws: Workspace) -> dict[str,
     found = {(source, entity): Watermark(closed, settled) for source, entity, closed, settled in latest}
     marks: dict[str, list[Watermark]] = {}
     for source in ws.sources.values():
-        for entity in (name for name in source.entities if entities[name].kind == "event"):
+        for entity in source.entities:
             marks.setdefault(entity, []).append(found.get((source.name, entity), Watermark(None, None)))
     return {entity: _earliest(of_sources) for entity, of_sources in marks.items()}
 
 
 def metric_watermark(entities: Mapping[str, Watermark], reads: Collection[str]) -> Watermark:
-    """The earliest watermark over the mapped event entities that a metric reads."""
-    return _earliest([mark for entity, mark in entities.items() if entity in reads])
+    """The earliest watermark over the mapped event entities that a metric reads.
+
+    Beside events reference entities decide nothing; a metric that reads no event (how many customers became active) has
+    their watermark.
+    """
+    kinds = load_entities()
+    read = [name for name in entities if name in reads]
+    events = [name for name in read if kinds[name].kind == "event"]
+    return _earliest([entities[name] for name in events or read])
 
 
 def _earliest(marks: list[Watermark]) -> Watermark:

@@ -62,7 +62,7 @@ def files_source() -> dict[str, Any]:
 def test_the_page_has_examples() -> None:
     assert {example.kind for example in EXAMPLES} == {
         "orders.csv", "lines.csv", "source", "entities", "read", "sample", "workspace", "channels.csv", "kpis/targets.csv",
-        "promotions.csv", "kpis/own.yml",
+        "promotions.csv", "kpis/own.yml", "numbers.csv", "numbers", "semantic/numbers.yml",
     }  # fmt: skip
     # No block that this test would not see.
     assert PAGE.count("\n```") == 2 * len(EXAMPLES)

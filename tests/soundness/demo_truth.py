@@ -156,6 +156,10 @@ def truth(files: Path, workspace_file: Path = WORKSPACE) -> Mapping[str, Metric]
     _pipeline(builder, demo, closed)
     _support(builder, demo, closed)
     _surveys(builder, demo, closed)
+    # imported here because these modules use what stands above
+    from tests.soundness.demo_truth_finance import add_finance
+
+    add_finance(builder, demo, files, closed)
     return builder.metrics
 
 

@@ -32,6 +32,22 @@ METRICS = (
     *("tickets_solved_at_first_contact", "first_contact_resolution_rate"),
     *("csat_answers", "csat_satisfied", "csat"),
     *("nps_answers", "nps_promoters", "nps_detractors", "nps_points", "nps"),
+    *("refunds_by_order_date", "revenue_by_order_date", "cost_of_goods", "gross_profit", "gross_margin"),
+    *("operating_costs", "net_profit", "net_profit_margin"),
+    *("market_share", "market_share_entries", "market_share_weighted", "market_share_weight"),
+    *("return_on_assets", "return_on_assets_entries", "return_on_assets_weighted", "return_on_assets_weight"),
+    *("ratings", "rating_stars", "positive_ratings", "review_rating", "positive_review_share"),
+    *("signups_mature", "signups_activated", "activation_rate"),
+    *(
+        "cohort_customers",
+        "cohort_gross_profit",
+        "cohort_first_order_profit",
+        "customer_lifetime_value",
+        "first_order_profit",
+    ),
+    *("ltv_to_cac", "cac_payback_days"),
+    *("active_subscriptions", "subscriptions_at_start", "new_subscriptions", "cancelled_subscriptions"),
+    *("mrr", "mrr_at_start", "new_mrr", "churned_mrr", "retained_mrr", "mrr_growth", "churn_rate", "retention_rate"),
 )
 KEY = ["period_start", "member"]
 close = partial(np.isclose, rtol=1e-9, atol=1e-9, equal_nan=True)

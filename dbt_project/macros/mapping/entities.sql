@@ -213,6 +213,47 @@
         'country': {"type": "text"},
       }
     },
+    'subscriptions': {
+      'key': ["subscription_id"],
+      'business_date': "started_at",
+      'reconcile': {"amount": "monthly_amount", "fact": {"model": "fct_subscriptions", "amount": "monthly_amount"}},
+      'columns': {
+        'subscription_id': {"type": "text"},
+        'customer_id': {"type": "text"},
+        'started_at': {"type": "timestamp"},
+        'ended_at': {"type": "timestamp"},
+        'plan': {"type": "text", "default": "unknown"},
+        'monthly_amount': {"type": "decimal"},
+        'currency': {"type": "text"},
+        'country': {"type": "text"},
+      }
+    },
+    'reviews': {
+      'key': ["review_id"],
+      'business_date': "reviewed_at",
+      'reconcile': {"fact": {"model": "fct_reviews"}},
+      'columns': {
+        'review_id': {"type": "text"},
+        'reviewed_at': {"type": "timestamp"},
+        'rating': {"type": "double"},
+        'order_id': {"type": "text"},
+        'product_id': {"type": "text"},
+        'customer_id': {"type": "text"},
+        'country': {"type": "text"},
+      }
+    },
+    'manual_values': {
+      'key': ["metric", "valued_on", "segment"],
+      'business_date': "valued_on",
+      'reconcile': {"fact": {"model": "fct_manual_values"}},
+      'columns': {
+        'metric': {"type": "text"},
+        'valued_on': {"type": "date"},
+        'segment': {"type": "text", "default": "all"},
+        'value': {"type": "double"},
+        'weight': {"type": "double", "default": 1},
+      }
+    },
     'exchange_rates': {
       'key': ["rate_on", "currency"],
       'columns': {

@@ -176,3 +176,9 @@ where false
 {% macro is_mapped(name) -%}
   {{ return((var('mapping', {}).get(name) or []) | length > 0) }}
 {%- endmacro %}
+
+{#- Whether the mapping of any source gives a column of the entity. -#}
+{% macro is_column_mapped(name, column) -%}
+  {%- set entries = var('mapping', {}).get(name) or [] -%}
+  {{ return(entries | selectattr('columns', 'defined') | selectattr('columns.' ~ column, 'defined') | list | length > 0) }}
+{%- endmacro %}

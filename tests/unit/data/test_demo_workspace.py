@@ -6,6 +6,7 @@ from datetime import date
 from pathlib import Path
 
 import duckdb
+import pandas as pd
 import pytest
 import yaml
 
@@ -33,14 +34,18 @@ def raw(small_files: Path) -> duckdb.DuckDBPyConnection:
                 con.register("rows", rows)
                 con.execute(f"create table {name}.{table} as select * from rows")
                 con.unregister("rows")
-            elif not settings["files"].endswith(".xlsx"):
+            elif settings["files"].endswith(".xlsx"):
+                path = small_files / source["path"].removeprefix("files/") / settings["files"]
+                con.register("rows", pd.read_excel(path, sheet_name=settings["read"]["sheet"]))
+                con.execute(f"create table {name}.{table} as select * from rows")
+                con.unregister("rows")
+            else:
                 path = small_files / source["path"].removeprefix("files/") / settings["files"]
                 con.execute(f"create table {name}.{table} as select * from {_reader(path, settings.get('read', {}))}")
     return con
 
 
 def _sqlite(path: Path, table: str):
-    import pandas as pd
     import sqlalchemy as sa
 
     engine = sa.create_engine(f"sqlite:///{path}")

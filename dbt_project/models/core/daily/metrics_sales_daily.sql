@@ -5,12 +5,14 @@
   measures={
     'orders': 'bigint',
     'gross_revenue': 'decimal(28, 4)',
+    'cost_of_goods': 'decimal(28, 4)',
     'orders_with_refund': 'bigint',
     'refund_rows': 'bigint',
     'refunds': 'decimal(28, 4)',
     'order_lines': 'bigint',
     'items_sold': 'decimal(28, 4)',
     'refunded_items': 'decimal(28, 4)',
+    'refunds_by_order_date': 'decimal(28, 4)',
     'new_customers': 'bigint',
     'first_orders_mature': 'bigint',
     'first_orders_repeated': 'bigint',
@@ -23,7 +25,12 @@
       'fact': ref('fct_orders'),
       'date': 'business_date',
       'dimensions': buyer,
-      'measures': {'orders': '1', 'gross_revenue': 'gross_amount', 'orders_with_refund': flag('has_refund')}
+      'measures': {
+        'orders': '1',
+        'gross_revenue': 'gross_amount',
+        'cost_of_goods': 'cogs_amount',
+        'orders_with_refund': flag('has_refund')
+      }
     },
     {
       'fact': ref('fct_order_lines'),
@@ -41,7 +48,7 @@
       'fact': ref('fct_refunds'),
       'date': 'ordered_on',
       'dimensions': buyer + ['product_category'],
-      'measures': {'refunded_items': 'quantity'}
+      'measures': {'refunded_items': 'quantity', 'refunds_by_order_date': 'amount'}
     },
     {
       'fact': ref('fct_customer_first_orders'),

@@ -5,5 +5,8 @@
   ref('fct_opportunities'),
   ref('fct_orders'),
   ref('fct_tickets'),
-  ref('fct_survey_responses')
+  ref('fct_survey_responses'),
+  ref('fct_subscriptions'),
+  ref('fct_reviews'),
+  ref('fct_customer_activations')
 ]) }}

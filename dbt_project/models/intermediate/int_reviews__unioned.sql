@@ -1,0 +1,1 @@
+{{ unioned_entity('reviews', [ref('stg_mapped__reviews')]) }}

@@ -1,0 +1,1 @@
+{{ unioned_entity('subscriptions', [ref('stg_mapped__subscriptions')]) }}

@@ -1,0 +1,1 @@
+{{ mapped_entity('manual_values') }}
