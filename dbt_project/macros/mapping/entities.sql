@@ -284,7 +284,7 @@
     'survey_responses': {
       'key': ["survey", "response_id"],
       'business_date': "sent_at",
-      'reconcile': {"fact": {"model": "fct_survey_responses"}, "metric": {"model": "metrics_support_daily", "rows": "coalesce(csat_answers, 0) + coalesce(nps_answers, 0)", "not_counted": {"not_answered": "not is_answered", "no_metric_of_this_survey": "survey not in ('csat', 'nps')"}}},
+      'reconcile': {"fact": {"model": "fct_survey_responses"}, "metric": {"model": "metrics_support_daily", "rows": "coalesce(csat_answers, 0) + coalesce(nps_answers, 0) + coalesce(brand_recall_answers, 0)", "not_counted": {"not_answered": "not is_answered", "no_metric_of_this_survey": "survey not in ('csat', 'nps', 'brand_recall')"}}},
       'columns': {
         'response_id': {"type": "text"},
         'survey': {"type": "text"},
