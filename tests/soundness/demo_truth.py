@@ -156,6 +156,9 @@ def truth(files: Path, workspace_file: Path = WORKSPACE) -> Mapping[str, Metric]
     _pipeline(builder, demo, closed)
     _support(builder, demo, closed)
     _surveys(builder, demo, closed)
+    from tests.soundness.demo_truth_marketing import marketing  # which needs what is defined here
+
+    marketing(builder, files, demo, closed)
     return builder.metrics
 
 

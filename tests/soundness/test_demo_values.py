@@ -31,6 +31,23 @@ METRICS = (
     *("tickets_created", "tickets_solved", "first_responses", "first_response_minutes"),
     *("tickets_solved_at_first_contact", "first_contact_resolution_rate"),
     *("csat_answers", "csat_satisfied", "csat"),
+    *("visitors", "engaged_visitors", "observed_visitors", "engagement_index", "social_traffic"),
+    *("traffic_source_share", "pages_per_session", "scroll_depth_sum", "sessions_with_scroll_depth", "scroll_depth"),
+    *("forms_submitted", "form_conversion_rate", "cta_impressions", "cta_interactions", "cta_response_rate"),
+    *("checkout_rate", "thousand_impressions", "cpm", "ad_conversions", "cpa"),
+    *("cpl", "ad_attributed_orders", "ad_attributed_revenue", "ad_attributed_gross_profit", "roas"),
+    *("marketing_profit", "marketing_roi", "emails_sent", "emails_delivered", "email_opens"),
+    *("email_clicks", "email_open_rate", "email_click_rate", "social_posts", "social_reactions"),
+    *("social_shares", "social_influence_index", "social_followers", "new_followers", "content_items"),
+    *("blog_posts_published", "video_impressions", "video_views", "video_views_15s", "video_views_30s"),
+    *(
+        "video_completion_rate_3s",
+        "video_completion_rate_15s",
+        "video_completion_rate_30s",
+        "brand_recall_answers",
+        "brand_recalled",
+    ),
+    *("brand_recall",),
     *("nps_answers", "nps_promoters", "nps_detractors", "nps_points", "nps"),
 )
 KEY = ["period_start", "member"]
