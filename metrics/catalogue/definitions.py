@@ -71,8 +71,6 @@ class MetricDefinition:
     arithmetic: Json
 
 
-
-
 def read_definitions(manifest: Json) -> dict[str, MetricDefinition]:
     """Resolve every metric of a dbt manifest (manifest.json or semantic_manifest.json)."""
     project = Project(manifest)
@@ -137,10 +135,20 @@ def _written(conditions: list[Any]) -> list[str]:
 def _is_foldable(project: Project, metric: Json) -> bool:
     if metric["type"] == "simple":
         return project.is_summable(metric)
-    if metric["type"] != "ratio":
+    if metric["type"] != "ratio" or _additivity(metric) == "share":
+        # the whole that a member is a share of counts the days on which the member has no rows, too
         return False
     inputs = project.direct_inputs(metric)
     return all(project.is_summable(project.metrics[i["name"]]) and not _offset_days(i) for i in inputs)
+
+
+def _additivity(metric: Json) -> Any:
+    return _meta(metric).get("additivity")
+
+
+def _meta(metric: Json) -> Json:
+    meta: Json = (metric.get("config") or {}).get("meta") or metric.get("meta") or {}
+    return meta
 
 
 def _window_days(window: Json | None) -> int:
@@ -195,7 +203,7 @@ def _pruned(value: Any) -> Any:
 
 
 def _arithmetic(project: Project, metric: Json) -> Any:
-    meta = (metric.get("config") or {}).get("meta") or metric.get("meta") or {}
+    meta = _meta(metric)
     measures = []
     for reference in project.direct_measures(metric):
         model, measure = project.measures[reference["name"]]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from metrics.semantic.plan import Branch, Plan
 from metrics.semantic.query import GRAINS
-from metrics.semantic.resolved import DerivedValue, LeafValue, RatioValue, ResolvedQuery, Value
+from metrics.semantic.resolved import DerivedValue, LeafValue, RatioValue, ResolvedQuery, TotalValue, Value
 from metrics.semantic.shifts import Shift
 from metrics.semantic.totals import share_partition
 
@@ -176,6 +176,8 @@ def _formula(value: Value, plan: Plan) -> str:
         return f"{branch}.{column}" + (f" or {value.leaf.fill}" if value.leaf.fill is not None else "")
     if isinstance(value, RatioValue):
         return f"{_formula(value.numerator, plan)} / {_formula(value.denominator, plan)}"
+    if isinstance(value, TotalValue):
+        return f"({_formula(value.of, plan)} of all members)"
     assert isinstance(value, DerivedValue)  # noqa: S101  the last kind of value
     inputs = ", ".join(f"{alias} = {_formula(part, plan)}" for alias, part in value.inputs)
     return f"{value.expr} with {inputs}"

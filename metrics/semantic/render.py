@@ -13,13 +13,13 @@ from metrics.semantic import expressions as sql
 from metrics.semantic.aggregates import filled
 from metrics.semantic.filters import SOURCE_DIALECT
 from metrics.semantic.manifest import Manifest
-from metrics.semantic.plan import Branch, Plan
+from metrics.semantic.plan import Plan
 from metrics.semantic.render_answer import finished, has_columns_of_its_own, only_whole_periods, ordered
 from metrics.semantic.render_conversion import conversion_ctes
 from metrics.semantic.render_cumulative import cumulative_ctes
 from metrics.semantic.render_fact import FactScan, fact_select
 from metrics.semantic.render_shared import shared_days
-from metrics.semantic.resolved import DerivedValue, LeafValue, RatioValue, Value, leaves_of
+from metrics.semantic.resolved import DerivedValue, LeafValue, RatioValue, TotalValue, Value, leaves_of
 
 DIALECTS = ("duckdb", "postgres", "spark", "databricks", "snowflake", "bigquery", "trino", "redshift")
 _NULL_SAFE_FULL_JOIN = frozenset({"duckdb", "spark", "databricks", "snowflake"})
@@ -90,23 +90,22 @@ def _outputs(value: Value, *, parts: bool) -> list[tuple[str, Value | None]]:
 def _full_joined(plan: Plan) -> exp.Select:
     """FULL JOIN on keys that may be NULL; a period or member known to one fact only keeps its row."""
     keys, branches = plan.query.keys, plan.branches
+    names = tuple(branch.name for branch in branches)
     select = exp.Select()
     select.set("from_", exp.From(this=sql.cte_table(branches[0].name)))
     for index, branch in enumerate(branches[1:], start=1):
         if not keys:
             select.append("joins", exp.Join(this=sql.cte_table(branch.name), kind="CROSS"))
             continue
-        on = [
-            sql.null_safe_equal(_first_of(key.output, branches[:index]), sql.column(key.output, branch.name)) for key in keys
-        ]
+        on = [sql.null_safe_equal(_first_of(key.output, names[:index]), sql.column(key.output, branch.name)) for key in keys]
         select.append("joins", exp.Join(this=sql.cte_table(branch.name), side="FULL", on=sql.all_of(on)))
     for key in keys:
-        select.append("expressions", sql.aliased(_first_of(key.output, branches), key.output))
+        select.append("expressions", sql.aliased(_first_of(key.output, names), key.output))
     return select
 
 
-def _first_of(name: str, branches: tuple[Branch, ...]) -> exp.Expr:
-    columns = [sql.column(name, branch.name) for branch in branches]
+def _first_of(name: str, tables: tuple[str, ...]) -> exp.Expr:
+    columns = [sql.column(name, table) for table in tables]
     return exp.Coalesce(this=columns[0], expressions=columns[1:]) if len(columns) > 1 else columns[0]
 
 
@@ -148,7 +147,16 @@ def _value(value: Value, plan: Plan, table_of: dict[str, str]) -> exp.Expr:
         return found if value.leaf.fill is None else filled(found, value.leaf.fill)
     if isinstance(value, RatioValue):
         return _divide(_value(value.numerator, plan, table_of), _value(value.denominator, plan, table_of))
+    if isinstance(value, TotalValue):
+        return _of_all_members(_value(value.of, plan, table_of), plan, table_of)
     return _derived(value, plan, table_of)
+
+
+def _of_all_members(value: exp.Expr, plan: Plan, table_of: dict[str, str]) -> exp.Expr:
+    """The sum over the rows of a period; every member has one."""
+    tables = dict.fromkeys(table_of[branch.name] for branch in plan.branches)
+    periods = [_first_of(key.output, tuple(tables)) for key in plan.query.time_keys]
+    return exp.Window(this=exp.Sum(this=value), partition_by=periods)
 
 
 def _divide(numerator: exp.Expr, denominator: exp.Expr) -> exp.Expr:

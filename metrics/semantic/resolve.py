@@ -20,6 +20,7 @@ from metrics.semantic.default_grain import default_grain
 from metrics.semantic.filters import parse_filter
 from metrics.semantic.joins import ANY_KIND, JoinGraph, grains_from
 from metrics.semantic.manifest import Manifest, Metric, MetricInput
+from metrics.semantic.member_shares import as_share
 from metrics.semantic.query import GRAINS, METRIC_TIME, ElementName, Query, RefusedNameError, parse_name
 from metrics.semantic.resolved import (
     DerivedValue,
@@ -107,6 +108,9 @@ class Resolver:
         return self._value(self.metric(name), (), offset, ())
 
     def _value(self, metric: Metric, filters: tuple[str, ...], offset: Offset, above: tuple[str, ...]) -> Value:
+        return as_share(metric, self._unfolded(metric, filters, offset, above))
+
+    def _unfolded(self, metric: Metric, filters: tuple[str, ...], offset: Offset, above: tuple[str, ...]) -> Value:
         if metric.name in above:
             raise QueryError(f"metric '{metric.name}' is defined by itself: {' -> '.join((*above, metric.name))}")
         self._check_refused("metric", metric.name)

@@ -89,7 +89,14 @@ class DerivedValue:
     inputs: tuple[tuple[str, Value], ...]
 
 
-Value = LeafValue | RatioValue | DerivedValue
+@dataclass(frozen=True)
+class TotalValue:
+    """The sum of a value over all members of the period, whatever else the query groups by."""
+
+    of: Value
+
+
+Value = LeafValue | RatioValue | DerivedValue | TotalValue
 
 
 @dataclass(frozen=True)
@@ -147,6 +154,8 @@ def leaves_of(value: Value) -> Iterator[Leaf]:
     elif isinstance(value, RatioValue):
         yield from leaves_of(value.numerator)
         yield from leaves_of(value.denominator)
+    elif isinstance(value, TotalValue):
+        yield from leaves_of(value.of)
     else:
         for _, part in value.inputs:
             yield from leaves_of(part)

@@ -26,7 +26,7 @@ def with_totals(query: Query, resolved: ResolvedQuery) -> ResolvedQuery:
     """Add what ``totals`` and ``share_of_total`` ask for. Raises QueryError where a metric has no total or no shares."""
     if query.share_of_total:
         for name, value in resolved.values:
-            reason = next(_no_parts(value), None)
+            reason = no_parts(value)
             if reason:
                 raise QueryError(f"query: share_of_total: metric '{name}' has no shares, because {reason}")
         resolved = replace(resolved, shares=tuple((f"{name}__share", name) for name, _ in resolved.values))
@@ -60,6 +60,11 @@ def _check_total(query: ResolvedQuery) -> None:
                 raise QueryError(
                     f"query: totals: metric '{name}' {what}, so its periods have no total; leave it or totals out"
                 )
+
+
+def no_parts(value: Value) -> str | None:
+    """Why the parts of a value do not add up to it, or None where they do."""
+    return next(_no_parts(value), None)
 
 
 def _no_parts(value: Value) -> Iterator[str]:

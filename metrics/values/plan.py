@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from metrics.catalogue.intervals import Interval
     from metrics.workspace import Workspace
 
+Kind = Literal["sum", "ratio", "share", "opaque"]
 ALL_TIME = Window(date.min, date.max)
 Windows = Window | Mapping[str, Window] | None
 SeriesKey = tuple[str, str, str]
@@ -40,14 +41,15 @@ class Known:
 class Series:
     """One metric at one grain, in total (``group_by`` empty) or by one dimension.
 
-    ``kind``: how parts combine. sum: numerators add up; ratio: numerators and denominators add up; opaque: they do not.
+    ``kind``: how parts combine. sum: numerators add up; ratio: numerators and denominators add up; share: numerators
+    add up over the one denominator of the period; opaque: they do not.
     ``window``: the periods to compute again; None: none of them. ``known``: None for a series that is new.
     """
 
     metric: str
     grain: str
     group_by: str
-    kind: Literal["sum", "ratio", "opaque"]
+    kind: Kind
     n_metric: str | None
     n_rule: Literal["metric", "denominator", "value", "unknown"]
     interval: Interval
@@ -147,17 +149,19 @@ def _series(context: PlanContext, metric: str, grain: str, group_by: str, window
     )
 
 
-def _kind(catalogue: Catalogue, metric: str) -> Literal["sum", "ratio", "opaque"]:
+def _kind(catalogue: Catalogue, metric: str) -> Kind:
     additivity = catalogue.metric(metric).meta.get("additivity")
     if additivity == "additive":
         return "sum"
+    if additivity == "share":
+        return "share"
     return "ratio" if additivity == "ratio" and catalogue.lineage[metric].definition.is_foldable else "opaque"
 
 
 def _n_rule(catalogue: Catalogue, metric: str, kind: str) -> Literal["metric", "denominator", "value", "unknown"]:
     if catalogue.metric(metric).meta.get("n"):
         return "metric"
-    if kind == "ratio":
+    if kind in ("ratio", "share"):
         return "denominator"
     return "value" if catalogue.unit(metric) == "count" and kind == "sum" else "unknown"
 

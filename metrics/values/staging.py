@@ -84,6 +84,7 @@ _MEMBERS = """create or replace temp table members as
                 when answers.member = '' then '(empty)'
                 else answers.member
             end as label,
+            plan.kind,
             plan.floor,
             plan.first,
             plan.last,
@@ -101,7 +102,8 @@ _MEMBERS = """create or replace temp table members as
         period_start,
         label,
         sum(numerator) as numerator,
-        sum(denominator) as denominator,
+        -- members of one label are shares of one whole
+        if(any_value(kind) = 'share', max(denominator), sum(denominator)) as denominator,
         any_value(value) as value,
         sum(observations) as observations,
         sum(not_neutral) as not_neutral
@@ -122,7 +124,8 @@ _FRESH = f"""create or replace temp table fresh as
             plan.kind,
             row_number() over (
                 partition by members.series, members.period_start
-                order by coalesce(members.observations, members.denominator, members.numerator, members.value) desc
+                order by if(plan.kind = 'share', members.numerator,
+                    coalesce(members.observations, members.denominator, members.numerator, members.value)) desc
                     nulls last, members.label
             ) as place
         from members
@@ -139,7 +142,7 @@ _FRESH = f"""create or replace temp table fresh as
             period_start,
             if(place <= {MOST_MEMBERS}, label, 'other') as label,
             sum(numerator) as numerator,
-            sum(denominator) as denominator,
+            if(any_value(kind) = 'share', max(denominator), sum(denominator)) as denominator,
             any_value(value) as value,
             sum(observations) as observations,
             sum(not_neutral) as not_neutral
@@ -157,6 +160,7 @@ _FRESH = f"""create or replace temp table fresh as
             kept.denominator,
             case plan.kind
                 when 'sum' then kept.numerator::double
+                when 'share' then kept.numerator::double / nullif(kept.denominator, 0)::double
                 when 'ratio' then kept.numerator::double / nullif(kept.denominator, 0)::double
                 else kept.value
             end as value,
@@ -293,4 +297,4 @@ def _parts(metric: str, kind: str) -> tuple[str, str]:
     """The columns of numerator and denominator: only where adding them up means something."""
     if kind == "sum":
         return f'"{metric}"', "null"
-    return (f'"{metric}__numerator"', f'"{metric}__denominator"') if kind == "ratio" else ("null", "null")
+    return (f'"{metric}__numerator"', f'"{metric}__denominator"') if kind in ("ratio", "share") else ("null", "null")

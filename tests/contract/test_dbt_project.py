@@ -27,6 +27,16 @@ METRICS = set(
     orders_with_refund return_rate refunded_items items_sold item_return_rate
     first_orders_mature first_orders_repeated repurchase_rate_30d
     tickets_created tickets_solved first_responses first_response_minutes
+    visitors engaged_visitors observed_visitors engagement_index social_traffic traffic_source_share pages_per_session
+    scroll_depth_sum sessions_with_scroll_depth scroll_depth forms_submitted form_conversion_rate
+    cta_impressions cta_interactions cta_response_rate checkout_rate
+    thousand_impressions cpm ad_conversions cpa cpl
+    ad_attributed_orders ad_attributed_revenue ad_attributed_gross_profit roas marketing_profit marketing_roi
+    emails_sent emails_delivered email_opens email_clicks email_open_rate email_click_rate
+    social_posts social_reactions social_shares social_influence_index social_followers new_followers
+    content_items blog_posts_published brand_recall_answers brand_recalled brand_recall
+    video_impressions video_views video_views_15s video_views_30s
+    video_completion_rate_3s video_completion_rate_15s video_completion_rate_30s
     tickets_solved_at_first_contact first_contact_resolution_rate
     csat_answers csat_satisfied csat nps_answers nps_promoters nps_detractors nps_points nps
     refunds_by_order_date revenue_by_order_date cost_of_goods gross_profit gross_margin operating_costs net_profit
@@ -41,7 +51,7 @@ METRICS = set(
 """.split()  # noqa: SIM905
 )
 UNITS = {"count", "currency", "ratio", "minutes", "days", "score"}
-ADDITIVITY = {"additive", "ratio", "stock", "distinct", "quantile", "derived"}
+ADDITIVITY = {"additive", "ratio", "share", "stock", "distinct", "quantile", "derived"}
 CLOCK = re.compile(r"\b(now\s*\(|today\s*\(|current_date|current_timestamp|getdate\s*\()", re.IGNORECASE)
 
 
@@ -158,7 +168,7 @@ def test_metric_is_described(name: str, metrics: dict[str, dict[str, Any]]) -> N
     assert meta["direction"] in {"up", "down", "none"}
     assert meta["additivity"] in ADDITIVITY
     assert isinstance(meta["segments"], list)
-    if meta["additivity"] == "quantile" or name in ("csat", "nps"):
+    if meta["additivity"] == "quantile" or name in ("csat", "nps", "brand_recall"):
         assert meta["n"] in metrics
 
 

@@ -16,12 +16,14 @@ RAW = {
     "support": {"helpdesk": "agent_shifts ticket_replies tickets", "surveys": "brand_recall csat employees nps"},
 }  # fmt: skip
 ENTITIES = {
-    "marketing": "ad_performance leads web_sessions",
+    "marketing": "ad_performance content_items email_sends leads social_followers social_posts touchpoints video_views web_sessions",
     "sales": "customers exchange_rates manual_values opportunities order_lines orders products refunds reviews subscriptions",
     "support": "survey_responses ticket_replies tickets",
 }
 CORE = {
-    "marketing": "fct_ad_performance fct_leads fct_web_sessions fct_web_sessions_daily metrics_marketing_daily",
+    "marketing": "fct_ad_performance fct_content_items fct_email_sends fct_leads fct_order_attribution fct_social_followers"
+    " fct_social_posts fct_touchpoints fct_video_views fct_web_sessions fct_web_sessions_daily metrics_content_daily"
+    " metrics_marketing_daily",
     "sales": "dim_customers dim_products fct_customer_activations fct_customer_first_orders fct_customer_values"
     " fct_manual_values fct_opportunities fct_order_lines fct_orders fct_refunds fct_reviews fct_subscriptions"
     " fct_subscriptions_daily metrics_sales_daily",

@@ -158,7 +158,9 @@ def truth(files: Path, workspace_file: Path = WORKSPACE) -> Mapping[str, Metric]
     _surveys(builder, demo, closed)
     # imported here because these modules use what stands above
     from tests.soundness.demo_truth_finance import add_finance
+    from tests.soundness.demo_truth_marketing import marketing
 
+    marketing(builder, files, demo, closed)
     add_finance(builder, demo, files, closed)
     return builder.metrics
 

@@ -47,9 +47,92 @@
         'is_bounce': {"type": "boolean"},
         'is_engaged': {"type": "boolean"},
         'has_add_to_cart': {"type": "boolean"},
-        'form_submits': {"type": "integer", "default": 0},
-        'cta_impressions': {"type": "integer", "default": 0},
-        'cta_interactions': {"type": "integer", "default": 0},
+        'form_submits': {"type": "integer"},
+        'cta_impressions': {"type": "integer"},
+        'cta_interactions': {"type": "integer"},
+      }
+    },
+    'touchpoints': {
+      'key': ["touchpoint_id"],
+      'business_date': "touched_at",
+      'reconcile': {"fact": {"model": "fct_touchpoints"}},
+      'columns': {
+        'touchpoint_id': {"type": "text"},
+        'visitor_id': {"type": "text"},
+        'touched_at': {"type": "timestamp"},
+        'interaction': {"type": "text", "default": "click"},
+        'channel': {"type": "text"},
+        'source': {"type": "text"},
+        'medium': {"type": "text"},
+        'campaign': {"type": "text"},
+      }
+    },
+    'email_sends': {
+      'key': ["sent_on", "campaign_id"],
+      'business_date': "sent_on",
+      'reconcile': {"fact": {"model": "fct_email_sends"}, "metric": {"model": "metrics_content_daily", "rows": "email_send_rows"}},
+      'columns': {
+        'sent_on': {"type": "date"},
+        'campaign_id': {"type": "text"},
+        'campaign': {"type": "text"},
+        'sent': {"type": "integer"},
+        'delivered': {"type": "integer"},
+        'unique_opens': {"type": "integer"},
+        'unique_clicks': {"type": "integer"},
+        'unsubscribed': {"type": "integer"},
+      }
+    },
+    'social_posts': {
+      'key': ["post_id"],
+      'business_date': "published_at",
+      'reconcile': {"fact": {"model": "fct_social_posts"}, "metric": {"model": "metrics_content_daily", "rows": "social_posts"}},
+      'columns': {
+        'post_id': {"type": "text"},
+        'published_at': {"type": "timestamp"},
+        'network': {"type": "text", "default": "unknown"},
+        'campaign': {"type": "text"},
+        'likes': {"type": "integer"},
+        'reposts': {"type": "integer"},
+        'shares': {"type": "integer"},
+        'comments': {"type": "integer"},
+      }
+    },
+    'social_followers': {
+      'key': ["network", "account", "counted_on"],
+      'business_date': "counted_on",
+      'reconcile': {"fact": {"model": "fct_social_followers"}, "metric": {"model": "metrics_content_daily", "rows": "social_follower_rows"}},
+      'columns': {
+        'network': {"type": "text", "default": "unknown"},
+        'account': {"type": "text", "default": "main"},
+        'counted_on': {"type": "date"},
+        'followers': {"type": "integer"},
+        'new_followers': {"type": "integer"},
+        'unfollows': {"type": "integer"},
+      }
+    },
+    'content_items': {
+      'key': ["content_id"],
+      'business_date': "published_at",
+      'reconcile': {"fact": {"model": "fct_content_items"}, "metric": {"model": "metrics_content_daily", "rows": "content_items"}},
+      'columns': {
+        'content_id': {"type": "text"},
+        'published_at': {"type": "timestamp"},
+        'content_type': {"type": "text", "default": "unknown"},
+        'title': {"type": "text"},
+      }
+    },
+    'video_views': {
+      'key': ["video_id", "viewed_on"],
+      'business_date': "viewed_on",
+      'reconcile': {"fact": {"model": "fct_video_views"}, "metric": {"model": "metrics_content_daily", "rows": "video_view_rows"}},
+      'columns': {
+        'video_id': {"type": "text"},
+        'viewed_on': {"type": "date"},
+        'video': {"type": "text"},
+        'impressions': {"type": "integer"},
+        'views_3s': {"type": "integer"},
+        'views_15s': {"type": "integer"},
+        'views_30s': {"type": "integer"},
       }
     },
     'leads': {
@@ -201,7 +284,7 @@
     'survey_responses': {
       'key': ["survey", "response_id"],
       'business_date': "sent_at",
-      'reconcile': {"fact": {"model": "fct_survey_responses"}, "metric": {"model": "metrics_support_daily", "rows": "coalesce(csat_answers, 0) + coalesce(nps_answers, 0)", "not_counted": {"not_answered": "not is_answered", "no_metric_of_this_survey": "survey not in ('csat', 'nps')"}}},
+      'reconcile': {"fact": {"model": "fct_survey_responses"}, "metric": {"model": "metrics_support_daily", "rows": "coalesce(csat_answers, 0) + coalesce(nps_answers, 0) + coalesce(brand_recall_answers, 0)", "not_counted": {"not_answered": "not is_answered", "no_metric_of_this_survey": "survey not in ('csat', 'nps', 'brand_recall')"}}},
       'columns': {
         'response_id': {"type": "text"},
         'survey': {"type": "text"},

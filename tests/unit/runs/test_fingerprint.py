@@ -30,7 +30,9 @@ sources:
 """
 
 
-def fingerprint(root: Path, monkeypatch: pytest.MonkeyPatch, at: str, *, clock: str = "now", by: str = "load_time") -> object:
+def fingerprint(
+    root: Path, monkeypatch: pytest.MonkeyPatch, at: str, *, clock: str = "now", by: str = "load_time"
+) -> object:
     """The fingerprint of a small workspace when the machine's clock (UTC) stands at ``at``."""
     (root / "workspace.yml").write_text(WORKSPACE.format(clock=clock, by=by))
     if not (root / "orders.csv").exists():

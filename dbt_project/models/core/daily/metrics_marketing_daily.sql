@@ -7,13 +7,24 @@
     'impressions': 'bigint',
     'clicks': 'bigint',
     'ad_spend': 'decimal(28, 4)',
+    'ad_conversions': 'decimal(28, 4)',
     'sessions': 'bigint',
     'page_views': 'bigint',
     'bounced_sessions': 'bigint',
     'add_to_cart_sessions': 'bigint',
+    'social_traffic': 'bigint',
+    'scroll_depth_sum': 'decimal(28, 6)',
+    'sessions_with_scroll_depth': 'bigint',
+    'forms_submitted': 'bigint',
+    'cta_impressions': 'bigint',
+    'cta_interactions': 'bigint',
     'leads': 'bigint',
     'valid_leads': 'bigint',
-    'deals_won_from_leads': 'bigint'
+    'deals_won_from_leads': 'bigint',
+    'attributed_order_rows': 'bigint',
+    'ad_attributed_orders': 'bigint',
+    'ad_attributed_revenue': 'decimal(28, 4)',
+    'ad_attributed_gross_profit': 'decimal(28, 4)'
   },
   parts=[
     {
@@ -24,7 +35,8 @@
         'ad_performance_rows': '1',
         'impressions': 'impressions',
         'clicks': 'clicks',
-        'ad_spend': 'ad_spend'
+        'ad_spend': 'ad_spend',
+        'ad_conversions': 'conversions'
       }
     },
     {
@@ -35,7 +47,13 @@
         'sessions': 'sessions',
         'page_views': 'page_views',
         'bounced_sessions': 'bounced_sessions',
-        'add_to_cart_sessions': 'add_to_cart_sessions'
+        'add_to_cart_sessions': 'add_to_cart_sessions',
+        'social_traffic': "case when channel = 'social' then sessions when channel is not null then 0 end",
+        'scroll_depth_sum': 'scroll_depth_share_sum',
+        'sessions_with_scroll_depth': 'nullif(scroll_depth_sessions, 0)',
+        'forms_submitted': 'form_submits',
+        'cta_impressions': 'cta_impressions',
+        'cta_interactions': 'cta_interactions'
       }
     },
     {
@@ -46,6 +64,17 @@
         'leads': '1',
         'valid_leads': 'case when is_valid then 1 else 0 end',
         'deals_won_from_leads': flag('has_won_deal')
+      }
+    },
+    {
+      'fact': ref('fct_order_attribution'),
+      'date': 'business_date',
+      'dimensions': acquisition,
+      'measures': {
+        'attributed_order_rows': '1',
+        'ad_attributed_orders': 'case when is_by_advertising then 1 end',
+        'ad_attributed_revenue': 'case when is_by_advertising then gross_amount end',
+        'ad_attributed_gross_profit': 'case when is_by_advertising then gross_profit end'
       }
     }
   ]

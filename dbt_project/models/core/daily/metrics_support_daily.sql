@@ -12,7 +12,9 @@
     'csat_satisfied': 'bigint',
     'nps_answers': 'bigint',
     'nps_promoters': 'bigint',
-    'nps_detractors': 'bigint'
+    'nps_detractors': 'bigint',
+    'brand_recall_answers': 'bigint',
+    'brand_recalled': 'bigint'
   },
   parts=[
     {
@@ -37,7 +39,9 @@
         'csat_satisfied': 'csat_satisfied',
         'nps_answers': 'nps_answers',
         'nps_promoters': 'nps_promoters',
-        'nps_detractors': 'nps_detractors'
+        'nps_detractors': 'nps_detractors',
+        'brand_recall_answers': "case when survey = 'brand_recall' and is_answered then 1 end",
+        'brand_recalled': "case when survey = 'brand_recall' and is_answered then case when score >= 1 then 1 else 0 end end"
       }
     }
   ]

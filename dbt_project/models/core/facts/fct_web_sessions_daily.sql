@@ -12,7 +12,7 @@ select
   cast(sum({{ flag('is_bounce') }}) as bigint) as bounced_sessions,
   cast(sum({{ flag('is_engaged') }}) as bigint) as engaged_sessions,
   cast(sum({{ flag('has_add_to_cart') }}) as bigint) as add_to_cart_sessions,
-  cast(sum(scroll_depth_share) as double precision) as scroll_depth_share_sum,
+  cast(sum(cast(scroll_depth_share as decimal(9, 6))) as decimal(28, 6)) as scroll_depth_share_sum,
   count(scroll_depth_share) as scroll_depth_sessions,
   cast(sum(form_submits) as bigint) as form_submits,
   cast(sum(cta_impressions) as bigint) as cta_impressions,

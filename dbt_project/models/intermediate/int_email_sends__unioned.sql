@@ -1,0 +1,1 @@
+{{ unioned_entity('email_sends', [ref('stg_mapped__email_sends')]) }}

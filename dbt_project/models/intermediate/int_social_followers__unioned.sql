@@ -1,0 +1,1 @@
+{{ unioned_entity('social_followers', [ref('stg_mapped__social_followers')]) }}

@@ -1,0 +1,1 @@
+{{ unioned_entity('touchpoints', [ref('stg_mapped__touchpoints')]) }}
