@@ -113,4 +113,6 @@ def shown(value: float, unit: str, currency: str) -> str:
         return f"{value:,.2f} {currency}" if abs(value) < 1000 else f"{value:,.0f} {currency}"
     if unit == "minutes":
         return f"{value:,.1f} min"
+    if unit == "hours":
+        return f"{value:,.1f} h"
     return f"{value:,.0f}" if float(value).is_integer() or abs(value) >= 1000 else f"{value:,.2f}"

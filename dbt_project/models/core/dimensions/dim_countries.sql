@@ -5,5 +5,6 @@
   ref('fct_opportunities'),
   ref('fct_orders'),
   ref('fct_tickets'),
-  ref('fct_survey_responses')
+  ref('fct_survey_responses'),
+  ref('fct_host_messages')
 ]) }}
