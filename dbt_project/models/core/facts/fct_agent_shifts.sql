@@ -6,7 +6,10 @@ select
   starts_at,
   ends_at,
   {{ business_date('starts_at') }} as business_date,
-  cast(
-    greatest(extract(epoch from (ends_at - starts_at)) / 60.0 - coalesce(break_minutes, 0), 0) as double precision
-  ) as work_minutes
+  case
+    when ends_at is not null
+      then cast(
+        greatest(extract(epoch from (ends_at - starts_at)) / 60.0 - coalesce(break_minutes, 0), 0) as double precision
+      )
+  end as work_minutes
 from {{ ref('int_agent_shifts__unioned') }}
