@@ -115,4 +115,6 @@ def shown(value: float, unit: str, currency: str) -> str:
         return f"{value:,.1f} min"
     if unit == "days":
         return f"{value:,.0f} days" if abs(value) >= 10 else f"{value:,.1f} days"
+    if unit == "hours":
+        return f"{value:,.1f} h"
     return f"{value:,.0f}" if float(value).is_integer() or abs(value) >= 1000 else f"{value:,.2f}"

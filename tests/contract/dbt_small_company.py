@@ -66,6 +66,34 @@ TABLES = [
         ],
     ),
     RawTable(
+        "raw_shop.moves",
+        "id bigint, day date, product text, kind text, units numeric(18, 2)",
+        [
+            [1, "2024-04-02", "p1", "received", 10],
+            [2, "2024-04-02", "p1", "shipped", -4],
+            [3, "2024-04-03", "p9", "lost", -1.5],
+        ],
+    ),
+    RawTable(
+        "raw_shop.staff",
+        "month date, team text, first bigint, last bigint, gone bigint",
+        [["2024-03-31", "shop", 4, 5, 0], ["2024-04-30", "shop", 5, 4, 1], ["2024-04-30", None, 2, 2, 0]],
+    ),
+    RawTable(
+        "raw_desk.shifts",
+        "id bigint, who text, team text, begins timestamp, ends timestamp",
+        [
+            [1, "ann", "a", "2024-04-02 07:00:00", "2024-04-02 14:00:00"],
+            # 0:30 on the third in Berlin
+            [2, "bob", "b", "2024-04-02 22:30:00", None],
+        ],
+    ),
+    RawTable(
+        "raw_desk.questions",
+        "id bigint, asked timestamp, answered timestamp, seller text, asker text",
+        [[1, "2024-04-02 22:30:00", "2024-04-03 06:00:30", "s1", "c1"], [2, "2024-04-03 10:00:00", None, "s1", "c9"]],
+    ),
+    RawTable(
         "raw_shop.lines",
         "id bigint, order_id bigint, product text, units bigint, amount numeric(18, 2), cur text",
         [
@@ -370,6 +398,42 @@ VARIABLES: dict[str, Any] = {
                 responded_at='"answered"',
                 score='"points"',
                 ticket_id='"ticket"',
+            )
+        ],
+        "agent_shifts": [
+            _entry("desk", "shifts", shift_id='"id"', agent='"who"', team='"team"', starts_at='"begins"', ends_at='"ends"')
+        ],
+        "host_messages": [
+            _entry(
+                "desk",
+                "questions",
+                question_id='"id"',
+                asked_at='"asked"',
+                answered_at='"answered"',
+                host='"seller"',
+                customer_id='"asker"',
+            )
+        ],
+        "inventory_movements": [
+            _entry(
+                "shop",
+                "moves",
+                movement_id='"id"',
+                moved_on='"day"',
+                product_id='"product"',
+                movement_kind='"kind"',
+                units='"units"',
+            )
+        ],
+        "headcount": [
+            _entry(
+                "shop",
+                "staff",
+                month_on='"month"',
+                team='"team"',
+                headcount_start='"first"',
+                headcount_end='"last"',
+                leavers='"gone"',
             )
         ],
         "exchange_rates": [_entry("fx", "rates", rate_on='"day"', currency='"cur"', rate='"rate"')],

@@ -262,6 +262,31 @@ def test_a_guessed_currency_is_a_warning(built: DbtDatabase, tmp_path: Path) -> 
         database.dbt(*test, "--exclude", "fct_order_lines")
 
 
+def test_shifts_moves_staff_and_questions(con: duckdb.DuckDBPyConnection) -> None:
+    day = "cast(business_date as text)"
+    assert _rows(con, f"select {day}, team, agents from core.fct_staffed_days order by 1, 2") == [
+        ("2024-04-02", "a", 1),
+        ("2024-04-03", "a", 0),
+        ("2024-04-03", "b", 1),
+    ]
+    assert _rows(con, "select shift_id, work_minutes from core.fct_agent_shifts order by 1") == [("1", 420.0), ("2", None)]
+    assert _rows(con, "select question_id, response_minutes from core.fct_host_messages order by 1") == [
+        ("1", 450.5),
+        ("2", None),
+    ]
+    assert _rows(con, "select movement_id, units_lost, units_out from core.fct_inventory_movements order by 1") == [
+        ("1", None, None),
+        ("2", 0, 4),
+        ("3", Decimal("1.5"), Decimal("1.5")),
+    ]
+    # a month that the source dates by its last day is still that month
+    assert _rows(con, f"select {day}, team, mean_headcount, leavers from core.fct_headcount order by 1, 2") == [
+        ("2024-03-01", "shop", 4.5, 0),
+        ("2024-04-01", "shop", 4.5, 1),
+        ("2024-04-01", "unknown", 2.0, 0),
+    ]
+
+
 def test_an_unmapped_company_builds_and_knows_nothing(tmp_path: Path) -> None:
     database = duckdb_database(tmp_path, {}, NOTHING_LOADED)
     database.dbt("build", "--exclude-resource-type", "unit_test")

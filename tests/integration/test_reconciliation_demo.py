@@ -76,7 +76,19 @@ def test_nothing_is_unexplained(con: duckdb.DuckDBPyConnection) -> None:
     read = con.execute("select source, entity from mart.reconciliation where stage = 'read' order by 1, 2").fetchall()
     assert read == [
         ("ads", "ad_performance"), ("crm", "leads"), ("crm", "opportunities"), ("finance", "exchange_rates"),
-        ("finance", "manual_values"), ("helpdesk", "ticket_replies"), ("helpdesk", "tickets"), ("shop", "customers"), ("shop", "order_lines"),
-        ("shop", "orders"), ("shop", "products"), ("shop", "refunds"), ("shop", "reviews"), ("shop", "subscriptions"),
-        ("surveys", "survey_responses"), ("web", "web_sessions"),
+        ("finance", "headcount"),
+        ("finance", "manual_values"),
+        ("helpdesk", "agent_shifts"),
+        ("helpdesk", "ticket_replies"),
+        ("helpdesk", "tickets"),
+        ("shop", "customers"),
+        ("shop", "inventory_movements"),
+        ("shop", "order_lines"),
+        ("shop", "orders"),
+        ("shop", "products"),
+        ("shop", "refunds"),
+        ("shop", "reviews"),
+        ("shop", "subscriptions"),
+        ("surveys", "survey_responses"),
+        ("web", "web_sessions"),
     ]  # fmt: skip

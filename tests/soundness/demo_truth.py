@@ -105,15 +105,28 @@ class _Builder:
 
         self._add(name, grains, compute)
 
-    def median(self, name: str, rows: pd.DataFrame, column: str, *, grains: tuple[str, ...] = ALL_GRAINS) -> None:
-        """The median of a column, the mean of the two middle values where their number is even."""
+    def quantile(
+        self, name: str, rows: pd.DataFrame, column: str, share: float = 0.5, *, grains: tuple[str, ...] = ALL_GRAINS
+    ) -> None:
+        """The value below which ``share`` of a column lies, on the straight line between the two values around that place."""
 
         def compute(grain: str, by: str) -> pd.DataFrame:
             known = rows[rows[column].notna()]
             frame = _member(known, by).assign(value=known[column], period_start=period_of(known["day"], grain))
-            found = frame.groupby(_key_names(by))["value"].agg(["median", "size"])
-            parts = {"numerator": np.nan, "denominator": np.nan}
-            return pd.DataFrame({**parts, "value": found["median"], "n": found["size"]}, index=found.index)
+            grouped = frame.groupby(_key_names(by))["value"]
+            value, size = grouped.quantile(share, interpolation="linear"), grouped.size()
+            return pd.DataFrame({"numerator": np.nan, "denominator": np.nan, "value": value, "n": size}, index=value.index)
+
+        self._add(name, grains, compute)
+
+    def computed(
+        self, name: str, value: Callable[[str, str], pd.DataFrame], *, grains: tuple[str, ...] = ALL_GRAINS
+    ) -> None:
+        """A metric of its own arithmetic: ``value`` gives columns value and n by period_start (and member), per grain and
+        dimension."""
+
+        def compute(grain: str, by: str) -> pd.DataFrame:
+            return value(grain, by).assign(numerator=np.nan, denominator=np.nan)
 
         self._add(name, grains, compute)
 
@@ -159,9 +172,11 @@ def truth(files: Path, workspace_file: Path = WORKSPACE) -> Mapping[str, Metric]
     # imported here because these modules use what stands above
     from tests.soundness.demo_truth_finance import add_finance
     from tests.soundness.demo_truth_marketing import marketing
+    from tests.soundness.demo_truth_service import add_service_metrics
 
     marketing(builder, files, demo, closed)
     add_finance(builder, demo, files, closed)
+    add_service_metrics(builder, demo, files, closed)
     return builder.metrics
 
 
@@ -172,7 +187,7 @@ def closed_days(demo: DemoFiles) -> dict[str, pd.Timestamp]:
         "web": demo.sessions["day"].max(),
         "shop": demo.order_days.max(),
         "crm": demo.leads["day"].max(),
-        "helpdesk": max(demo.tickets["day"].max(), demo.replied_days.max()),
+        "helpdesk": demo.tickets["day"].max(),
         "surveys": demo.invitations["sent_day"].max(),
     }
     return {source: day - pd.Timedelta(days=1) for source, day in latest.items()}
@@ -262,7 +277,7 @@ def _support(builder: _Builder, demo: DemoFiles, closed: dict[str, pd.Timestamp]
     builder.sums("tickets_created", Part(tickets))
     builder.sums("tickets_solved", Part(solved))
     builder.sums("first_responses", Part(tickets[tickets["response_minutes"].notna()]))
-    builder.median("first_response_minutes", tickets, "response_minutes")
+    builder.quantile("first_response_minutes", tickets, "response_minutes")
     builder.sums("tickets_solved_at_first_contact", at_once)
     builder.ratio("first_contact_resolution_rate", at_once, Part(solved), grains=ALL_GRAINS[1:])
 

@@ -73,7 +73,7 @@ class DemoFiles:
         self.order_lines, self.refunds, self.refunded_lines = self._lines_and_refunds()
         self.leads = self._leads()
         self.opportunities = self._opportunities()
-        self.tickets, self.replied_days = self._tickets()
+        self.tickets = self._tickets()
         self.invitations = self._invitations()
         self.leads["is_won"] = self.leads["lead_id"].isin(self.opportunities.query("is_won")["lead_id"])
 
@@ -137,7 +137,10 @@ class DemoFiles:
         raw["gross"] = self._rates.convert(goods, raw["presentment_currency"], raw["day"])
         visit = _lookup(raw["landing_session_id"], self.sessions, "session_id", ("channel", "device", "country"))
         country = raw["shipping_country"].fillna(self._country_of(raw["customer_id"])).fillna(visit.pop("country"))
-        kept = raw[["id", "customer_id", "ordered_at", "day", "gross"]].rename(columns={"id": "order_id"})
+        raw["shipping"] = self._rates.convert(raw["shipping_cost"].map(Decimal), raw["presentment_currency"], raw["day"])
+        raw["promised_at"], raw["delivered_at"] = _utc(raw["delivery_promised_at"]), _utc(raw["delivered_at"])
+        kept = raw[["id", "customer_id", "ordered_at", "day", "gross", "shipping", "promised_at", "delivered_at"]]
+        kept = kept.rename(columns={"id": "order_id"})
         return all_days, kept.join(visit).assign(country=country.fillna(UNKNOWN))
 
     def _first_orders(self) -> pd.DataFrame:
@@ -194,8 +197,8 @@ class DemoFiles:
         raw = raw[["lead_id", "day", "is_won", "team", "owner", "country"]]
         return raw.join(_lookup(raw["lead_id"], self.leads, "lead_id", ["channel"]))
 
-    def _tickets(self) -> tuple[pd.DataFrame, pd.Series]:
-        """One row per ticket in its latest state, tests left out; and the local days of all replies."""
+    def _tickets(self) -> pd.DataFrame:
+        """One row per ticket in its latest state, tests left out."""
         raw = _json_lines(self._files, "helpdesk/tickets_*.jsonl").sort_values("updated_at", kind="stable")
         raw = raw.drop_duplicates("id", keep="last", ignore_index=True)
         replies = _json_lines(self._files, "helpdesk/ticket_replies_*.jsonl").drop_duplicates("id", ignore_index=True)
@@ -215,7 +218,7 @@ class DemoFiles:
         raw["at_first_contact"] = raw["id"].map(human["ticket_id"].value_counts()).eq(1) & raw["reopens"].eq(0)
         raw["ticket_channel"] = raw["via_channel"].replace(TICKET_CHANNELS)
         raw["country"] = self._country_of(raw["requester_external_id"].astype(str)).fillna(UNKNOWN)
-        return raw.rename(columns={"group_name": "team"}), self._day(replies["replied_at"])
+        return raw.rename(columns={"group_name": "team"})
 
     def _country_of(self, customer_id: pd.Series) -> pd.Series:
         return customer_id.map(self._customers.set_index("id")["default_country"])

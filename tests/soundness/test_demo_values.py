@@ -65,6 +65,16 @@ METRICS = (
     *("ltv_to_cac", "cac_payback_days"),
     *("active_subscriptions", "subscriptions_at_start", "new_subscriptions", "cancelled_subscriptions"),
     *("mrr", "mrr_at_start", "new_mrr", "churned_mrr", "retained_mrr", "mrr_growth", "churn_rate", "retention_rate"),
+    *("first_response_minutes_p90", "resolution_hours", "resolution_hours_p90", "ticket_backlog"),
+    *("agent_days", "staffed_days", "agents_on_shift"),
+    *("csat_invitations", "csat_invitations_answered", "csat_response_rate"),
+    *("deliveries_with_promise", "deliveries_on_time", "on_time_delivery_rate"),
+    *("delivery_minutes_ahead", "minutes_ahead_of_promise"),
+    *("shipping_cost", "orders_with_shipping_cost", "average_shipping_cost"),
+    *("inventory_units_lost", "inventory_units_out", "inventory_loss_rate"),
+    *("headcount", "headcount_at_start", "headcount_months", "headcount_month_sum", "mean_headcount"),
+    *("employees_left", "employee_turnover_rate", "employees_stayed", "employee_retention_rate"),
+    *("employee_answers", "employee_satisfaction_points", "employee_satisfaction"),
 )
 KEY = ["period_start", "member"]
 close = partial(np.isclose, rtol=1e-9, atol=1e-9, equal_nan=True)

@@ -337,6 +337,58 @@
         'weight': {"type": "double", "default": 1},
       }
     },
+    'agent_shifts': {
+      'key': ["shift_id"],
+      'business_date': "starts_at",
+      'reconcile': {"fact": {"model": "fct_agent_shifts"}},
+      'columns': {
+        'shift_id': {"type": "text"},
+        'agent': {"type": "text"},
+        'team': {"type": "text", "default": "unknown"},
+        'starts_at': {"type": "timestamp"},
+        'ends_at': {"type": "timestamp"},
+        'break_minutes': {"type": "integer", "default": 0},
+      }
+    },
+    'host_messages': {
+      'key': ["question_id"],
+      'business_date': "asked_at",
+      'reconcile': {"fact": {"model": "fct_host_messages"}},
+      'columns': {
+        'question_id': {"type": "text"},
+        'asked_at': {"type": "timestamp"},
+        'answered_at': {"type": "timestamp"},
+        'host': {"type": "text"},
+        'customer_id': {"type": "text"},
+        'country': {"type": "text"},
+      }
+    },
+    'inventory_movements': {
+      'key': ["movement_id"],
+      'business_date': "moved_on",
+      'reconcile': {"fact": {"model": "fct_inventory_movements"}},
+      'columns': {
+        'movement_id': {"type": "text"},
+        'moved_on': {"type": "date"},
+        'product_id': {"type": "text"},
+        'movement_kind': {"type": "text"},
+        'units': {"type": "decimal"},
+        'warehouse': {"type": "text", "default": "unknown"},
+      }
+    },
+    'headcount': {
+      'key': ["month_on", "team"],
+      'business_date': "month_on",
+      'reconcile': {"fact": {"model": "fct_headcount"}},
+      'columns': {
+        'month_on': {"type": "date"},
+        'team': {"type": "text", "default": "unknown"},
+        'headcount_start': {"type": "integer"},
+        'headcount_end': {"type": "integer"},
+        'joiners': {"type": "integer"},
+        'leavers': {"type": "integer"},
+      }
+    },
     'exchange_rates': {
       'key': ["rate_on", "currency"],
       'columns': {

@@ -6,7 +6,6 @@ from datetime import date
 from pathlib import Path
 
 import duckdb
-import pandas as pd
 import pytest
 import yaml
 
@@ -29,23 +28,20 @@ def raw(small_files: Path) -> duckdb.DuckDBPyConnection:
     for name, source in SETTINGS["sources"].items():
         con.execute(f"create schema {name}")
         for table, settings in source["tables"].items():
-            if source["connector"] == "sql_database":
-                rows = _sqlite(small_files / "crm.sqlite", table)
+            path = small_files / source.get("path", "").removeprefix("files/") / settings.get("files", "")
+            if source["connector"] == "sql_database" or path.suffix == ".xlsx":
+                is_sheet = path.suffix == ".xlsx"
+                rows = _sheet(path, settings["read"]) if is_sheet else _sqlite(small_files / "crm.sqlite", table)
                 con.register("rows", rows)
                 con.execute(f"create table {name}.{table} as select * from rows")
                 con.unregister("rows")
-            elif settings["files"].endswith(".xlsx"):
-                path = small_files / source["path"].removeprefix("files/") / settings["files"]
-                con.register("rows", pd.read_excel(path, sheet_name=settings["read"]["sheet"]))
-                con.execute(f"create table {name}.{table} as select * from rows")
-                con.unregister("rows")
             else:
-                path = small_files / source["path"].removeprefix("files/") / settings["files"]
                 con.execute(f"create table {name}.{table} as select * from {_reader(path, settings.get('read', {}))}")
     return con
 
 
 def _sqlite(path: Path, table: str):
+    import pandas as pd
     import sqlalchemy as sa
 
     engine = sa.create_engine(f"sqlite:///{path}")
@@ -55,6 +51,12 @@ def _sqlite(path: Path, table: str):
         return pd.DataFrame(rows.fetchall(), columns=list(rows.keys()))
 
 
+def _sheet(path: Path, read: dict[str, str]):
+    import pandas as pd
+
+    return pd.read_excel(path, sheet_name=read["sheet"])
+
+
 def _reader(path: Path, read: dict[str, str]) -> str:
     if not read:
         return f"'{path}'"
@@ -62,7 +64,8 @@ def _reader(path: Path, read: dict[str, str]) -> str:
 
 
 def test_the_loader_accepts_it_and_all_entities_are_mapped() -> None:
-    assert load_workspace(DEMO).mapped_entities() == set(ENTITIES)
+    # a shop has no sellers who answer its buyers
+    assert load_workspace(DEMO).mapped_entities() == set(ENTITIES) - {"host_messages"}
 
 
 def test_every_file_of_the_generator_is_a_table(small_files: Path) -> None:

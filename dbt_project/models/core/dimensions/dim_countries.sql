@@ -8,5 +8,6 @@
   ref('fct_survey_responses'),
   ref('fct_subscriptions'),
   ref('fct_reviews'),
-  ref('fct_customer_activations')
+  ref('fct_customer_activations'),
+  ref('fct_host_messages')
 ]) }}

@@ -77,6 +77,11 @@ select
   answered.solved_on,
   {{ business_minutes('answered.created_at', 'created_day', 'answered.first_replied_at', 'replied_day') }}
     as first_response_minutes,
+  -- Around the clock: the customer waits at night, too.
+  case
+    when answered.solved_at >= answered.created_at
+      then cast(extract(epoch from (answered.solved_at - answered.created_at)) / 3600.0 as double precision)
+  end as resolution_hours,
   answered.reopen_count,
   answered.human_reply_count,
   case

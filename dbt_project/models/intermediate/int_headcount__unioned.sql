@@ -1,0 +1,1 @@
+{{ unioned_entity('headcount', [ref('stg_mapped__headcount')]) }}

@@ -1,0 +1,1 @@
+{{ unioned_entity('host_messages', [ref('stg_mapped__host_messages')]) }}
