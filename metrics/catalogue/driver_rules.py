@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from metrics.catalogue.drivers import DriversError, Expression, parse_drivers
 from metrics.catalogue.findings import Finding
-from metrics.catalogue.model import Kpi, Text
-from metrics.catalogue.rulebook import finding, hint
+from metrics.catalogue.model import Kpi
+from metrics.catalogue.rulebook import Both, finding, hint
 
 if TYPE_CHECKING:
     from metrics.catalogue.load import Entry
@@ -84,16 +84,16 @@ def relation_findings(kpis: Mapping[str, Kpi], entries: Mapping[str, Entry]) -> 
         else:
             parent, rule = named_by[0], "relation-parent"
             where = entries[name].where("parent") if kpi.parent else entries[name].where("id")
-        other = kpi.parent or Text(en="not named", zh="未填写")
+        other = kpi.parent or Both(en="not named", zh="未填写")
         yield finding(rule, where, kpi=name, parent=parent, first=entries[parent].where("drivers"), other=other)
 
 
-def _no_formula(kpi: Kpi, formulas: Formulas) -> Text | None:
+def _no_formula(kpi: Kpi, formulas: Formulas) -> Both | None:
     """Why the edge to the parent is no term of a formula; None where it is one."""
     if kpi.parent is None:
-        return Text(en="it has no parent", zh="没有 parent")
+        return Both(en="it has no parent", zh="没有 parent")
     if kpi.parent not in formulas:
-        return Text(en=f"its parent {kpi.parent} has no drivers", zh=f"其 parent {kpi.parent} 没有 drivers")
+        return Both(en=f"its parent {kpi.parent} has no drivers", zh=f"其 parent {kpi.parent} 没有 drivers")
     if kpi.id not in formulas[kpi.parent].metrics:
-        return Text(en=f"the drivers of {kpi.parent} do not name it", zh=f"{kpi.parent} 的 drivers 中没有它")
+        return Both(en=f"the drivers of {kpi.parent} do not name it", zh=f"{kpi.parent} 的 drivers 中没有它")
     return None

@@ -8,13 +8,17 @@ from typing import Literal
 
 @dataclass(frozen=True)
 class Finding:
-    """One problem; ``str(finding)`` is the line shown to the user. ``rule``: the id of what is broken, as in rules.yml."""
+    """One problem; ``str(finding)`` is the line shown to the user.
+
+    ``rule``: the id of what is broken, as in rules.yml. ``kpi``: the KPI that it is about, "" for a file or a metric.
+    """
 
     where: str
     message: str
     severity: Literal["error", "warning"] = "error"
     rule: str = ""
     chinese: str = ""
+    kpi: str = ""
 
     def __str__(self) -> str:
         return f"{self.where}: {self.message}"

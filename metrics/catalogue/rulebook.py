@@ -11,10 +11,21 @@ from typing import Literal
 import yaml
 
 from metrics.catalogue.findings import Finding
-from metrics.catalogue.model import Text
 from metrics.errors import BellwetherError, close_names, did_you_mean
 
 RULES_PATH = Path(__file__).with_name("rules.yml")
+
+
+@dataclass(frozen=True)
+class Both:
+    """A word or sentence in both languages."""
+
+    en: str
+    zh: str
+
+    def in_language(self, language: str) -> str:
+        """In Chinese for ``zh``, else in English."""
+        return self.zh if language == "zh" else self.en
 
 
 @dataclass(frozen=True)
@@ -26,8 +37,8 @@ class Rule:
 
     id: str
     severity: Literal["error", "warning"]
-    says: Text
-    mend: Text
+    says: Both
+    mend: Both
     whole: bool = False
     both: bool = False
 
@@ -57,16 +68,17 @@ def rules() -> Mapping[str, Rule]:
     """Every rule, in the order of the file."""
     loaded = yaml.load(RULES_PATH.read_text(encoding="utf-8"), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506
     return {
-        name: Rule(name, entry["severity"], Text(**entry["says"]), Text(**entry["mend"]),
+        name: Rule(name, entry["severity"], Both(**entry["says"]), Both(**entry["mend"]),
                    entry.get("whole", False), entry.get("both", False))
         for name, entry in loaded.items()
     }  # fmt: skip
 
 
 def finding(rule_id: str, where: str, **values: object) -> Finding:
-    """A broken rule at ``file:line``. Values that are a Text or a Hint are said in the finding's language."""
+    """A broken rule at ``file:line``. Values that are a Both or a Hint are said in the finding's language."""
     rule = rules()[rule_id]
-    return Finding(where, _said(rule, "en", values), rule.severity, rule_id, _said(rule, "zh", values))
+    kpi = str(values.get("kpi", ""))
+    return Finding(where, _said(rule, "en", values), rule.severity, rule_id, _said(rule, "zh", values), kpi)
 
 
 def broken(rule_id: str, error: BellwetherError) -> Finding:
@@ -77,7 +89,7 @@ def broken(rule_id: str, error: BellwetherError) -> Finding:
 
 def _said(rule: Rule, language: str, values: Mapping[str, object]) -> str:
     given = {
-        name: value.in_language(language) if isinstance(value, Text | Hint) else value for name, value in values.items()
+        name: value.in_language(language) if isinstance(value, Both | Hint) else value for name, value in values.items()
     }
     says = rule.says.in_language(language).format(**given)
     if rule.whole or (given.get("hint") and not rule.both):

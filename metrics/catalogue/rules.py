@@ -13,8 +13,8 @@ from metrics.catalogue.findings import Finding
 from metrics.catalogue.guarded_filters import guarded_by_filters
 from metrics.catalogue.intervals import interval_of
 from metrics.catalogue.lineage import Lineage
-from metrics.catalogue.model import Kpi, Target, Text, Watch
-from metrics.catalogue.rulebook import broken, finding, hint
+from metrics.catalogue.model import Kpi, Target, Watch
+from metrics.catalogue.rulebook import Both, broken, finding, hint
 from metrics.errors import CatalogueError
 
 if TYPE_CHECKING:
@@ -141,7 +141,7 @@ def _order(kpi: str, target: Target, where: str, direction: str) -> Iterator[Fin
     steps = [(name, number) for name, number in given.items() if number is not None]
     for (worse, low), (better, high) in pairwise(steps):
         if high <= low if direction == "up" else high >= low:
-            way = Text(en="more", zh="越高越好") if direction == "up" else Text(en="less", zh="越低越好")
+            way = Both(en="more", zh="越高越好") if direction == "up" else Both(en="less", zh="越低越好")
             yield finding(
                 "target-order", where, kpi=kpi, better=better, high=f"{high:g}", worse=worse, low=f"{low:g}", way=way
             )

@@ -21,7 +21,7 @@ from metrics.catalogue.model import (
     Thresholds,
     Watch,
 )
-from metrics.catalogue.rulebook import Hint, finding, hint
+from metrics.catalogue.rulebook import Both, Hint, finding, hint
 from metrics.catalogue.yaml_lines import Located, YamlPath
 
 
@@ -76,7 +76,7 @@ def _finding(document: Located, detail: Any, shape: Shape) -> Finding:
         return finding(_RULES[name], document.where(path), kpi=kpi)
     english, chinese = _messages(path, name, detail, shape)
     subject = (f"{kpi}: ", f"{kpi}：") if kpi else ("", "")
-    text = Text(en=f"{subject[0]}{english}".rstrip(".") + ("" if english.endswith("?") else "."),
+    text = Both(en=f"{subject[0]}{english}".rstrip(".") + ("" if english.endswith("?") else "."),
                 zh=f"{subject[1]}{chinese}")  # fmt: skip
     return finding("shape", document.where(path), problem=text)
 
