@@ -105,7 +105,7 @@ def read_catalogue(ws: Workspace, layer: SemanticLayer, lineage: Lineage, shippe
     catalogue = Catalogue(
         kpis={name: kpi for name, kpi in known.items() if name in layer.metrics},
         metrics=layer.metrics,
-        watched={name: watch for name, (watch, _) in files.watched.items() if name in layer.metrics},
+        watched={name: watch for name, (watch, _) in files.watched.items() if name in layer.metrics and name not in known},
         where={name: entry.where() for name, entry in entries.items()},
         mapped=frozenset(ws.mapped_entities()),
         lineage=lineage,
@@ -115,7 +115,7 @@ def read_catalogue(ws: Workspace, layer: SemanticLayer, lineage: Lineage, shippe
         *files.defaults.findings,
         *files.findings,
         *rule_findings(known, entries, targets, layer, lineage),
-        *watch_findings(files.watched, known, layer),
+        *watch_findings(files.watched, entries, layer),
         *small_cell_findings(ws, catalogue, layer),
         *interval_findings(layer),
         *label_findings(layer.metrics),

@@ -49,13 +49,14 @@ def rule_findings(
 
 
 def watch_findings(
-    watched: Mapping[str, tuple[Watch, Entry]], kpis: Mapping[str, Kpi], layer: SemanticLayer
+    watched: Mapping[str, tuple[Watch, Entry]], kpis: Mapping[str, Entry], layer: SemanticLayer
 ) -> Iterator[Finding]:
-    """Watched metrics that do not exist or are KPIs already."""
+    """Watched metrics that do not exist or are KPIs already. ``kpis``: where each KPI stands."""
     for name, (_, entry) in watched.items():
         if name not in layer.metrics:
             yield finding("watch-unknown", entry.where("metric"), name=name, hint=hint(name, layer.metrics))
-        elif name in kpis and entry.is_shipped:
+        # A workspace that makes a watched metric a KPI cannot take it off the shipped list, and need not.
+        elif name in kpis and (kpis[name].is_shipped or not entry.is_shipped):
             yield finding("watch-kpi", entry.where("metric"), name=name)
 
 
