@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from dagster_project import cli_diff, cli_queries, cli_runs, cli_validate
+from dagster_project.cli_new import new_app
 from dagster_project.cli_options import FormatOption, OutputFormat, WorkspaceOption
 from dagster_project.cli_options import load as _load
 from dagster_project.cli_options import progress as _progress
@@ -24,6 +25,7 @@ app = typer.Typer(
 demo_app = typer.Typer(help="The demo company: a fictional online shop.", no_args_is_help=True)
 app.add_typer(demo_app, name="demo")
 app.add_typer(source_app, name="source")
+app.add_typer(new_app, name="new")
 _COMMANDS = (
     cli_queries.query,
     cli_queries.explain,

@@ -43,6 +43,37 @@ LINT_WORDS = {
     "no target holds today, the last one ended on {day}": "今天没有有效的目标，最后一个在 {day} 结束",
     "no target holds today": "今天没有有效的目标",
     "its level is learned until {day}": "在 {day} 之前先测量水平",
+    # kpi new
+    "Which metric becomes a KPI (its id)?": "哪个指标要成为 KPI（填 id）？", "Teams": "团队",
+    "Title (English)": "标题（英文）", "Title (Chinese)": "标题（中文）",
+    "What it is, with an example (English)": "定义与例子（英文）",
+    "What it is, with an example (Chinese)": "定义与例子（中文）",
+    "The question it answers (English)": "它回答的问题（英文）", "The question it answers (Chinese)": "它回答的问题（中文）",
+    "Who answers for it?": "负责人是谁？", "Team": "团队",
+    "Goals that it serves, separated by commas": "服务的公司目标（用逗号分隔）",
+    "Level (strategic, operational, functional)": "层级（strategic、operational、functional）",
+    "Scope (company, team, project)": "范围（company、team、project）",
+    "Timing (leading, lagging)": "时效（leading 先行、lagging 滞后）",
+    "Role (input, process, output, outcome)": "角色（input、process、output、outcome）",
+    "The KPI that it serves": "上级 KPI（parent）",
+    "What must not get worse for it, separated by commas": "护栏指标（不能因此变差，用逗号分隔）",
+    "The value to reach, in the metric's unit (a share as 0.03); empty for none":
+        "目标值，按指标的单位（比例写 0.03）；没有则留空",
+    "First day of the target": "目标的第一天", "Last day of the target": "目标的最后一天",
+    "Grain of the target ({grains})": "目标的周期（{grains}）",
+    "Without a target: measured only, until which day? Empty for none": "没有目标：先测量到哪一天？没有则留空",
+    "What to do when it goes red (English)": "变红时的做法（英文）",
+    "What to do when it goes red (Chinese)": "变红时的做法（中文）",
+    "Review (weekly, monthly, quarterly, yearly)": "复盘频率（weekly、monthly、quarterly、yearly）",
+    "{file}: written.": "{file}：已写入。",
+    "Next: fill in the lines with TODO, then kpi validate -w {folder} and kpi run -w {folder}.":
+        "下一步：填写带 TODO 的行，然后运行 kpi validate -w {folder} 和 kpi run -w {folder}。",
+    "Next: kpi validate -w {folder}, then kpi run -w {folder}.":
+        "下一步：kpi validate -w {folder}，然后 kpi run -w {folder}。",
+    "Next: put your exports into {exports}, map them with kpi source suggest {exports}, "
+    "then kpi validate -w {folder} and kpi run -w {folder}.":
+        "下一步：把导出的文件放进 {exports}，用 kpi source suggest {exports} 生成映射，"
+        "然后运行 kpi validate -w {folder} 和 kpi run -w {folder}。",
     # coverage
     "dimension": "维度", "member": "成员", "KPIs": "KPI 数", "connected": "已接入", "names": "KPI",
     "level": "层级", "role": "角色", "nature": "性质", "scope": "范围", "team": "团队", "goal": "目标",

@@ -17,8 +17,10 @@ _SHOWN = ("place", "severity", "rule", "message")
 def catalogue_check() -> dg.AssetChecksDefinition:
     """One check on ``mart/dim_kpi``, after the values that targets are compared with."""
 
+    values = dg.AssetDep(KPI_VALUES, partition_mapping=dg.AllPartitionMapping())
+
     @dg.asset_check(
-        asset=DIM_KPI, name="catalogue", additional_deps=[dg.AssetDep(KPI_VALUES, partition_mapping=dg.AllPartitionMapping())],
+        asset=DIM_KPI, name="catalogue", additional_deps=[values],
         description="The KPI files follow the rules of the catalogue (docs/kpi-files.md); `kpi validate` shows the same.",
     )  # fmt: skip
     def catalogue(workspace: WorkspaceRun) -> dg.AssetCheckResult:

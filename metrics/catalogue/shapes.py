@@ -78,7 +78,7 @@ def _finding(document: Located, detail: Any, shape: Shape) -> Finding:
     subject = (f"{kpi}: ", f"{kpi}：") if kpi else ("", "")
     text = Both(en=f"{subject[0]}{english}".rstrip(".") + ("" if english.endswith("?") else "."),
                 zh=f"{subject[1]}{chinese}")  # fmt: skip
-    return finding("shape", document.where(path), problem=text)
+    return finding("shape", document.where(path), kpi=kpi, problem=text)
 
 
 def _messages(path: YamlPath, field: str, detail: Any, shape: Shape) -> tuple[str, str]:
