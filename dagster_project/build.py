@@ -17,6 +17,7 @@ from dagster_project.automation.jobs import daily_job
 from dagster_project.automation.outages import failure_sensor, heartbeat_sensor
 from dagster_project.automation.schedules import schedules
 from dagster_project.automation.sensors import alert_sensor
+from dagster_project.checks.catalogue import catalogue_check
 from dagster_project.checks.gaps import gaps_check
 from dagster_project.checks.marts import mart_checks
 from dagster_project.checks.raw import raw_checks
@@ -51,6 +52,7 @@ def build_defs(path: Path | None = None) -> dg.Definitions:
             *mart_checks(ws, facts),
             *reconciliation_checks(),
             swing_check(),
+            catalogue_check(),
         ],
         jobs=[daily_job()],
         schedules=schedules(ws),

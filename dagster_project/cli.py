@@ -7,7 +7,8 @@ from typing import Annotated, Any
 
 import typer
 
-from dagster_project import cli_diff, cli_docs, cli_queries, cli_runs
+from dagster_project import cli_diff, cli_docs, cli_queries, cli_runs, cli_validate
+from dagster_project.cli_new import new_app
 from dagster_project.cli_options import FormatOption, OutputFormat, WorkspaceOption
 from dagster_project.cli_options import load as _load
 from dagster_project.cli_options import progress as _progress
@@ -24,11 +25,13 @@ app = typer.Typer(
 demo_app = typer.Typer(help="The demo company: a fictional online shop.", no_args_is_help=True)
 app.add_typer(demo_app, name="demo")
 app.add_typer(source_app, name="source")
+app.add_typer(new_app, name="new")
 _COMMANDS = (
     cli_queries.query,
     cli_queries.explain,
     cli_diff.diff,
     cli_docs.docs,
+    cli_validate.validate,
     cli_runs.run,
     cli_runs.health,
     cli_runs.dev,
@@ -148,37 +151,6 @@ def quarantine(
     print_rows(in_words(shown), output, wrapped=("reason", "row"), empty=empty, say=say)
     if len(rows) > len(shown):
         typer.echo(say("... and {count} more: --limit {all} shows all.", count=f"{len(rows) - len(shown):,}", all=len(rows)))
-
-
-@app.command()
-def validate(workspace: WorkspaceOption = None) -> None:
-    """Check workspace.yml, the columns of your files, the models and the KPI files without running anything."""
-    from dagster_project.connectors.looking import look_at_files
-    from dagster_project.dbt_runner import ensure_manifest
-    from metrics.errors import CatalogueError
-    from metrics.workspace import workspace_warnings
-
-    ws = _load(workspace)
-    seen = look_at_files(ws)
-    for line in [*seen, *workspace_warnings(ws)]:
-        typer.echo(str(line))
-    ensure_manifest(ws)
-    from serving.published import check_definitions
-
-    catalogue, findings = check_definitions(ws)
-    for finding in findings:
-        typer.echo(str(finding))
-    wrong = {
-        "workspace.yml": sum(finding.severity == "error" for finding in seen),
-        "the KPI files": sum(finding.severity == "error" for finding in findings),
-    }
-    errors = sum(wrong.values())
-    if errors:
-        places = " and ".join(place for place, count in wrong.items() if count)
-        counted = "1 error, listed" if errors == 1 else f"{errors} errors, each listed"
-        raise CatalogueError(f"{ws.name}: {counted} above: mend {places}.")
-    typer.echo(f"{ws.name}: {len(ws.sources)} sources, {len(ws.mapped_entities())} entities, "
-               f"{len(catalogue.kpis)} KPIs: no error.")  # fmt: skip
 
 
 @demo_app.command("generate")

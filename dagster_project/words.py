@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from dagster_project.words_lint import LINT_WORDS
+
 _CHINESE = {
     # heads of columns
     "KPI": "KPI", "metric": "指标", "kind": "类型", "period": "期间", "grain": "周期", "value": "数值", "target": "目标",
@@ -80,7 +82,8 @@ _CHINESE = {
     "... and {count} more: --limit {all} shows all.": "……另有 {count} 行：--limit {all} 列出全部。",
     # checks that a run warns of
     "failed": "未通过",
-    "check adds_up": "逐步对账", "check control_totals": "控制总数", "check freshness": "数据滞后", "check gaps": "日期缺口",
+    "check catalogue": "KPI 定义", "check adds_up": "逐步对账",
+    "check control_totals": "控制总数", "check freshness": "数据滞后", "check gaps": "日期缺口",
     "check keys_and_ranges": "主键与取值范围", "check ranges": "取值范围", "check schema": "列",
     "check undecided_versions": "版本未定", "check volume": "行数",
     "No rows.": "没有数据。",
@@ -90,6 +93,7 @@ _CHINESE = {
         "最近 {days} 天没有告警；kpi alerts --all 列出全部。",
     ", ": "、",
 }  # fmt: skip
+_CHINESE |= LINT_WORDS
 
 
 @dataclass(frozen=True)

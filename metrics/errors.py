@@ -45,9 +45,14 @@ class RunError(BellwetherError):
     """A run could not start or finish."""
 
 
+def close_names(found: str, known: Iterable[str], *, most: int = 3) -> list[str]:
+    """The known names that are like ``found``, closest first."""
+    return difflib.get_close_matches(found, list(known), n=most, cutoff=0.6)
+
+
 def did_you_mean(found: str, known: Iterable[str], *, most: int = 3) -> str:
     """Return " Did you mean 'x' or 'y'?" for the names closest to ``found``, or an empty string."""
-    close = difflib.get_close_matches(found, list(known), n=most, cutoff=0.6)
+    close = close_names(found, known, most=most)
     if not close:
         return ""
     return " Did you mean " + " or ".join(f"'{name}'" for name in close) + "?"

@@ -19,7 +19,7 @@ from serving.publish import SEMANTIC_MANIFEST
 if TYPE_CHECKING:
     import duckdb
 
-    from metrics.catalogue import Catalogue, Finding
+    from metrics.catalogue.lint import LintReport
     from metrics.semantic import Query, SemanticLayer
     from metrics.workspace import Workspace
 
@@ -95,13 +95,18 @@ def semantic_layer(ws: Workspace) -> SemanticLayer:
     return SemanticLayer.from_manifest(path, closed_through=closed, history_start=ws.history_start)
 
 
-def check_definitions(ws: Workspace) -> tuple[Catalogue, list[Finding]]:
-    """The KPI catalogue of the workspace and everything that is wrong with it."""
-    from metrics.catalogue import check_catalogue, read_lineage
+def lint_definitions(ws: Workspace) -> LintReport:
+    """The KPI catalogue of the workspace and everything that is wrong with it, by the values published so far."""
+    from metrics.catalogue import read_lineage
+    from metrics.catalogue.lint import lint_catalogue
     from metrics.semantic import SemanticLayer
 
     layer = SemanticLayer.from_manifest(ws.dbt_target_dir / SEMANTIC_MANIFEST)
-    return check_catalogue(ws, layer, read_lineage(ws.dbt_target_dir / "manifest.json"))
+    lineage = read_lineage(ws.dbt_target_dir / "manifest.json")
+    if not ws.published_current.exists():
+        return lint_catalogue(ws, layer, lineage)
+    with open_published(ws) as con:
+        return lint_catalogue(ws, layer, lineage, con)
 
 
 def scorecard(ws: Workspace, alert_days: int = HISTORIC_AFTER.days) -> Scorecard:

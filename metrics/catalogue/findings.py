@@ -1,110 +1,40 @@
-"""A finding about a KPI file: where, how serious, what and how to mend it; and pydantic's words made readable."""
+"""A finding about a KPI file: where, how serious, what and how to mend it, in English and Chinese."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, Literal
-
-from pydantic import BaseModel
-
-from metrics.catalogue.model import (
-    OVERRIDABLE,
-    Benchmark,
-    Kpi,
-    KpiFile,
-    LeadingIndicator,
-    Override,
-    Target,
-    Text,
-    Thresholds,
-    Watch,
-)
-from metrics.catalogue.yaml_lines import Located, YamlPath
-from metrics.errors import did_you_mean
+from typing import Literal
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One problem; ``str(finding)`` is the line shown to the user."""
+    """One problem; ``str(finding)`` is the line shown to the user.
+
+    ``rule``: the id of what is broken, as in rules.yml. ``kpi``: the KPI that it is about, "" for a file or a metric.
+    """
 
     where: str
     message: str
     severity: Literal["error", "warning"] = "error"
+    rule: str = ""
+    chinese: str = ""
+    kpi: str = ""
 
     def __str__(self) -> str:
         return f"{self.where}: {self.message}"
 
+    def in_language(self, language: str) -> str:
+        """The message in Chinese for ``zh``, else in English."""
+        return self.chinese if language == "zh" and self.chinese else self.message
 
-_MODELS: dict[str, type[BaseModel]] = {
-    "title": Text,
-    "description": Text,
-    "question": Text,
-    "playbook": Text,
-    "targets": Target,
-    "benchmark": Benchmark,
-    "thresholds": Thresholds,
-    "leading_indicators": LeadingIndicator,
-}
+    @property
+    def file(self) -> str:
+        """The file, or the metric or setting, that it is about."""
+        file, _, line = self.where.rpartition(":")
+        return file if file and line.isdigit() else self.where
 
-
-def shape_findings(document: Located, errors: Iterable[Any]) -> list[Finding]:
-    """Every complaint of pydantic (its ``errors()``) as a finding with the line it belongs to.
-
-    Unknown fields come first: a misspelt one is the cause of the missing one beside it.
-    """
-    details = sorted(errors, key=lambda detail: detail["type"] != "extra_forbidden")
-    return [_finding(document, detail) for detail in details]
-
-
-def _finding(document: Located, detail: Any) -> Finding:
-    path: YamlPath = tuple(detail["loc"])
-    subject = _subject(document, path)
-    field = path[-1] if path else ""
-    kind = detail["type"]
-    if kind == "extra_forbidden":
-        message = _unknown_field(path, str(field))
-    elif kind == "missing":
-        message = f"field '{field}' is missing. Add it"
-    elif kind == "literal_error":
-        found, expected = detail["input"], str(detail["ctx"]["expected"])
-        options = [option.strip(" '") for option in expected.replace(" or ", ",").split(",")]
-        message = f"'{field}' is '{found}', expected {expected}.{did_you_mean(str(found), options)}"
-    elif kind == "value_error":
-        message = str(detail["ctx"]["error"])
-    else:
-        shown = detail["input"] if isinstance(detail["input"], str | int | float | bool) else type(detail["input"]).__name__
-        message = f"'{field}' is '{shown}': {_lower(detail['msg'])}"
-    return Finding(document.where(path), f"{subject}{message}".rstrip(".") + _end(message))
-
-
-def _end(message: str) -> str:
-    return "" if message.endswith("?") else "."
-
-
-def _lower(text: str) -> str:
-    return text[:1].lower() + text[1:]
-
-
-def _unknown_field(path: YamlPath, field: str) -> str:
-    if path[0] == "overrides" and len(path) == 3:
-        allowed = ", ".join(OVERRIDABLE)
-        return f"may not override '{field}' of a KPI that ships; allowed are {allowed}. Give it an id of its own instead"
-    names = [part for part in path if isinstance(part, str)]
-    model = _MODELS.get(names[-2]) if len(names) > 1 else None
-    owners: dict[str, type[BaseModel]] = {"kpis": Kpi, "watched": Watch, "overrides": Override}
-    known = _field_names(model or owners.get(names[0], KpiFile))
-    return f"unknown field '{field}'.{did_you_mean(field, known) or ' Known are ' + ', '.join(known) + '.'}"
-
-
-def _field_names(model: type[BaseModel]) -> list[str]:
-    return sorted(info.alias or name for name, info in model.model_fields.items())
-
-
-def _subject(document: Located, path: YamlPath) -> str:
-    """The KPI's id in front of the message, when the file says it."""
-    if len(path) >= 2 and isinstance(path[1], int):
-        entry = document.value.get(path[0])
-        if isinstance(entry, list) and path[1] < len(entry) and isinstance(entry[path[1]], dict) and "id" in entry[path[1]]:
-            return f"{entry[path[1]]['id']}: "
-    return ""
+    @property
+    def line(self) -> int | None:
+        """The line in the file, from 1; None where it has none."""
+        _, _, line = self.where.rpartition(":")
+        return int(line) if line.isdigit() else None

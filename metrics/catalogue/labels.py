@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from metrics.catalogue.findings import Finding
 from metrics.catalogue.model import Text
+from metrics.catalogue.rulebook import broken
 from metrics.errors import CatalogueError, did_you_mean
 
 if TYPE_CHECKING:
@@ -43,5 +44,4 @@ def label_findings(metrics: Mapping[str, Metric]) -> Iterator[Finding]:
         try:
             metric_label(metric)
         except CatalogueError as error:
-            where, _, message = str(error).partition(": ")
-            yield Finding(where, message)
+            yield broken("metric-label", error)

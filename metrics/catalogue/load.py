@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,14 +13,18 @@ from typing import TYPE_CHECKING
 from pydantic import ValidationError
 
 from metrics.catalogue.catalogue import Catalogue
-from metrics.catalogue.findings import Finding, shape_findings
+from metrics.catalogue.defaults import FILE_NAME as DEFAULTS_FILE
+from metrics.catalogue.defaults import Defaults, read_defaults
+from metrics.catalogue.findings import Finding
 from metrics.catalogue.labels import label_findings
 from metrics.catalogue.lineage import Lineage
 from metrics.catalogue.model import OVERRIDABLE, Kpi, KpiFile, Override, Watch
+from metrics.catalogue.rulebook import broken, finding, hint
 from metrics.catalogue.rules import interval_findings, rule_findings, small_cell_findings, watch_findings
+from metrics.catalogue.shapes import shape_findings
 from metrics.catalogue.target_files import TargetRows, read_target_files
 from metrics.catalogue.yaml_lines import Located, YamlPath, read_yaml
-from metrics.errors import CatalogueError, did_you_mean
+from metrics.errors import CatalogueError
 
 if TYPE_CHECKING:
     from metrics.semantic import SemanticLayer
@@ -42,8 +46,24 @@ class Entry:
         return self.document.where((*self.path, *field_path))
 
 
+@dataclass(frozen=True)
+class Checked:
+    """A catalogue as far as it could be read, with the place of everything in it and every error.
+
+    ``kpis``: also those whose metric does not exist. ``targets``: which entry or table gave a KPI's targets.
+    """
+
+    catalogue: Catalogue
+    kpis: Mapping[str, Kpi]
+    entries: Mapping[str, Entry]
+    targets: Mapping[str, Entry | TargetRows]
+    defaults: Defaults
+    findings: tuple[Finding, ...]
+
+
 @dataclass
 class _Files:
+    defaults: Defaults
     kpis: dict[str, tuple[Kpi, Entry]] = field(default_factory=dict)
     # a complaint about targets must point at the file that gives them, which may be an override
     targets: dict[str, Entry | TargetRows] = field(default_factory=dict)
@@ -68,57 +88,66 @@ def load_catalogue(ws: Workspace, layer: SemanticLayer, lineage: Lineage, shippe
 def check_catalogue(
     ws: Workspace, layer: SemanticLayer, lineage: Lineage, shipped: Path = SHIPPED
 ) -> tuple[Catalogue, list[Finding]]:
-    """The catalogue as far as it could be read, and everything that is wrong with it."""
-    files = _read_files(_yaml_files(shipped), _yaml_files(ws.root / "kpis"))
+    """The catalogue as far as it could be read, and every error in it."""
+    checked = read_catalogue(ws, layer, lineage, shipped)
+    return checked.catalogue, list(checked.findings)
+
+
+def read_catalogue(ws: Workspace, layer: SemanticLayer, lineage: Lineage, shipped: Path = SHIPPED) -> Checked:
+    """The catalogue as far as it could be read, where everything stands, and every error in it."""
+    folder = ws.root / "kpis"
+    files = _Files(read_defaults((shipped, folder)))
+    _read_files(files, _yaml_files(shipped), _yaml_files(folder))
     _apply_overrides(files)
-    _apply_target_files(files, ws.root / "kpis")
+    _apply_target_files(files, folder)
     entries = {name: entry for name, (_, entry) in files.kpis.items()}
     known = {name: kpi for name, (kpi, _) in files.kpis.items()}
     catalogue = Catalogue(
         kpis={name: kpi for name, kpi in known.items() if name in layer.metrics},
         metrics=layer.metrics,
-        watched={name: watch for name, (watch, _) in files.watched.items() if name in layer.metrics},
+        watched={name: watch for name, (watch, _) in files.watched.items() if name in layer.metrics and name not in known},
         where={name: entry.where() for name, entry in entries.items()},
         mapped=frozenset(ws.mapped_entities()),
         lineage=lineage,
     )
     targets = {**entries, **files.targets}
-    return catalogue, [
+    findings = (
+        *files.defaults.findings,
         *files.findings,
         *rule_findings(known, entries, targets, layer, lineage),
-        *watch_findings(files.watched, known, layer),
+        *watch_findings(files.watched, entries, layer),
         *small_cell_findings(ws, catalogue, layer),
         *interval_findings(layer),
         *label_findings(layer.metrics),
-    ]
+    )
+    return Checked(catalogue, known, entries, targets, files.defaults, findings)
 
 
 def _yaml_files(folder: Path) -> list[Path]:
-    return sorted([*folder.glob("*.yml"), *folder.glob("*.yaml")]) if folder.is_dir() else []
+    """The KPI files of a folder; the defaults stand in a file of their own."""
+    found = sorted([*folder.glob("*.yml"), *folder.glob("*.yaml")]) if folder.is_dir() else []
+    return [path for path in found if path.name != DEFAULTS_FILE]
 
 
-def _read_files(shipped: Iterable[Path], own: Iterable[Path]) -> _Files:
-    files = _Files()
+def _read_files(files: _Files, shipped: Iterable[Path], own: Iterable[Path]) -> None:
     for path, is_shipped in [*((p, True) for p in shipped), *((p, False) for p in own)]:
         try:
             document = read_yaml(path)
         except CatalogueError as error:
-            where, _, message = str(error).partition(": ")
-            files.findings.append(Finding(where, message))
+            files.findings.append(broken("yaml", error))
             continue
         if not isinstance(document.value, dict):
-            files.findings.append(Finding(document.where(()), "expected a mapping with the key 'kpis'."))
+            files.findings.append(finding("file-empty", document.where(())))
             continue
         try:
-            parsed = KpiFile.model_validate(document.value)
+            parsed = KpiFile.model_validate(files.defaults.filled(document.value))
         except ValidationError as error:
             shadows = _shadows(files, document)
-            files.findings += [finding for _, finding in shadows]
-            found = [detail for detail in error.errors(include_url=False) if detail["loc"][:2] not in dict(shadows)]
-            files.findings += shape_findings(document, found)
+            files.findings += [found for _, found in shadows]
+            details = [detail for detail in error.errors(include_url=False) if detail["loc"][:2] not in dict(shadows)]
+            files.findings += shape_findings(document, details)
             continue
         _take(files, parsed, document, is_shipped)
-    return files
 
 
 def _shadows(files: _Files, document: Located) -> list[tuple[YamlPath, Finding]]:
@@ -129,25 +158,21 @@ def _shadows(files: _Files, document: Located) -> list[tuple[YamlPath, Finding]]
         name = entry.get("id") if isinstance(entry, dict) else None
         if isinstance(name, str) and name in files.kpis and files.kpis[name][1].is_shipped:
             path = ("kpis", index)
-            found.append((path, Finding(document.where((*path, "id")), _shadowed(name, files.kpis[name][1]))))
+            found.append((path, _shadowed(name, document.where((*path, "id")), files.kpis[name][1])))
     return found
 
 
-def _shadowed(name: str, first: Entry) -> str:
-    allowed = ", ".join(OVERRIDABLE)
-    return (
-        f"{name} ships already, defined at {first.where()}. To change it, list it under 'overrides:' with only what "
-        f"changes ({allowed}); a KPI of your own needs another id."
-    )
+def _shadowed(name: str, where: str, first: Entry) -> Finding:
+    return finding("kpi-shadows", where, kpi=name, first=first.where(), allowed=", ".join(OVERRIDABLE))
 
 
 def _take(files: _Files, parsed: KpiFile, document: Located, is_shipped: bool) -> None:
     for index, kpi in enumerate(parsed.kpis):
         entry = Entry(document, ("kpis", index), is_shipped)
         if kpi.id in files.kpis:
-            first = files.kpis[kpi.id][1]
-            twice = f"{kpi.id} is already defined at {first.where()}. Keep one."
-            files.findings.append(Finding(entry.where("id"), _shadowed(kpi.id, first) if first.is_shipped else twice))
+            first, where = files.kpis[kpi.id][1], entry.where("id")
+            twice = finding("kpi-twice", where, kpi=kpi.id, first=first.where())
+            files.findings.append(_shadowed(kpi.id, where, first) if first.is_shipped and not is_shipped else twice)
             continue
         files.kpis[kpi.id] = (kpi, entry)
     for index, watch in enumerate(parsed.watched):
@@ -156,9 +181,7 @@ def _take(files: _Files, parsed: KpiFile, document: Located, is_shipped: bool) -
     for index, override in enumerate(parsed.overrides):
         entry = Entry(document, ("overrides", index), is_shipped)
         if is_shipped:
-            files.findings.append(
-                Finding(entry.where(), f"{override.id}: overrides belong into a workspace's kpis/ folder.")
-            )
+            files.findings.append(finding("override-shipped", entry.where(), kpi=override.id))
         else:
             files.overrides.append((override, entry))
 
@@ -168,22 +191,16 @@ def _apply_overrides(files: _Files) -> None:
     for override, entry in files.overrides:
         if override.id not in files.kpis:
             shipped = [name for name, (_, origin) in files.kpis.items() if origin.is_shipped]
-            hint = did_you_mean(override.id, shipped) or " `kpi list` shows all."
-            files.findings.append(Finding(entry.where("id"), f"overrides unknown KPI '{override.id}'.{hint}"))
+            near = hint(override.id, shipped)
+            files.findings.append(finding("override-unknown", entry.where("id"), kpi=override.id, hint=near))
             continue
         kpi, origin = files.kpis[override.id]
         if not origin.is_shipped:
-            files.findings.append(
-                Finding(entry.where("id"), f"{override.id} is this workspace's own KPI. Edit it at {origin.where()}.")
-            )
+            files.findings.append(finding("override-own", entry.where("id"), kpi=override.id, first=origin.where()))
             continue
         if override.id in seen:
-            files.findings.append(
-                Finding(
-                    entry.where("id"),
-                    f"{override.id} is overridden twice, first at {seen[override.id].where()}. Keep one.",
-                )
-            )
+            first = seen[override.id].where()
+            files.findings.append(finding("override-twice", entry.where("id"), kpi=override.id, first=first))
             continue
         seen[override.id] = entry
         changes = {
@@ -200,15 +217,12 @@ def _apply_target_files(files: _Files, folder: Path) -> None:
     files.findings.extend(findings)
     for name, rows in found.items():
         if name not in files.kpis:
-            hint = did_you_mean(name, files.kpis) or " `kpi list` shows all."
-            files.findings.append(Finding(rows.where(), f"target for unknown KPI '{name}'.{hint}"))
+            files.findings.append(finding("target-unknown", rows.where(), kpi=name, hint=hint(name, files.kpis)))
             continue
         kpi, origin = files.kpis[name]
         if name in files.targets or (kpi.targets and not origin.is_shipped):
-            earlier = files.targets[name].where("targets") if name in files.targets else origin.where("targets")
-            files.findings.append(
-                Finding(rows.where(), f"{name} has its targets at {earlier} already. Keep them in one place.")
-            )
+            first = files.targets.get(name, origin).where("targets")
+            files.findings.append(finding("target-two-places", rows.where(), kpi=name, first=first))
             continue
         files.kpis[name] = (kpi.model_copy(update={"targets": tuple(rows.targets)}), origin)
         files.targets[name] = rows

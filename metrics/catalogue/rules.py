@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from metrics.catalogue.catalogue import segment_dimension
 from metrics.catalogue.components import shared_component
+from metrics.catalogue.driver_rules import driver_findings
 from metrics.catalogue.findings import Finding
 from metrics.catalogue.guarded_filters import guarded_by_filters
 from metrics.catalogue.intervals import interval_of
 from metrics.catalogue.lineage import Lineage
 from metrics.catalogue.model import Kpi, Target, Watch
-from metrics.errors import CatalogueError, did_you_mean
+from metrics.catalogue.rulebook import Both, broken, finding, hint
+from metrics.errors import CatalogueError
 
 if TYPE_CHECKING:
     from metrics.catalogue.catalogue import Catalogue
@@ -34,26 +37,27 @@ def rule_findings(
     for name, kpi in kpis.items():
         entry = entries[name]
         if name not in layer.metrics:
-            hint = did_you_mean(name, layer.metrics) or " A KPI's id is the name of its metric."
-            findings.append(Finding(entry.where("id"), f"{name} uses unknown metric '{name}'.{hint}"))
+            findings.append(finding("metric-unknown", entry.where("id"), kpi=name, hint=hint(name, layer.metrics)))
             continue
         findings.extend(_references(kpi, entry, layer))
         findings.extend(_leaks(kpi, entry, lineage))
         findings.extend(_targets(kpi, targets[name], layer))
         findings.extend(_segments(kpi, entry, layer))
     findings.extend(_cycles(kpis, entries))
+    findings.extend(driver_findings(kpis, entries, layer))
     return findings
 
 
 def watch_findings(
-    watched: Mapping[str, tuple[Watch, Entry]], kpis: Mapping[str, Kpi], layer: SemanticLayer
+    watched: Mapping[str, tuple[Watch, Entry]], kpis: Mapping[str, Entry], layer: SemanticLayer
 ) -> Iterator[Finding]:
-    """Watched metrics that do not exist or are KPIs already."""
+    """Watched metrics that do not exist or are KPIs already. ``kpis``: where each KPI stands."""
     for name, (_, entry) in watched.items():
         if name not in layer.metrics:
-            yield Finding(entry.where("metric"), f"watched: unknown metric '{name}'.{did_you_mean(name, layer.metrics)}")
-        elif name in kpis and entry.is_shipped:
-            yield Finding(entry.where("metric"), f"watched: {name} is a KPI; its own threshold decides. Remove it here.")
+            yield finding("watch-unknown", entry.where("metric"), name=name, hint=hint(name, layer.metrics))
+        # A workspace that makes a watched metric a KPI cannot take it off the shipped list, and need not.
+        elif name in kpis and (kpis[name].is_shipped or not entry.is_shipped):
+            yield finding("watch-kpi", entry.where("metric"), name=name)
 
 
 def small_cell_findings(ws: Workspace, catalogue: Catalogue, layer: SemanticLayer) -> Iterator[Finding]:
@@ -61,29 +65,18 @@ def small_cell_findings(ws: Workspace, catalogue: Catalogue, layer: SemanticLaye
     known = {segment_dimension(item) for name in catalogue.metrics for item in catalogue.segments(name)}
     for index, name in enumerate(ws.small_cells.dimensions if ws.small_cells else ()):
         if name not in known:
-            yield Finding(
-                ws.where("small_cells", "dimensions", index),
-                f"small_cells: no metric is split by '{name}', so nothing would be withheld.{did_you_mean(name, known)}",
-            )
+            where = ws.where("small_cells", "dimensions", index)
+            yield finding("small-cells-dimension", where, name=name, hint=hint(name, known))
     entities = {name for model in layer.manifest.models.values() for name in model.entities} if ws.small_cells else set()
     if ws.small_cells and ws.small_cells.person not in entities:
         person = ws.small_cells.person
-        hint = did_you_mean(person, entities) or " Name the entity that is a person."
-        yield Finding(
-            ws.where("small_cells", "person"),
-            f"small_cells: no semantic model has the entity '{person}', so rows would be counted as persons.{hint}",
-        )
+        yield finding("small-cells-person", ws.where("small_cells", "person"), name=person, hint=hint(person, entities))
     for name, guarded in guarded_by_filters(catalogue.metrics, ws.small_cells).items():
-        yield Finding(
-            f"metric {name}",
-            f"a filter names {guarded[0]}, which small_cells guards, so its total would show the segment. "
-            f"Leave the filter out, or take {guarded[0]} off small_cells ({ws.where('small_cells')}).",
-        )
+        yield finding("small-cells-filter", f"metric {name}", name=guarded[0], first=ws.where("small_cells"))
     for name, metric in catalogue.metrics.items():
         persons = metric.meta.get("persons", "none")
         if persons != "none" and persons not in catalogue.metrics:
-            hint = did_you_mean(str(persons), catalogue.metrics) or " Name a metric that counts persons, or none."
-            yield Finding(f"metric {name}", f"meta.persons is unknown metric '{persons}'.{hint}")
+            yield finding("metric-persons", f"metric {name}", name=persons, hint=hint(str(persons), catalogue.metrics))
 
 
 def interval_findings(layer: SemanticLayer) -> Iterator[Finding]:
@@ -92,8 +85,7 @@ def interval_findings(layer: SemanticLayer) -> Iterator[Finding]:
         try:
             interval_of(name, metric.meta, layer.metrics)
         except CatalogueError as error:
-            where, _, message = str(error).partition(": ")
-            yield Finding(where, message)
+            yield broken("metric-interval", error)
 
 
 def _references(kpi: Kpi, entry: Entry, layer: SemanticLayer) -> Iterator[Finding]:
@@ -101,16 +93,15 @@ def _references(kpi: Kpi, entry: Entry, layer: SemanticLayer) -> Iterator[Findin
         (("leading_indicators", i, "kpi"), leader.kpi) for i, leader in enumerate(kpi.leading_indicators)
     ]
     named += [(("guardrails", i), guardrail) for i, guardrail in enumerate(kpi.guardrails)]
+    named += [(("siblings", i), sibling) for i, sibling in enumerate(kpi.siblings)]
     named += [(("parent",), kpi.parent)] if kpi.parent else []
     for path, reference in named:
         field = path[0]
         if reference not in layer.metrics:
-            yield Finding(
-                entry.where(*path),
-                f"{kpi.id}: {field} names unknown metric '{reference}'.{did_you_mean(reference, layer.metrics)}",
-            )
+            near = hint(reference, layer.metrics)
+            yield finding("reference-unknown", entry.where(*path), kpi=kpi.id, field=field, name=reference, hint=near)
         elif reference == kpi.id:
-            yield Finding(entry.where(*path), f"{kpi.id}: {field} names the KPI itself. Remove it.")
+            yield finding("reference-self", entry.where(*path), kpi=kpi.id, field=field)
 
 
 def _leaks(kpi: Kpi, entry: Entry, lineage: Lineage) -> Iterator[Finding]:
@@ -120,33 +111,41 @@ def _leaks(kpi: Kpi, entry: Entry, lineage: Lineage) -> Iterator[Finding]:
             continue
         both = shared_component(*(lineage[name].definition.components for name in (kpi.id, leader.kpi)))
         if both is not None:
-            yield Finding(
-                entry.where("leading_indicators", index, "kpi"),
-                f"{kpi.id}: leading indicator '{leader.kpi}' is a part of its own outcome: both are made of the same "
-                f"measure ({both[0].way}; {both[1].way}), so it would predict it by arithmetic. "
-                "Name an indicator that is made of other measures, or remove it.",
-            )
+            yield finding(
+                "leader-component", entry.where("leading_indicators", index, "kpi"),
+                kpi=kpi.id, name=leader.kpi, left=both[0].way, right=both[1].way,
+            )  # fmt: skip
 
 
 def _targets(kpi: Kpi, entry: Entry | TargetRows, layer: SemanticLayer) -> Iterator[Finding]:
-    if kpi.targets and layer.metrics[kpi.id].meta.get("direction") not in ("up", "down"):
-        yield Finding(
-            entry.where("targets"),
-            f"{kpi.id} has a target, but its metric does not say which way is good. Set meta.direction to up or down.",
-        )
+    direction = layer.metrics[kpi.id].meta.get("direction")
+    if kpi.targets and direction not in ("up", "down"):
+        yield finding("target-direction", entry.where("targets"), kpi=kpi.id)
     for index, target in enumerate(kpi.targets):
         if target.grain not in kpi.grains:
-            yield Finding(
-                entry.where("targets", index, "grain"),
-                f"{kpi.id}: target for grain '{target.grain}', but values are kept for {', '.join(kpi.grains)}.",
-            )
+            yield finding(
+                "target-grain", entry.where("targets", index, "grain"),
+                kpi=kpi.id, grain=target.grain, known=", ".join(kpi.grains),
+            )  # fmt: skip
         for earlier in kpi.targets[:index]:
             if _overlap(earlier, target):
-                yield Finding(
-                    entry.where("targets", index),
-                    f"{kpi.id}: target from {target.from_} overlaps the one from {earlier.from_} for the same grain and"
-                    " scope. End the earlier one with 'to:'.",
+                yield finding(
+                    "target-overlap", entry.where("targets", index), kpi=kpi.id, later=target.from_, earlier=earlier.from_
                 )
+        if direction in ("up", "down"):
+            yield from _order(kpi.id, target, entry.where("targets", index), direction)
+
+
+def _order(kpi: str, target: Target, where: str, direction: str) -> Iterator[Finding]:
+    """Floor, value and stretch have to get better in this order; equal ones would leave nothing between them."""
+    given = {"floor": target.floor, "value": target.value, "stretch": target.stretch}
+    steps = [(name, number) for name, number in given.items() if number is not None]
+    for (worse, low), (better, high) in pairwise(steps):
+        if high <= low if direction == "up" else high >= low:
+            way = Both(en="more", zh="越高越好") if direction == "up" else Both(en="less", zh="越低越好")
+            yield finding(
+                "target-order", where, kpi=kpi, better=better, high=f"{high:g}", worse=worse, low=f"{low:g}", way=way
+            )
 
 
 def _overlap(left: Target, right: Target) -> bool:
@@ -159,10 +158,8 @@ def _segments(kpi: Kpi, entry: Entry, layer: SemanticLayer) -> Iterator[Finding]
     reachable = set(layer.dimensions(kpi.id)) if kpi.segments else set()
     for index, segment in enumerate(kpi.segments or ()):
         if segment not in reachable:
-            yield Finding(
-                entry.where("segments", index),
-                f"{kpi.id} cannot be split by '{segment}'.{did_you_mean(segment, reachable)}",
-            )
+            near = hint(segment, reachable)
+            yield finding("segment-unreachable", entry.where("segments", index), kpi=kpi.id, name=segment, hint=near)
 
 
 def _cycles(kpis: Mapping[str, Kpi], entries: Mapping[str, Entry]) -> Iterator[Finding]:
@@ -172,4 +169,4 @@ def _cycles(kpis: Mapping[str, Kpi], entries: Mapping[str, Entry]) -> Iterator[F
             seen.append(current)
             current = kpis[current].parent
         if current == name and len(seen) > 1 and name == min(seen):
-            yield Finding(entries[name].where("parent"), f"{name}: parents form a circle: {' -> '.join([*seen, name])}.")
+            yield finding("tree-cycle", entries[name].where("parent"), kpi=name, way=" -> ".join([*seen, name]))

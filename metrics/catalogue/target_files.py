@@ -13,6 +13,7 @@ from pydantic import ValidationError
 
 from metrics.catalogue.findings import Finding
 from metrics.catalogue.model import Target
+from metrics.catalogue.rulebook import broken, finding
 from metrics.catalogue.yaml_lines import shown_path
 from metrics.errors import WorkspaceError
 from metrics.workspace.sheets import SheetRow, is_sheet, read_sheet, row_problem
@@ -42,7 +43,7 @@ def read_target_files(folder: Path) -> tuple[dict[str, TargetRows], list[Finding
         try:
             rows = read_sheet(path, COLUMNS, REQUIRED, dates=("from", "to", "review_on"), shown=shown_path(path))
         except WorkspaceError as error:
-            findings.append(_finding(error))
+            findings.append(broken("target-row", error))
             continue
         for row in rows:
             findings += _take(found, row)
@@ -52,21 +53,15 @@ def read_target_files(folder: Path) -> tuple[dict[str, TargetRows], list[Finding
 def _take(found: dict[str, TargetRows], row: SheetRow) -> Iterator[Finding]:
     kpi, segment, member = (row.values.get(column, "") for column in ("kpi", "segment", "member"))
     if bool(segment) != bool(member):
-        yield Finding(
-            row.where, f"{kpi}: 'segment' and 'member' belong together, as in channel and email. Give both or none."
-        )
+        problem = f"{kpi}: 'segment' and 'member' belong together, as in channel and email. Give both or none."
+        yield finding("target-row", row.where, problem=problem)
         return
     given = {name: text for name, text in row.values.items() if name not in ("kpi", "segment", "member")}
     try:
         target = Target.model_validate({**given, **({"scope": {segment: member}} if segment else {})})
     except ValidationError as error:
-        yield Finding(row.where, f"{kpi}: {row_problem(row, error)}")
+        yield finding("target-row", row.where, problem=f"{kpi}: {row_problem(row, error)}")
         return
     rows = found.setdefault(kpi, TargetRows())
     rows.targets.append(target)
     rows.places.append(row.where)
-
-
-def _finding(error: WorkspaceError) -> Finding:
-    where, _, message = str(error).partition(": ")
-    return Finding(where, message)

@@ -327,5 +327,18 @@ def test_all_findings_are_listed(company: Company, tmp_path: Path) -> None:
         load_catalogue(ws, company.layer, lineage, shipped=tmp_path / "none")
 
 
+WATCHED = "watched:\n  - {metric: orders, owner: Marketing, threshold: 0.5}\n"
+
+
+def test_a_workspace_may_make_a_watched_metric_a_kpi(company: Company, tmp_path: Path) -> None:
+    catalogue = load(company, tmp_path, own=KPI, shipped="version: 1\n" + WATCHED)
+    assert [(watch.metric, watch.owner) for watch in catalogue.watches()] == [("orders", "Head of sales")]
+
+
+def test_a_workspace_may_not_watch_a_kpi_beside_it(company: Company, tmp_path: Path) -> None:
+    with pytest.raises(CatalogueError, match=r"sales.yml:3: watched: orders is a KPI; its own threshold decides"):
+        load(company, tmp_path, own="version: 1\n" + WATCHED, shipped=KPI)
+
+
 def test_the_published_schema_is_current() -> None:
     assert SCHEMA_PATH.read_text(encoding="utf-8") == schema_text(), "run python -m metrics.catalogue.schema"
