@@ -8,18 +8,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel
 
-from metrics.catalogue.model import (
-    OVERRIDABLE,
-    Benchmark,
-    Kpi,
-    KpiFile,
-    LeadingIndicator,
-    Override,
-    Target,
-    Text,
-    Thresholds,
-    Watch,
-)
+from metrics.catalogue.fields import known_fields
+from metrics.catalogue.model import OVERRIDABLE, KpiFile
 from metrics.catalogue.yaml_lines import Located, YamlPath
 from metrics.errors import did_you_mean
 
@@ -36,34 +26,22 @@ class Finding:
         return f"{self.where}: {self.message}"
 
 
-_MODELS: dict[str, type[BaseModel]] = {
-    "title": Text,
-    "description": Text,
-    "question": Text,
-    "playbook": Text,
-    "targets": Target,
-    "benchmark": Benchmark,
-    "thresholds": Thresholds,
-    "leading_indicators": LeadingIndicator,
-}
-
-
-def shape_findings(document: Located, errors: Iterable[Any]) -> list[Finding]:
-    """Every complaint of pydantic (its ``errors()``) as a finding with the line it belongs to.
+def shape_findings(document: Located, errors: Iterable[Any], model: type[BaseModel] = KpiFile) -> list[Finding]:
+    """Every complaint of pydantic (its ``errors()``) about a file of ``model`` as a finding with the line it belongs to.
 
     Unknown fields come first: a misspelt one is the cause of the missing one beside it.
     """
     details = sorted(errors, key=lambda detail: detail["type"] != "extra_forbidden")
-    return [_finding(document, detail) for detail in details]
+    return [_finding(document, detail, model) for detail in details]
 
 
-def _finding(document: Located, detail: Any) -> Finding:
+def _finding(document: Located, detail: Any, model: type[BaseModel]) -> Finding:
     path: YamlPath = tuple(detail["loc"])
     subject = _subject(document, path)
     field = path[-1] if path else ""
     kind = detail["type"]
     if kind == "extra_forbidden":
-        message = _unknown_field(path, str(field))
+        message = _unknown_field(path, str(field), model)
     elif kind == "missing":
         message = f"field '{field}' is missing. Add it"
     elif kind == "literal_error":
@@ -86,19 +64,12 @@ def _lower(text: str) -> str:
     return text[:1].lower() + text[1:]
 
 
-def _unknown_field(path: YamlPath, field: str) -> str:
+def _unknown_field(path: YamlPath, field: str, model: type[BaseModel]) -> str:
     if path[0] == "overrides" and len(path) == 3:
         allowed = ", ".join(OVERRIDABLE)
         return f"may not override '{field}' of a KPI that ships; allowed are {allowed}. Give it an id of its own instead"
-    names = [part for part in path if isinstance(part, str)]
-    model = _MODELS.get(names[-2]) if len(names) > 1 else None
-    owners: dict[str, type[BaseModel]] = {"kpis": Kpi, "watched": Watch, "overrides": Override}
-    known = _field_names(model or owners.get(names[0], KpiFile))
+    known = known_fields(model, path)
     return f"unknown field '{field}'.{did_you_mean(field, known) or ' Known are ' + ', '.join(known) + '.'}"
-
-
-def _field_names(model: type[BaseModel]) -> list[str]:
-    return sorted(info.alias or name for name, info in model.model_fields.items())
 
 
 def _subject(document: Located, path: YamlPath) -> str:

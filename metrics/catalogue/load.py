@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from pydantic import ValidationError
 
 from metrics.catalogue.catalogue import Catalogue
+from metrics.catalogue.documents import raise_first, yaml_files
 from metrics.catalogue.findings import Finding, shape_findings
 from metrics.catalogue.labels import label_findings
 from metrics.catalogue.lineage import Lineage
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from metrics.semantic import SemanticLayer
     from metrics.workspace import Workspace
 
+# Beside the KPI files and of another shape: goals and pairs (metrics/alignment), objectives (metrics/scorecards).
+NOT_OF_KPIS = frozenset({"goals", "pairs", "okrs"})
 SHIPPED = Path(__file__).resolve().parents[1] / "kpis"
 
 
@@ -58,10 +61,7 @@ def load_catalogue(ws: Workspace, layer: SemanticLayer, lineage: Lineage, shippe
     ``shipped``: folder of the KPI files that every workspace has and may override in part.
     """
     catalogue, findings = check_catalogue(ws, layer, lineage, shipped)
-    errors = [finding for finding in findings if finding.severity == "error"]
-    if errors:
-        more = f" ({len(errors) - 1} more; `kpi validate` shows all)" if len(errors) > 1 else ""
-        raise CatalogueError(f"{errors[0]}{more}")
+    raise_first(findings)
     return catalogue
 
 
@@ -94,7 +94,7 @@ def check_catalogue(
 
 
 def _yaml_files(folder: Path) -> list[Path]:
-    return sorted([*folder.glob("*.yml"), *folder.glob("*.yaml")]) if folder.is_dir() else []
+    return [path for path in yaml_files(folder) if path.stem not in NOT_OF_KPIS]
 
 
 def _read_files(shipped: Iterable[Path], own: Iterable[Path]) -> _Files:
