@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from dagster_project import cli_diff, cli_queries, cli_runs
+from dagster_project import cli_alignment, cli_diff, cli_queries, cli_runs
 from dagster_project.cli_options import FormatOption, OutputFormat, WorkspaceOption
 from dagster_project.cli_options import load as _load
 from dagster_project.cli_options import progress as _progress
@@ -28,6 +28,10 @@ _COMMANDS = (
     cli_queries.query,
     cli_queries.explain,
     cli_diff.diff,
+    cli_alignment.scorecard,
+    cli_alignment.tree,
+    cli_alignment.pairs,
+    cli_alignment.okr,
     cli_runs.run,
     cli_runs.health,
     cli_runs.dev,

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from metrics.alerts.events import HISTORIC_AFTER
 from metrics.errors import QueryError, RunError, did_you_mean
 from metrics.warehouse import open_facts, open_published
+from serving.alignment import guardrail_flags
 from serving.gaps import gap_days
 from serving.guarded_queries import guarded_names, published_segments
 from serving.publish import SEMANTIC_MANIFEST
@@ -97,11 +98,14 @@ def semantic_layer(ws: Workspace) -> SemanticLayer:
 
 def check_definitions(ws: Workspace) -> tuple[Catalogue, list[Finding]]:
     """The KPI catalogue of the workspace and everything that is wrong with it."""
+    from metrics.alignment import check_alignment
     from metrics.catalogue import check_catalogue, read_lineage
+    from metrics.scorecards import check_scorecards
     from metrics.semantic import SemanticLayer
 
     layer = SemanticLayer.from_manifest(ws.dbt_target_dir / SEMANTIC_MANIFEST)
-    return check_catalogue(ws, layer, read_lineage(ws.dbt_target_dir / "manifest.json"))
+    catalogue, findings = check_catalogue(ws, layer, read_lineage(ws.dbt_target_dir / "manifest.json"))
+    return catalogue, [*findings, *check_alignment(ws, catalogue)[1], *check_scorecards(ws, catalogue)[1]]
 
 
 def scorecard(ws: Workspace, alert_days: int = HISTORIC_AFTER.days) -> Scorecard:
@@ -175,6 +179,7 @@ def describe_kpi(ws: Workspace, name: str) -> Row:
         "grain": grain,
         "values": values[::-1],
         "gaps": gaps,
+        "flags": guardrail_flags(ws, name),
     }
 
 

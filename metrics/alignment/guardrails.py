@@ -4,7 +4,8 @@ The rule. Two closed, mature periods are compared, one apart and, for slow trade
 flagged when in the same two periods the KPI moved in its good direction and the guardrail in its bad one, each by more than
 three times the move that is usual for it: the median size of its own moves of that distance over the 26 periods before the
 later of both, of which at least 8 must be known. With moves that are only chance (normal), one such move in its direction
-has a probability of about 2 %, both together one of about 0.05 %. Each of the four values must have its minimum of observations.
+has a probability of about 2 %, both together one of about 0.05 %. Each of the four values must have its minimum of
+observations.
 """
 
 from __future__ import annotations

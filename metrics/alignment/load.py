@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from metrics.alignment.model import Goal, GoalFile, Pair, PairFile
 from metrics.catalogue.catalogue import segment_dimension
-from metrics.catalogue.documents import Place, raise_first, read_documents, repeated
+from metrics.catalogue.documents import Place, by_id, raise_first, read_documents, repeated
 from metrics.catalogue.findings import Finding
 from metrics.errors import did_you_mean
 
@@ -44,7 +44,7 @@ def check_alignment(
     pair_files, of_pairs = read_documents(shipped[1:], [ws.root / "kpis" / "pairs.yml"], PairFile)
     goals = [(one, file.place("goals", i)) for file in goal_files for i, one in enumerate(file.content.goals)]
     pairs = [(one, file.place("pairs", i)) for file in pair_files for i, one in enumerate(file.content.pairs)]
-    found = Alignment({goal.id: goal for goal, _ in reversed(goals)}, {pair.id: pair for pair, _ in reversed(pairs)})
+    found = Alignment(by_id((goal.id, goal) for goal, _ in goals), by_id((pair.id, pair) for pair, _ in pairs))
     return found, [
         *findings,
         *of_pairs,

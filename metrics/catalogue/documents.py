@@ -14,6 +14,7 @@ from metrics.catalogue.yaml_lines import Located, YamlPath, read_yaml
 from metrics.errors import CatalogueError
 
 File = TypeVar("File", bound=BaseModel)
+Entry = TypeVar("Entry")
 
 
 @dataclass(frozen=True)
@@ -80,6 +81,14 @@ def repeated(entries: Sequence[tuple[str, Place]], what: str) -> Iterator[Findin
         if name in first:
             yield Finding(place.where("id"), f"{what} '{name}' is already defined at {first[name].where()}. Rename one.")
         first.setdefault(name, place)
+
+
+def by_id(entries: Iterable[tuple[str, Entry]]) -> dict[str, Entry]:
+    """The entries by id, in their order; the first where an id is given twice."""
+    found: dict[str, Entry] = {}
+    for name, entry in entries:
+        found.setdefault(name, entry)
+    return found
 
 
 def raise_first(findings: Sequence[Finding], shown_by: str = "kpi validate") -> None:
