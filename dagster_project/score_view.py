@@ -107,6 +107,8 @@ def _print_card(ws: Workspace, card: dict[str, Any], items: list[dict[str, Any]]
         points = "" if item["points"] is None else f"{item['points']:.0f}"
         table.add_row(title, period(item), value, target, points, f"{item['weight']:.0%}", _note(item, say))
     out.print(table)
+    if card["score"] is None:
+        out.print(say("Too little could be scored for a score."))
     out.print(Text(say(_SCORE_LEGEND), style="dim"))
 
 

@@ -109,15 +109,14 @@ def print_pairs(ws: Workspace, name: str | None, output: str) -> None:
 
 
 def _pair_table(ws: Workspace, head: dict[str, Any], rows: list[dict[str, Any]], say: Words) -> Table:
-    units = {row["metric"]: row for row in read_tree(ws).nodes.values() if "metric" in row}
     table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
     table.add_column(head["dimension"], no_wrap=True)
     for member in head["metrics"]:
-        table.add_column(f"{member['team']}\n{member['metric']}", justify="right", overflow="fold")
+        table.add_column(f"{member['team']}\n{member['metric_title']}", justify="right", overflow="fold")
     for row in rows:
         cells = [row[head["dimension"]] or say("all")]
         for member in head["metrics"]:
             value = row[member["metric"]]
-            cells.append("" if value is None else shown(value, units[member["metric"]]["unit"], ws.currency))
+            cells.append("" if value is None else shown(value, member["unit"], ws.currency))
         table.add_row(*cells)
     return table

@@ -106,6 +106,7 @@ _CHINESE = {
     "weight": "权重", "note": "说明",
     "100 points: every target is reached. Coverage: the weight of what could be scored.":
         "100 分：全部达标。覆盖率：能够评分的部分所占权重。",
+    "Too little could be scored for a score.": "可评分的部分太少，不给出总分。",
     "No period is scored yet.": "还没有已评分的期间。",
     "{score} points (before: {before}), coverage {coverage}": "{score} 分（上期：{before}），覆盖率 {coverage}",
     "weight by {metric} = {value}": "权重取决于 {metric} = {value}",

@@ -43,9 +43,12 @@ from mart.kpi_guardrail_flags
 where (? is null or metric = ? or guardrail = ?) and (not ? or is_latest)
 order by period_start desc, metric, guardrail
 """
-_PAIRS = (
-    "select pair, title_{language} as title, dimension, grain, metric, side, team, position, is_connected from mart.dim_pair"
-)
+_PAIRS = """
+select p.pair, p.title_{language} as title, p.dimension, p.grain, p.metric, p.side, p.team, p.position, p.is_connected,
+    coalesce(d.title_{language}, p.metric) as metric_title, d.unit
+from mart.dim_pair as p left join mart.dim_kpi as d on d.metric = p.metric
+order by p.pair, p.side, p.position
+"""
 _PAIR_VALUES = """
 select segment_value, metric, value, n from mart.kpi_pairs
 where pair = ? and period_start = ? and segment_dimension = ?
@@ -163,7 +166,7 @@ def pair_tables(ws: Workspace, name: str | None = None) -> Iterator[tuple[Row, l
     with open_published(ws) as con:
         require_table(con, ws, "kpi_pairs")
         found: dict[str, list[Row]] = {}
-        for row in rows(con, _PAIRS.format(language=ws.language) + " order by pair, side, position"):
+        for row in rows(con, _PAIRS.format(language=ws.language)):
             found.setdefault(row["pair"], []).append(row)
         if name is not None and name not in found:
             raise QueryError(f"there is no pair '{name}'.{did_you_mean(name, found)} `kpi pairs` shows all.")

@@ -17,7 +17,7 @@ from metrics.scorecards.targets import InForce, as_segment, target_in_force
 if TYPE_CHECKING:
     from metrics.catalogue import Catalogue
     from metrics.scorecards.okr_model import Floor, KeyResult, Objective
-    from metrics.values.closed import ClosedValues
+    from metrics.values.closed import ClosedValue, ClosedValues
 
 _ON_TRACK, _AT_RISK = 0.9, 0.6
 Row = tuple[object, ...]
@@ -32,10 +32,15 @@ class Progress:
     floors_broken: int = 0
 
 
-def progress(value: float, start: float, stretch: float) -> float:
-    """Share of the way from start to stretch, within 0 and 1; works in both directions. 1 where both are the same."""
-    if stretch == start:
-        return 1.0
+def progress(value: float, start: float, stretch: float, direction: str = "none") -> float:
+    """Share of the way from start to stretch, within 0 and 1, upwards or downwards.
+
+    One that starts at its stretch or beyond has no way to go: it is reached for as long as the value stays there, else 0.
+    ``direction``: which way is good, up or down; otherwise the way from start to stretch is.
+    """
+    sign = {"up": 1, "down": -1}.get(direction, 1 if stretch >= start else -1)
+    if sign * (stretch - start) <= 0:
+        return 1.0 if sign * (value - stretch) >= 0 else 0.0
     return min(max((value - start) / (stretch - start), 0.0), 1.0)
 
 
@@ -104,11 +109,16 @@ class Okrs:
         latest = self._values.last_period(result.kpi, result.grain, objective.to)
         is_new = latest is not None and (before is None or latest > before) and latest >= objective.from_
         point = self._values.at(result.kpi, result.grain, latest, segment) if is_new else None
-        value = point.value if point else None
-        complete = value is not None and start is not None and stretch is not None
-        done = progress(value, start, stretch) if complete else None  # type: ignore[arg-type]
+        value, few = point.value if point else None, self._is_too_few(result.kpi, point)
+        done = None
+        if value is not None and start is not None and stretch is not None and not few:
+            done = progress(value, start, stretch, self._direction(result.kpi))
         expected = self._time_gone(objective)
-        status = "too_early" if latest is not None and not is_new else paced(done, expected)
+        status = paced(done, expected)
+        if latest is not None and not is_new:
+            status = "too_early"
+        elif value is not None and done is None:
+            status = "too_few" if few else "no_target"
         row = self._row(objective, "key_result", position, result.weight, result.kpi, result.grain, segment, (
             start, stretch, None, latest if is_new else None, value, done, None, expected, None, status))  # fmt: skip
         return Progress(done, 1.0 if done is not None else 0.0), row
@@ -121,12 +131,19 @@ class Okrs:
         in_force = target_in_force(self._catalogue, floor.kpi, floor.grain, latest or objective.from_, ("", ""))
         least = floor.floor if floor.floor is not None else _least(in_force)
         held: bool | None = None
-        if point is not None and least is not None and floor.kpi in self._catalogue.metrics:
-            is_down = self._catalogue.direction(floor.kpi) == "down"
-            held = point.value <= least if is_down else point.value >= least
-        status = "no_data" if held is None else "held" if held else "broken"
+        few = self._is_too_few(floor.kpi, point)
+        if point is not None and least is not None and not few:
+            held = point.value <= least if self._direction(floor.kpi) == "down" else point.value >= least
+        status = "held" if held else "broken" if held is False else "too_few" if few else "no_data"
         return held, self._row(objective, "floor", position, None, floor.kpi, floor.grain, ("", ""), (
             None, None, least, latest, point.value if point else None, None, None, None, None, status))  # fmt: skip
+
+    def _is_too_few(self, metric: str, point: ClosedValue | None) -> bool:
+        kpi = self._catalogue.kpis.get(metric)
+        return kpi is not None and point is not None and point.n is not None and point.n < kpi.minimum_n
+
+    def _direction(self, metric: str) -> str:
+        return self._catalogue.direction(metric) if metric in self._catalogue.metrics else "none"
 
     def _row(
         self,
