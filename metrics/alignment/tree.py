@@ -32,9 +32,9 @@ class Edge:
 
 def tree_edges(catalogue: Catalogue, alignment: Alignment) -> list[Edge]:
     """Every edge once; a formula edge hides the influence edge between the same two."""
-    found: dict[tuple[str, str, str], Edge] = {}
+    found: dict[tuple[str, str, str, bool], Edge] = {}
     for edge in (*_goal_edges(catalogue, alignment), *_formula_edges(catalogue), *_claimed_edges(catalogue)):
-        found.setdefault((edge.parent_kind, edge.parent, edge.child), edge)
+        found.setdefault((edge.parent_kind, edge.parent, edge.child, edge.relation == "sibling"), edge)
     return list(found.values())
 
 
