@@ -41,7 +41,8 @@ def load_scorecards(ws: Workspace, catalogue: Catalogue) -> Scorecards:
 def check_scorecards(ws: Workspace, catalogue: Catalogue, shipped: Path = SHIPPED) -> tuple[Scorecards, list[Finding]]:
     """What could be read, and everything that is wrong with it.
 
-    A metric that ships files name and this workspace's project lacks is not connected; a workspace's own must exist.
+    A scorecard or set of a workspace takes the place of the one that ships under the same id.
+    A metric that shipped files name and this workspace's project lacks is not connected; a workspace's own must exist.
     """
     files, findings = read_documents(yaml_files(shipped), yaml_files(ws.root / "scorecards"), ScorecardFile)
     okr_files, of_okrs = read_documents((), [ws.root / "kpis" / "okrs.yml"], OkrFile)
@@ -49,20 +50,24 @@ def check_scorecards(ws: Workspace, catalogue: Catalogue, shipped: Path = SHIPPE
     sets = [(one, file.place("sets", i)) for file in files for i, one in enumerate(file.content.sets)]
     goals = [(one, file.place("objectives", i)) for file in okr_files for i, one in enumerate(file.content.objectives)]
     found = Scorecards(
-        by_id((card.id, card) for card, _ in cards),
-        by_id((one.id, one) for one, _ in sets),
+        by_id((card.id, card) for card, _ in sorted(cards, key=_own_first)),
+        by_id((one.id, one) for one, _ in sorted(sets, key=_own_first)),
         by_id((one.id, one) for one, _ in goals),
     )
     return found, [
         *findings,
         *of_okrs,
-        *repeated([(card.id, place) for card, place in cards], "scorecard"),
-        *repeated([(one.id, place) for one, place in sets], "set"),
+        *repeated([(card.id, place) for card, place in cards if not place.is_shipped], "scorecard"),
+        *repeated([(one.id, place) for one, place in sets if not place.is_shipped], "set"),
         *repeated([(one.id, place) for one, place in goals], "objective"),
         *(finding for card, place in cards for finding in _card_findings(ws, card, place, catalogue)),
         *(finding for one, place in sets for finding in _set_findings(one, place, catalogue)),
         *_objective_findings(ws, goals, found.objectives, catalogue),
     ]
+
+
+def _own_first(entry: tuple[object, Place]) -> bool:
+    return entry[1].is_shipped
 
 
 def _card_findings(ws: Workspace, card: Scorecard, place: Place, catalogue: Catalogue) -> Iterator[Finding]:

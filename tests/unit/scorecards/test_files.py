@@ -55,7 +55,7 @@ scorecards:
      "scorecard shop: metric names unknown metric 'sesions'. Did you mean 'sessions'?"),
     (CARD.replace("weight: 60}", "weight: 60, weight_rule: {metric: sessions, floor: 0.8, cap: 0.7}}"), 8,
      "shop: floor (0.8) must not be above cap (0.7)."),
-    (CARD.replace("id: shop", "id: company"), 3, "scorecard 'company' is already defined at metrics/scorecards/company.yml:"),
+    (CARD + CARD.split("scorecards:\n")[1], 10, "scorecard 'shop' is already defined at"),
 ])  # fmt: skip
 def test_a_mistake_in_a_scorecard_is_one_line(tmp_path: Path, broken: str, line: int, message: str) -> None:
     shop = company(tmp_path)
@@ -63,6 +63,16 @@ def test_a_mistake_in_a_scorecard_is_one_line(tmp_path: Path, broken: str, line:
     (tmp_path / "scorecards" / "own.yml").write_text(broken, encoding="utf-8")
     found = [str(finding) for finding in check_scorecards(shop.ws, shop.catalogue)[1]]
     assert any(f"scorecards/own.yml:{line}: {message}" in text for text in found), found
+
+
+def test_a_scorecard_of_a_workspace_takes_the_place_of_the_one_that_ships(tmp_path: Path) -> None:
+    shop = company(tmp_path)
+    (tmp_path / "scorecards").mkdir()
+    (tmp_path / "scorecards" / "own.yml").write_text(CARD.replace("id: shop", "id: company"), encoding="utf-8")
+    found, findings = check_scorecards(shop.ws, shop.catalogue)
+    assert findings == []
+    assert [item.kpi for item in found.cards["company"].items] == ["orders", "csat"]
+    assert len(found.cards) == 5
 
 
 OKRS = """version: 1
