@@ -119,7 +119,7 @@ def test_a_second_run_scores_nothing_again_and_says_what_is_wrong_at_once(demo_c
     done = kpi("run", "-w", demo_copy.root)
     assert done.returncode == 1
     assert (
-        "goals.yml:17: goal revenue_autumn_2026: kpi names unknown metric 'session'. Did you mean 'sessions'?" in done.stderr
+        "goals.yml:17: goal revenue_autumn_2026: kpi names unknown metric 'session'. Did you mean 'sessions'" in done.stderr
     )
     assert "extract" not in done.stdout
     goals.write_text(text.replace("change: 0.10", "change: 0.20"))
