@@ -8,6 +8,7 @@ from pathlib import Path
 
 import dagster as dg
 
+from dagster_project.assets.alignment import alignment_assets
 from dagster_project.assets.dbt import dbt_model_assets
 from dagster_project.assets.kpis import kpi_assets, measured_models
 from dagster_project.assets.published import published_asset
@@ -18,6 +19,7 @@ from dagster_project.automation.outages import failure_sensor, heartbeat_sensor
 from dagster_project.automation.schedules import schedules
 from dagster_project.automation.sensors import alert_sensor
 from dagster_project.checks.catalogue import catalogue_check
+from dagster_project.checks.formulas import formula_check
 from dagster_project.checks.gaps import gaps_check
 from dagster_project.checks.marts import mart_checks
 from dagster_project.checks.raw import raw_checks
@@ -45,7 +47,7 @@ def build_defs(path: Path | None = None) -> dg.Definitions:
     read = {dep.asset_key for spec in dbt.specs for dep in spec.deps} | set(measured_models(ws))
     unread = sorted(key for key in dbt.keys - read if key.path[0] == "core")
     return dg.Definitions(
-        assets=[*raw_assets(ws), dbt, *kpi_assets(ws), reconciliation_asset(), published_asset(unread)],
+        assets=[*raw_assets(ws), dbt, *kpi_assets(ws), *alignment_assets(), reconciliation_asset(), published_asset(unread)],
         asset_checks=[
             *raw_checks(ws),
             gaps_check(ws, facts),
@@ -53,6 +55,7 @@ def build_defs(path: Path | None = None) -> dg.Definitions:
             *reconciliation_checks(),
             swing_check(),
             catalogue_check(),
+            formula_check(),
         ],
         jobs=[daily_job()],
         schedules=schedules(ws),

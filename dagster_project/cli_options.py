@@ -28,7 +28,7 @@ WorkspaceOption = Annotated[
     typer.Option("--workspace", "-w", help="Folder with workspace.yml. Default: $BELLWETHER_WORKSPACE, else the demo.",
                  show_default=False),
 ]  # fmt: skip
-FormatOption = Annotated[OutputFormat, typer.Option("--format", "-f", help="table, csv or json.")]
+FormatOption = Annotated[OutputFormat, typer.Option("--format", "--output", "-f", help="table, csv or json.")]
 
 
 def path(workspace: Path | None) -> Path:

@@ -27,6 +27,7 @@ _STATUS = {
     "no_target": ("·", "no target", "dim"),
     "no_data": ("·", "no data", "dim"),
     "too_few": ("·", "too few", "dim"),
+    "too_early": ("·", "too early", "dim"),
 }
 # Values that are words of ours, as alerts and lists hold them; never those of a query.
 _WORDED = ("timing", "kind", "severity", "status", "state")

@@ -19,15 +19,16 @@ from metrics.reconciliation.control_totals import control_files
 from metrics.workspace import Workspace, machine_now
 
 _CODE = ("metrics", "serving", "dagster_project")
+_SHIPPED = ("kpis", "alignment", "scorecards")
 
 
 def fingerprint(ws: Workspace) -> dict[str, str] | None:
     """What a run of ``ws`` would depend on; None when a source cannot say without being read."""
     found = {
         "definitions": definition_hash(ws),
-        "catalogue": _hash(ws.root, ws.root.glob("kpis/*")),
+        "catalogue": _hash(ws.root, [*ws.root.glob("kpis/*"), *ws.root.glob("scorecards/*")]),
         "code": _hash(REPOSITORY, (p for name in _CODE for p in (REPOSITORY / name).rglob("*.py"))),
-        "shipped catalogue": _hash(REPOSITORY, REPOSITORY.glob("metrics/kpis/*.yml")),
+        "shipped catalogue": _hash(REPOSITORY, (p for name in _SHIPPED for p in REPOSITORY.glob(f"metrics/{name}/*.yml"))),
         "workspace": _hash(ws.root, ws.files),
         "control totals": _hash(ws.root, control_files(ws)),
         "today": _today(ws),

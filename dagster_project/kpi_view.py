@@ -11,6 +11,7 @@ from rich.text import Text
 from dagster_project.console import cell_text, console, formatted, percent, period, print_rows, sparkline, status_text
 from dagster_project.words import Words
 
+_MOST_FLAGS = 3
 _VALUES = ("period_start", "value", "numerator", "denominator", "n", "ci_low", "ci_high", "missing_days", "state")
 # Texts come in both languages, the workspace's own first.
 _FACTS = (
@@ -39,6 +40,8 @@ def print_kpi(found: dict[str, Any], output: str, currency: str, language: str) 
     out.print()
     out.print(_grains(found["status"], currency, say))
     out.print()
+    for flag in found["flags"][:_MOST_FLAGS]:
+        out.print(Text(f"! {flag['sentence']}", style="yellow"))
     rows = [{**row, "unit": definition["unit"]} for row in found["values"]]
     with_gaps = [row for row in rows if row.get("missing_days")]
     columns = [name for name in _VALUES if name != "missing_days" or with_gaps]

@@ -129,6 +129,7 @@ def _execute(ws: Workspace, say: Say, tags: dict[str, str], wait_seconds: float)
     say("Reading the definitions")
     import dagster as dg
 
+    from dagster_project.assets.alignment import load_alignment_and_scorecards
     from dagster_project.assets.kpis import load_definitions
     from dagster_project.automation.jobs import DAILY_JOB
     from dagster_project.build import build_defs
@@ -137,7 +138,7 @@ def _execute(ws: Workspace, say: Say, tags: dict[str, str], wait_seconds: float)
     logging.getLogger("dagster._core.execution.plan.active").setLevel(logging.ERROR)
     definitions = build_defs(ws.root)
     # A mistake in a KPI file is told now, not after the models are built.
-    load_definitions(ws)
+    load_alignment_and_scorecards(ws, load_definitions(ws)[1])
     with dg.DagsterInstance.from_config(str(prepare_dagster_home(ws))) as instance:
         result = definitions.resolve_job_def(DAILY_JOB).execute_in_process(
             instance=instance,

@@ -12,6 +12,7 @@ from rich.text import Text
 
 from dagster_project.console import console, percent, period, sparkline, status_text
 from dagster_project.run import RunReport
+from dagster_project.score_view import print_scores
 from dagster_project.words import Words
 from metrics.alerts.events import HISTORIC_AFTER, shown
 from metrics.workspace import Workspace
@@ -51,6 +52,7 @@ def print_run(ws: Workspace, report: RunReport) -> None:
     out.print(Text(say(_LEGEND), style="dim"))
     for line in _reasons(ws, card, say):
         out.print(Text(line, style="dim"))
+    print_scores(out, ws, say)
     out.print()
     _print_alerts(out, card, say)
     _print_end(out, report, card, say)

@@ -92,6 +92,33 @@ _CHINESE = {
     "No alert in the last {days} days; kpi alerts --all goes further back.":
         "最近 {days} 天没有告警；kpi alerts --all 列出全部。",
     ", ": "、",
+    # kpi tree and kpi pairs
+    "Serves: {titles}": "服务于：{titles}",
+    "= a term of the formula, ~ influences, → a team's part of the goal, ↔ read beside; … shown above":
+        "= 公式中的一项，~ 有影响，→ 团队承担的部分，↔ 对照查看；… 上文已列出",
+    "not connected": "未接入",
+    "not connected: map {entities}": "未接入：需映射 {entities}",
+    "Not connected: {names} (kpi list --all).": "未接入：{names}（kpi list --all）。",
+    "{current}, expected by now {expected}": "当前 {current}，此时应为 {expected}",
+    "all": "全部", "too early": "为时尚早",
+    # kpi scorecard and kpi okr
+    "Scores (and coverage): {scores}": "得分（覆盖率）：{scores}",
+    "{title} {score} ({coverage})": "{title} {score}（{coverage}）",
+    "North Star and auxiliaries: {kpis}": "北极星及辅助指标：{kpis}",
+    "scorecard": "记分卡", "title": "名称", "score": "得分", "previous": "上期", "coverage": "覆盖率", "points": "得分",
+    "weight": "权重", "note": "说明",
+    "100 points: every target is reached. Coverage: the weight of what could be scored.":
+        "100 分：全部达标。覆盖率：能够评分的部分所占权重。",
+    "Too little could be scored for a score.": "可评分的部分太少，不给出总分。",
+    "No period is scored yet.": "还没有已评分的期间。",
+    "{score} points (before: {before}), coverage {coverage}": "{score} 分（上期：{before}），覆盖率 {coverage}",
+    "weight by {metric} = {value}": "权重取决于 {metric} = {value}",
+    "north_star": "北极星", "auxiliary": "辅助", "happiness": "愉悦", "engagement": "参与", "adoption": "采用",
+    "retention": "留存", "task_success": "任务完成",
+    "No objective yet: write kpis/okrs.yml.": "还没有目标：请编写 kpis/okrs.yml。",
+    "  {done} done, {expected} of the time gone  ": "　完成 {done}，时间已过 {expected}　",
+    "floors broken: {count}": "跌破底线：{count}",
+    "floor {floor}: {value}": "底线 {floor}：{value}",
 }  # fmt: skip
 _CHINESE |= LINT_WORDS
 

@@ -5,13 +5,14 @@ Reads ``published/current.duckdb`` only; a run that writes at the same time is n
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from metrics.alerts.events import HISTORIC_AFTER
 from metrics.errors import QueryError, RunError, did_you_mean
 from metrics.warehouse import open_facts, open_published
+from serving.alignment import guardrail_flags
 from serving.gaps import gap_days
 from serving.guarded_queries import guarded_names, published_segments
 from serving.publish import SEMANTIC_MANIFEST
@@ -97,16 +98,22 @@ def semantic_layer(ws: Workspace) -> SemanticLayer:
 
 def lint_definitions(ws: Workspace) -> LintReport:
     """The KPI catalogue of the workspace and everything that is wrong with it, by the values published so far."""
+    from metrics.alignment import check_alignment
     from metrics.catalogue import read_lineage
     from metrics.catalogue.lint import lint_catalogue
+    from metrics.scorecards import check_scorecards
     from metrics.semantic import SemanticLayer
 
     layer = SemanticLayer.from_manifest(ws.dbt_target_dir / SEMANTIC_MANIFEST)
     lineage = read_lineage(ws.dbt_target_dir / "manifest.json")
-    if not ws.published_current.exists():
-        return lint_catalogue(ws, layer, lineage)
-    with open_published(ws) as con:
-        return lint_catalogue(ws, layer, lineage, con)
+    if ws.published_current.exists():
+        with open_published(ws) as con:
+            report = lint_catalogue(ws, layer, lineage, con)
+    else:
+        report = lint_catalogue(ws, layer, lineage)
+    catalogue = report.checked.catalogue
+    beside = (*check_alignment(ws, catalogue)[1], *check_scorecards(ws, catalogue)[1])
+    return replace(report, findings=(*report.findings, *beside))
 
 
 def scorecard(ws: Workspace, alert_days: int = HISTORIC_AFTER.days) -> Scorecard:
@@ -180,6 +187,7 @@ def describe_kpi(ws: Workspace, name: str) -> Row:
         "grain": grain,
         "values": values[::-1],
         "gaps": gaps,
+        "flags": guardrail_flags(ws, name),
     }
 
 

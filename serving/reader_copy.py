@@ -11,6 +11,10 @@ from typing import TYPE_CHECKING
 
 import duckdb
 
+from metrics.alignment.tables import SEGMENTED, ensure_alignment_tables
+from metrics.alignment.tables import TABLES as ALIGNMENT
+from metrics.scorecards.tables import TABLES as SCORECARDS
+from metrics.scorecards.tables import ensure_scorecard_tables
 from metrics.values import ensure_tables
 from metrics.values.columns import KEY, VALUE_COLUMNS
 from metrics.values.persons import metric_parts, read_persons
@@ -30,7 +34,9 @@ _KPI_TABLES = (
     "kpi_series", "kpi_definitions", "kpi_gaps", "dim_kpi", "kpi_targets", "promotions", "kpi_leading_indicators",
     "kpi_status", "publish_log",
 )  # fmt: skip
-_SEGMENTED_TABLES = ("swings", "alerts")
+_SEGMENTED_TABLES = ("swings", "alerts", *SEGMENTED)
+# Written anew by every run, so that their own modules create them. Scores are never made of a guarded segment.
+_TOTALS = (*(name for name in ALIGNMENT if name not in SEGMENTED), *SCORECARDS)
 _NUMBERS = ("numerator", "denominator", "value", "n", "ci_low", "ci_high")
 _KEY = ", ".join(KEY)
 _PLAIN = ", ".join(name for name in VALUE_COLUMNS if name not in (*_NUMBERS, "state"))
@@ -55,7 +61,9 @@ def write_reader_copy(manifest: Path, rules: SmallCells, catalogue: Catalogue, w
         found = {name for (name,) in con.execute(_TABLES_OF_WHOLE).fetchall()}
         for table in sorted(found.intersection(_WHOLE_TABLES)):
             con.execute(f"create table mart.{table} as select * from whole.mart.{table}")
-        for table in sorted(found.intersection(_KPI_TABLES)):
+        ensure_alignment_tables(con)
+        ensure_scorecard_tables(con)
+        for table in sorted(found.intersection({*_KPI_TABLES, *_TOTALS})):
             con.execute(f"insert into mart.{table} by name select * from whole.mart.{table}")
         for table in sorted(found.intersection(_SEGMENTED_TABLES)):
             con.execute(

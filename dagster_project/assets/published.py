@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 import dagster as dg
 
+from dagster_project.assets.alignment import ALIGNED, SCORED
 from dagster_project.assets.keys import (
     ALERTS,
     DIM_KPI,
@@ -33,7 +34,7 @@ def published_asset(tables: Iterable[dg.AssetKey]) -> dg.AssetsDefinition:
     @dg.asset(
         key=PUBLISHED,
         deps=[
-            DIM_KPI, WATERMARKS, KPI_STATUS, SWINGS, ALERTS, RECONCILIATION, *tables,
+            DIM_KPI, WATERMARKS, KPI_STATUS, SWINGS, ALERTS, RECONCILIATION, *ALIGNED, *SCORED, *tables,
             dg.AssetDep(KPI_VALUES, partition_mapping=dg.AllPartitionMapping()),
         ],
         group_name="published", owners=[team("data")], kinds={"duckdb", "parquet"}, backfill_policy=SINGLE_RUN,

@@ -17,7 +17,7 @@ from pydantic import Field, ValidationError
 from metrics.catalogue.findings import Finding
 from metrics.catalogue.model import Frozen, Grain, Identifier
 from metrics.catalogue.rulebook import broken, finding
-from metrics.catalogue.shapes import Shape, shape_findings
+from metrics.catalogue.shapes import shape_findings
 from metrics.catalogue.yaml_lines import read_yaml
 from metrics.errors import CatalogueError
 
@@ -149,13 +149,8 @@ def _read(path: Path, findings: list[Finding]) -> DefaultsFile:
     try:
         return DefaultsFile.model_validate(document.value)
     except ValidationError as error:
-        findings += shape_findings(document, error.errors(include_url=False), DEFAULTS_SHAPE)
+        findings += shape_findings(document, error.errors(include_url=False), DefaultsFile)
         return DefaultsFile()
-
-
-DEFAULTS_SHAPE = Shape(
-    DefaultsFile, {"kpi": KpiDefaults, "watched": WatchDefaults, "lint": LintDefaults, "thresholds": ThresholdDefaults}
-)
 
 
 def _laid_over(below: dict[str, Any], above: Any) -> Any:

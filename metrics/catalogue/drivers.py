@@ -49,9 +49,10 @@ Term = Name | Number | Operation
 
 @dataclass(frozen=True)
 class Expression:
-    """A parsed formula. ``tree``: its outermost operation, or the only term."""
+    """A parsed formula. ``tree``: its outermost operation, or the only term; ``text``: as it was written."""
 
     tree: Term
+    text: str
 
     @property
     def metrics(self) -> tuple[str, ...]:
@@ -77,7 +78,7 @@ def parse_drivers(text: str) -> Expression:
     tree = reader.total()
     if reader.kind != "end":
         raise reader.unexpected()
-    return Expression(tree)
+    return Expression(tree, text.strip())
 
 
 class _Reader:

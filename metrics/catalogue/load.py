@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 from pydantic import ValidationError
 
 from metrics.catalogue.catalogue import Catalogue
-from metrics.catalogue.defaults import FILE_NAME as DEFAULTS_FILE
 from metrics.catalogue.defaults import Defaults, read_defaults
+from metrics.catalogue.documents import raise_first, yaml_files
 from metrics.catalogue.findings import Finding
 from metrics.catalogue.labels import label_findings
 from metrics.catalogue.lineage import Lineage
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from metrics.semantic import SemanticLayer
     from metrics.workspace import Workspace
 
+# Beside the KPI files and of another shape: defaults, goals and pairs (metrics/alignment), objectives (metrics/scorecards).
+NOT_OF_KPIS = frozenset({"defaults", "goals", "pairs", "okrs"})
 SHIPPED = Path(__file__).resolve().parents[1] / "kpis"
 
 
@@ -78,10 +80,7 @@ def load_catalogue(ws: Workspace, layer: SemanticLayer, lineage: Lineage, shippe
     ``shipped``: folder of the KPI files that every workspace has and may override in part.
     """
     catalogue, findings = check_catalogue(ws, layer, lineage, shipped)
-    errors = [finding for finding in findings if finding.severity == "error"]
-    if errors:
-        more = f" ({len(errors) - 1} more; `kpi validate` shows all)" if len(errors) > 1 else ""
-        raise CatalogueError(f"{errors[0]}{more}")
+    raise_first(findings)
     return catalogue
 
 
@@ -124,9 +123,8 @@ def read_catalogue(ws: Workspace, layer: SemanticLayer, lineage: Lineage, shippe
 
 
 def _yaml_files(folder: Path) -> list[Path]:
-    """The KPI files of a folder; the defaults stand in a file of their own."""
-    found = sorted([*folder.glob("*.yml"), *folder.glob("*.yaml")]) if folder.is_dir() else []
-    return [path for path in found if path.name != DEFAULTS_FILE]
+    """The KPI files of a folder; what is no KPI stands in files of its own names."""
+    return [path for path in yaml_files(folder) if path.stem not in NOT_OF_KPIS]
 
 
 def _read_files(files: _Files, shipped: Iterable[Path], own: Iterable[Path]) -> None:

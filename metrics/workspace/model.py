@@ -177,6 +177,9 @@ class Workspace(Part):
     channel_rules: ChannelRules = Field(
         default=(), description="Names the channel where a source gives none: a list of rules, or a .csv or .xlsx with them"
     )
+    north_star: Literal["ecommerce", "saas", "content", "marketplace"] | None = Field(
+        default=None, description="The ready-made set of KPIs that fits the business: a North Star and two auxiliaries"
+    )
     promotions: str | None = Field(default=None, description="A .csv or .xlsx: promotion, from, to, channel, description")
     sources: dict[Name, Source] = Field(min_length=1)
 

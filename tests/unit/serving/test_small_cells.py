@@ -12,6 +12,7 @@ from typing import Any
 import duckdb
 import pytest
 
+from metrics.alignment.tables import ensure_alignment_tables
 from metrics.catalogue import Catalogue, load_catalogue, read_lineage
 from metrics.errors import QueryError
 from metrics.semantic import Query, SemanticLayer
@@ -371,3 +372,16 @@ def test_queries_get_what_is_published(shop: Shop) -> None:
     # nothing guarded is asked for: from the facts, as ever
     everybody = Query(metrics=["orders"], group_by=["metric_time__month"], complete_periods=False)
     assert run_query(ws, everybody) == [{"metric_time__month": MARCH, "orders": 33}]
+
+
+def test_pairs_by_a_guarded_dimension_are_not_published(shop: Shop) -> None:
+    ensure_alignment_tables(shop.con)
+    shop.con.execute(
+        """insert into mart.kpi_pairs values
+        ('p', 'month', '2026-03-01', '', '', 'left', 'sales', 0, 'orders', 100, 100),
+        ('p', 'month', '2026-03-01', 'channel', 'email', 'left', 'sales', 0, 'orders', 1, 1),
+        ('p', 'month', '2026-03-01', 'country', 'DE', 'left', 'sales', 0, 'orders', 60, 60)"""
+    )
+    with open_published(shop.publish("first")) as con:
+        assert con.execute("select segment_dimension from mart.kpi_pairs order by 1").fetchall() == [("",), ("country",)]
+        assert con.execute("select count(*) from mart.scorecard_current").fetchall() == [(0,)]
