@@ -106,11 +106,13 @@ def _severity(is_good: bool | None, ratio: float) -> Literal["info", "warning", 
 
 
 def shown(value: float, unit: str, currency: str) -> str:
-    """A number as a person writes it: 3.2 %, 1,250 EUR, 12.5 min, 84."""
+    """A number as a person writes it: 3.2 %, 1,250 EUR, 12.5 min, 30.5 d, 84."""
     if unit == "ratio":
         return f"{value:.2%}"
     if unit == "currency":
         return f"{value:,.2f} {currency}" if abs(value) < 1000 else f"{value:,.0f} {currency}"
     if unit == "minutes":
         return f"{value:,.1f} min"
+    if unit == "days":
+        return f"{value:,.1f} d"
     return f"{value:,.0f}" if float(value).is_integer() or abs(value) >= 1000 else f"{value:,.2f}"

@@ -67,7 +67,7 @@ class Catalogue:
         return str(self.metric(metric).meta.get("direction") or "none")
 
     def unit(self, metric: str) -> str:
-        """count, currency, ratio, minutes or score."""
+        """count, currency, ratio, minutes, days or score."""
         return str(self.metric(metric).meta.get("unit") or "count")
 
     def interval(self, metric: str) -> Interval:

@@ -17,13 +17,14 @@ RAW = {
 }  # fmt: skip
 ENTITIES = {
     "marketing": "ad_performance leads web_sessions",
-    "sales": "customers exchange_rates opportunities order_lines orders products refunds",
+    "sales": "customers exchange_rates opportunities opportunity_stages order_lines orders products quotas refunds"
+    " sales_activities",
     "support": "survey_responses ticket_replies tickets",
 }
 CORE = {
     "marketing": "fct_ad_performance fct_leads fct_web_sessions fct_web_sessions_daily metrics_marketing_daily",
     "sales": "dim_customers dim_products fct_customer_first_orders fct_opportunities fct_order_lines fct_orders fct_refunds"
-    " metrics_sales_daily",
+    " fct_pipeline_daily fct_sales_activities fct_sales_results metrics_sales_daily",
     "support": "fct_survey_responses fct_tickets metrics_support_daily",
     "shared": "dim_campaigns dim_channels dim_countries dim_dates dim_mediums dim_product_categories dim_regions dim_sources"
     " time_spine_daily",

@@ -225,6 +225,7 @@ def test_the_report_feeds_a_check(tmp_path: Path) -> None:
         (1250, "currency", "1,250 EUR"),
         (61.5, "currency", "61.50 EUR"),
         (12.34, "minutes", "12.3 min"),
+        (30.46, "days", "30.5 d"),
         (84, "count", "84"),
         (35.25, "score", "35.25"),
     ],
