@@ -24,6 +24,9 @@ METRICS = set(
     orders gross_revenue refunds revenue conversion_rate average_order_value new_customers cac revenue_growth
     leads valid_leads valid_lead_rate deals_won_from_leads lead_to_deal_rate
     opportunities_won opportunities_closed opportunity_win_rate
+    qualified_leads accepted_leads qualified_leads_accepted mql_to_sql_rate rated_leads sales_rating_points sales_acceptance_score
+    sales_cycles_known sales_cycle_days calls emails_to_prospects meetings pipeline_value open_opportunities
+    won_amount sales_quota quotas_set quota_attainment
     orders_with_refund return_rate refunded_items items_sold item_return_rate
     first_orders_mature first_orders_repeated repurchase_rate_30d
     tickets_created tickets_solved first_responses first_response_minutes

@@ -17,8 +17,8 @@ RAW = {
 }  # fmt: skip
 ENTITIES = {
     "marketing": "ad_performance content_items email_sends leads social_followers social_posts touchpoints video_views web_sessions",
-    "sales": "customers exchange_rates headcount inventory_movements manual_values opportunities order_lines orders products"
-    " refunds reviews subscriptions",
+    "sales": "customers exchange_rates headcount inventory_movements manual_values opportunities opportunity_stages order_lines"
+    " orders products quotas refunds reviews sales_activities subscriptions",
     "support": "agent_shifts host_messages survey_responses ticket_replies tickets",
 }
 CORE = {
@@ -26,8 +26,8 @@ CORE = {
     " fct_social_posts fct_touchpoints fct_video_views fct_web_sessions fct_web_sessions_daily metrics_content_daily"
     " metrics_marketing_daily",
     "sales": "dim_customers dim_products fct_customer_activations fct_customer_first_orders fct_customer_values fct_deliveries"
-    " fct_headcount fct_inventory_movements fct_manual_values fct_opportunities fct_order_lines fct_orders fct_refunds"
-    " fct_reviews fct_subscriptions fct_subscriptions_daily metrics_sales_daily",
+    " fct_headcount fct_inventory_movements fct_manual_values fct_opportunities fct_order_lines fct_orders fct_pipeline_daily"
+    " fct_refunds fct_reviews fct_sales_activities fct_sales_results fct_subscriptions fct_subscriptions_daily metrics_sales_daily",
     "support": "fct_agent_shifts fct_host_messages fct_staffed_days fct_survey_responses fct_ticket_backlog fct_tickets"
     " metrics_support_daily",
     "shared": "dim_campaigns dim_channels dim_countries dim_dates dim_mediums dim_product_categories dim_regions dim_sources"

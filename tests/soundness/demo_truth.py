@@ -159,6 +159,8 @@ def _member(rows: pd.DataFrame, by: str) -> pd.DataFrame:
 
 def truth(files: Path, workspace_file: Path = WORKSPACE) -> Mapping[str, Metric]:
     """Every metric of the demo company by name. ``files``: the folder of raw files."""
+    from tests.soundness.demo_truth_pipeline import add_sales
+
     settings = read_settings(workspace_file)
     demo = DemoFiles(files, settings)
     closed = closed_days(demo)
@@ -167,6 +169,7 @@ def truth(files: Path, workspace_file: Path = WORKSPACE) -> Mapping[str, Metric]
     _shop(builder, demo, closed)
     _returns(builder, demo, closed)
     _pipeline(builder, demo, closed)
+    add_sales(builder, demo, closed)
     _support(builder, demo, closed)
     _surveys(builder, demo, closed)
     # imported here because these modules use what stands above
@@ -256,7 +259,7 @@ def _returns(builder: _Builder, demo: DemoFiles, closed: dict[str, pd.Timestamp]
 
 def _pipeline(builder: _Builder, demo: DemoFiles, closed: dict[str, pd.Timestamp]) -> None:
     leads, valid, became_deal = Part(demo.leads), Part(demo.leads, "valid"), Part(demo.leads, "is_won")
-    builder.of(closed["crm"], "channel", "country")
+    builder.of(closed["crm"], "channel", "country", "team", "owner")
     builder.sums("leads", leads)
     builder.sums("valid_leads", valid)
     builder.ratio("valid_lead_rate", valid, leads, grains=ALL_GRAINS[1:])

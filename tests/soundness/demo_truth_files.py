@@ -55,7 +55,8 @@ class DemoFiles:
 
     def __init__(self, files: Path, settings: Settings) -> None:
         """Read everything under ``files``."""
-        self._files, self._settings = files, settings
+        self.files = self._files = files
+        self.settings = self._settings = settings
         rates = _csv(files, "finance/exchange_rates.csv")
         quotes = pd.DataFrame(
             {
@@ -64,7 +65,7 @@ class DemoFiles:
                 "units": rates["obs_value"].astype("float64"),
             }
         )
-        self._rates = ExchangeRates(quotes, settings.currency)
+        self.rates = self._rates = ExchangeRates(quotes, settings.currency)
         self._customers = _csv(files, "shop/customers.csv")
         self.ads = self._ads()
         self.sessions = self._sessions()
@@ -183,9 +184,11 @@ class DemoFiles:
         by_time = raw.assign(email=email)[has_email].sort_values(["created_at", "lead_id"])
         repeated = by_time.duplicated("email", keep="first").reindex(raw.index, fill_value=False)
         is_test = email.str.endswith("@juniper-finch.test")
+        raw["is_test"], raw["repeats"] = is_test, repeated
         raw["valid"] = (has_email | has_phone) & ~repeated & ~is_test
         raw["channel"] = raw["lead_source"].str.lower().str.replace(" ", "_")
-        return raw.rename(columns={"country_code": "country"})[["lead_id", "day", "valid", "channel", "country"]]
+        raw = raw.rename(columns={"country_code": "country", "owner_name": "owner", "team_name": "team"})
+        return raw[["lead_id", "day", "valid", "is_test", "repeats", "channel", "country", "owner", "team"]]
 
     def _opportunities(self) -> pd.DataFrame:
         """One row per decided opportunity, on the day it closed; its channel is its lead's."""

@@ -11,6 +11,7 @@ import itertools
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 
 import duckdb
 import pytest
@@ -118,6 +119,17 @@ STOCK_BY_MONTH = Known(
     grains="month",
     dimensions=tuple(f"open_ticket__business_date__{grain}" for grain in ("day", "week")),
 )
+STOCKS = "pipeline_value open_opportunities"
+_OWN_DATE = "a stock by its own date beside metric_time: MetricFlow takes the last day of the week or month alone, ours that of each piece"
+PIPELINE_BY_WEEK = Known(
+    _OWN_DATE,
+    STOCKS,
+    "week",
+    tuple(f"pipeline_day__business_date__{grain}" for grain in ("day", "month", "quarter", "year")),
+)
+PIPELINE_BY_MONTH = Known(
+    _OWN_DATE, STOCKS, "month", tuple(f"pipeline_day__business_date__{grain}" for grain in ("day", "week"))
+)
 KNOWN = (
     KEYWORD,
     MONTH_BEFORE_A_WEEK,
@@ -126,6 +138,8 @@ KNOWN = (
     STOCK_BY_ITS_OWN_DAY,
     STOCK_BY_WEEK,
     STOCK_BY_MONTH,
+    PIPELINE_BY_WEEK,
+    PIPELINE_BY_MONTH,
 )
 # a shop has no sellers: both sides answer with no row
 NOT_CONNECTED = frozenset({"host_questions", "host_answers", "host_response_minutes"})
@@ -281,6 +295,45 @@ def test_months_of_the_spine_agree_and_the_one_behind_it_has_no_value(
             null::double as revenue_growth
         from ({revenue}) where metric_time__month = {last}"""
     assert compare(con, question, behind, wanted) == Comparison((), {"revenue_growth": 0})
+
+
+_STOCK_OF_PIECES = """with days as (
+        select
+            date_trunc('{grain}', business_date) as metric_time__{grain},
+            date_trunc('{piece}', business_date) as {name},
+            *
+        from core.fct_pipeline_daily
+    ),
+    edges as (
+        select *, max(business_date) over (partition by metric_time__{grain}, {name}) as last_day
+        from days
+    )
+    select
+        metric_time__{grain},
+        {name},
+        sum(amount) as pipeline_value,
+        count(opportunity_id) as open_opportunities
+    from edges
+    where business_date = {edge}
+    group by all"""
+
+
+@pytest.mark.parametrize("known", [STOCK_BY_WEEK, STOCK_BY_MONTH], ids=["week", "month"])
+def test_a_stock_by_pieces_of_a_period_by_hand(
+    known: Known, con: duckdb.DuckDBPyConnection, layer: SemanticLayer, oracle: MetricFlow
+) -> None:
+    """The days of a week that lie in another month end on a day of their own; MetricFlow answers the last piece only."""
+    for name in known.dimensions:
+        question = Question(tuple(STOCKS.split()), known.grains, name)
+        sql = partial(
+            _STOCK_OF_PIECES.format, grain=known.grains, piece=str(name).rpartition("__")[2], name=name
+        )  # fmt: skip
+        ours = compare(con, question, layer.compile(Query(question.metrics, question.keys)), sql(edge="last_day"))
+        assert ours.problems == ()
+        assert ours.values["pipeline_value"] > 20
+        of_the_period = f"(select max(d.business_date) from days as d where d.metric_time__{known.grains} = edges.metric_time__{known.grains})"
+        theirs = compare(con, question, oracle.compile(list(question.metrics), question.keys), sql(edge=of_the_period))
+        assert theirs.problems == ()
 
 
 def test_a_month_before_a_week_by_hand(con: duckdb.DuckDBPyConnection, oracle: MetricFlow) -> None:

@@ -23,6 +23,9 @@ NEVER = {
     "observed_visitors",
     "engagement_index",
     "social_followers",
+    "sales_cycle_days",
+    "pipeline_value",
+    "open_opportunities",
 }
 # Metrics of small facts that no daily table holds.
 NOT_HELD = {

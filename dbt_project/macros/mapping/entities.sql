@@ -177,6 +177,42 @@
         'country': {"type": "text", "default": "unknown"},
       }
     },
+    'opportunity_stages': {
+      'key': ["stage_entry_id"],
+      'business_date': "entered_at",
+      'columns': {
+        'stage_entry_id': {"type": "text"},
+        'opportunity_id': {"type": "text"},
+        'stage': {"type": "text"},
+        'entered_at': {"type": "timestamp"},
+      }
+    },
+    'sales_activities': {
+      'key': ["activity_id"],
+      'business_date': "occurred_at",
+      'reconcile': {"fact": {"model": "fct_sales_activities"}, "metric": {"model": "metrics_sales_daily", "rows": "coalesce(calls, 0) + coalesce(emails_to_prospects, 0) + coalesce(meetings, 0)", "not_counted": {"no_metric_of_this_kind": "activity_kind not in ('call', 'email', 'meeting')"}}},
+      'columns': {
+        'activity_id': {"type": "text"},
+        'activity_kind': {"type": "text"},
+        'occurred_at': {"type": "timestamp"},
+        'lead_id': {"type": "text"},
+        'opportunity_id': {"type": "text"},
+        'owner': {"type": "text"},
+        'team': {"type": "text"},
+        'duration_minutes': {"type": "double"},
+      }
+    },
+    'quotas': {
+      'key': ["quota_id"],
+      'columns': {
+        'quota_id': {"type": "text"},
+        'month_on': {"type": "date"},
+        'amount': {"type": "decimal"},
+        'currency': {"type": "text"},
+        'owner': {"type": "text"},
+        'team': {"type": "text"},
+      }
+    },
     'customers': {
       'key': ["customer_id"],
       'columns': {

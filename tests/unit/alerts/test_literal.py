@@ -226,6 +226,8 @@ def test_the_report_feeds_a_check(tmp_path: Path) -> None:
         (61.5, "currency", "61.50 EUR"),
         (12.34, "minutes", "12.3 min"),
         (30.06, "hours", "30.1 h"),
+        (30.46, "days", "30 days"),
+        (3.46, "days", "3.5 days"),
         (84, "count", "84"),
         (35.25, "score", "35.25"),
     ],

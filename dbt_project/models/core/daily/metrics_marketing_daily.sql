@@ -20,6 +20,13 @@
     'cta_interactions': 'bigint',
     'leads': 'bigint',
     'valid_leads': 'bigint',
+    'rated_leads': 'bigint',
+    'sales_rating_points': 'bigint',
+    'qualified_lead_rows': 'bigint',
+    'qualified_leads': 'bigint',
+    'qualified_leads_accepted': 'bigint',
+    'accepted_lead_rows': 'bigint',
+    'accepted_leads': 'bigint',
     'deals_won_from_leads': 'bigint',
     'attributed_order_rows': 'bigint',
     'ad_attributed_orders': 'bigint',
@@ -63,6 +70,8 @@
       'measures': {
         'leads': '1',
         'valid_leads': 'case when is_valid then 1 else 0 end',
+        'rated_leads': 'case when sales_rating between 1 and 5 and not is_test and not is_duplicate then 1 end',
+        'sales_rating_points': 'case when sales_rating between 1 and 5 and not is_test and not is_duplicate then sales_rating end',
         'deals_won_from_leads': flag('has_won_deal')
       }
     },
@@ -75,6 +84,25 @@
         'ad_attributed_orders': 'case when is_by_advertising then 1 end',
         'ad_attributed_revenue': 'case when is_by_advertising then gross_amount end',
         'ad_attributed_gross_profit': 'case when is_by_advertising then gross_profit end'
+      }
+    },
+    {
+      'fact': ref('fct_leads'),
+      'date': 'qualified_on',
+      'dimensions': acquisition,
+      'measures': {
+        'qualified_lead_rows': '1',
+        'qualified_leads': 'case when is_test or is_duplicate then 0 else 1 end',
+        'qualified_leads_accepted': 'case when is_test or is_duplicate or accepted_on is null then 0 else 1 end'
+      }
+    },
+    {
+      'fact': ref('fct_leads'),
+      'date': 'accepted_on',
+      'dimensions': acquisition,
+      'measures': {
+        'accepted_lead_rows': '1',
+        'accepted_leads': 'case when is_test or is_duplicate then 0 else 1 end'
       }
     }
   ]

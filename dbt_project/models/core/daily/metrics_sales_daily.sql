@@ -18,7 +18,16 @@
     'first_orders_repeated': 'bigint',
     'opportunity_rows': 'bigint',
     'opportunities_closed': 'bigint',
-    'opportunities_won': 'bigint'
+    'opportunities_won': 'bigint',
+    'sales_cycles_known': 'bigint',
+    'sales_result_rows': 'bigint',
+    'won_amount': 'decimal(28, 4)',
+    'sales_quota': 'decimal(28, 4)',
+    'quotas_set': 'bigint',
+    'sales_activity_rows': 'bigint',
+    'calls': 'bigint',
+    'emails_to_prospects': 'bigint',
+    'meetings': 'bigint'
   },
   parts=[
     {
@@ -67,7 +76,30 @@
       'measures': {
         'opportunity_rows': '1',
         'opportunities_closed': 'case when is_closed then 1 end',
-        'opportunities_won': 'case when is_closed then case when is_won then 1 else 0 end end'
+        'opportunities_won': 'case when is_closed then case when is_won then 1 else 0 end end',
+        'sales_cycles_known': 'case when sales_cycle_days is not null then 1 end'
+      }
+    },
+    {
+      'fact': ref('fct_sales_results'),
+      'date': 'business_date',
+      'dimensions': ['team', 'owner'],
+      'measures': {
+        'sales_result_rows': '1',
+        'won_amount': 'won_amount',
+        'sales_quota': 'quota_amount',
+        'quotas_set': 'case when quota_amount is not null then 1 end'
+      }
+    },
+    {
+      'fact': ref('fct_sales_activities'),
+      'date': 'business_date',
+      'dimensions': ['channel', 'source', 'medium', 'campaign', 'country', 'team', 'owner'],
+      'measures': {
+        'sales_activity_rows': '1',
+        'calls': "case when activity_kind = 'call' then 1 else 0 end",
+        'emails_to_prospects': "case when activity_kind = 'email' then 1 else 0 end",
+        'meetings': "case when activity_kind = 'meeting' then 1 else 0 end"
       }
     }
   ]

@@ -76,7 +76,9 @@ select
   judged.is_duplicate,
   (judged.has_valid_email or judged.has_valid_phone) and not judged.is_duplicate and not leads.is_test as is_valid,
   leads.qualified_at,
+  {{ business_date('leads.qualified_at') }} as qualified_on,
   leads.accepted_at,
+  {{ business_date('leads.accepted_at') }} as accepted_on,
   leads.sales_rating,
   -- Without any opportunities mapped the outcome is unknown.
   {% if is_mapped('opportunities') -%}

@@ -31,6 +31,13 @@ select
   opportunities.stage,
   opportunities.is_won,
   opportunities.is_closed,
+  -- A close before the opening is a mistake of the source: how long it took is not known.
+  cast(
+    case
+      when opportunities.is_closed and opportunities.closed_at >= opportunities.created_at
+        then extract(epoch from (opportunities.closed_at - opportunities.created_at)) / 86400.0
+    end as double precision
+  ) as sales_cycle_days,
   opportunities.currency,
   {{ exchange_rate('opportunities.currency', 'rates') }} as exchange_rate,
   {{ in_workspace_currency('opportunities.amount', exchange_rate('opportunities.currency', 'rates')) }} as amount,

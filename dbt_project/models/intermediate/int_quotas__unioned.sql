@@ -1,0 +1,1 @@
+{{ unioned_entity('quotas', [ref('stg_mapped__quotas')]) }}

@@ -1,0 +1,1 @@
+{{ unioned_entity('sales_activities', [ref('stg_mapped__sales_activities')]) }}

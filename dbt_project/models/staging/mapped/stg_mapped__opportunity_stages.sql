@@ -1,0 +1,1 @@
+{{ mapped_entity('opportunity_stages') }}
