@@ -27,6 +27,7 @@ _STATUS = {
     "no_target": ("·", "no target", "dim"),
     "no_data": ("·", "no data", "dim"),
     "too_few": ("·", "too few", "dim"),
+    "too_early": ("·", "too early", "dim"),
 }
 # Values that are words of ours, as alerts and lists hold them; never those of a query.
 _WORDED = ("timing", "kind", "severity", "status", "state")
@@ -51,6 +52,12 @@ def status_text(status: str, say: Words) -> Text:
     """The status as icon and word, in its colour."""
     icon, word, style = _STATUS[status]
     return Text(f"{icon} {say(word)}", style=style)
+
+
+def status_icon(status: str) -> tuple[str, str]:
+    """Icon and colour of a status."""
+    icon, _, style = _STATUS[status]
+    return icon, style
 
 
 def print_rows(
@@ -144,6 +151,11 @@ def percent(change: float | None) -> str:
     if change is None:
         return ""
     return f"{change:+.1%}" if abs(change) < 10 else f"x{change + 1:,.0f}"
+
+
+def percent_of(share: float) -> str:
+    """A share of something reached: 88 %; from ten times on as a factor."""
+    return f"{share:.0%}" if share < 10 else f"x{share:,.0f}"
 
 
 def cell_text(value: Any) -> str:

@@ -28,9 +28,9 @@ WITHHELD_MEMBER = "(withheld)"
 _WHOLE_TABLES = ("clock", "source_watermarks", "reconciliation")
 _KPI_TABLES = (
     "kpi_series", "kpi_definitions", "kpi_gaps", "dim_kpi", "kpi_targets", "promotions", "kpi_leading_indicators",
-    "kpi_status", "publish_log",
+    "publish_log",
 )  # fmt: skip
-_SEGMENTED_TABLES = ("swings", "alerts")
+_SEGMENTED_TABLES = ("swings", "alerts", "kpi_status", "kpi_status_history", "kpi_milestones", "kpi_target_seasons")
 _NUMBERS = ("numerator", "denominator", "value", "n", "ci_low", "ci_high")
 _KEY = ", ".join(KEY)
 _PLAIN = ", ".join(name for name in VALUE_COLUMNS if name not in (*_NUMBERS, "state"))

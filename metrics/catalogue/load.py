@@ -74,6 +74,7 @@ def check_catalogue(
     _apply_target_files(files, ws.root / "kpis")
     entries = {name: entry for name, (_, entry) in files.kpis.items()}
     known = {name: kpi for name, (kpi, _) in files.kpis.items()}
+    targets = {**entries, **files.targets}
     catalogue = Catalogue(
         kpis={name: kpi for name, kpi in known.items() if name in layer.metrics},
         metrics=layer.metrics,
@@ -81,8 +82,8 @@ def check_catalogue(
         where={name: entry.where() for name, entry in entries.items()},
         mapped=frozenset(ws.mapped_entities()),
         lineage=lineage,
+        targets_at={name: targets[name].where("targets") for name, kpi in known.items() if kpi.targets},
     )
-    targets = {**entries, **files.targets}
     return catalogue, [
         *files.findings,
         *rule_findings(known, entries, targets, layer, lineage),
