@@ -18,7 +18,8 @@ _CHINESE = {
     "state": "数据状态", "missing_days": "缺数据天数",
     # what stands in them
     "on track": "达标", "at risk": "有风险", "off track": "未达标", "no target": "无目标", "no data": "无数据",
-    "too few": "样本不足", "too early": "时间尚早", "pace": "进度", "streak": "连续达标", "leading": "先行", "lagging": "滞后", "kpi": "KPI", "critical": "严重", "warning": "警告",
+    "too few": "样本不足", "too early": "时间尚早", "pace": "进度", "streak": "连续达标",
+    "leading": "先行", "lagging": "滞后", "kpi": "KPI", "critical": "严重", "warning": "警告",
     "info": "提示", "new": "新", "historic": "历史", "withdrawn": "已撤回",
     # grains: "day" alone is the head of a column of dates
     "grain day": "日", "grain week": "周", "grain month": "月", "grain quarter": "季度",
@@ -92,7 +93,8 @@ _CHINESE = {
     "... and {count} more: --limit {all} shows all.": "……另有 {count} 行：--limit {all} 列出全部。",
     # checks that a run warns of
     "failed": "未通过",
-    "check targets": "目标", "check adds_up": "逐步对账", "check control_totals": "控制总数", "check freshness": "数据滞后", "check gaps": "日期缺口",
+    "check targets": "目标",
+    "check adds_up": "逐步对账", "check control_totals": "控制总数", "check freshness": "数据滞后", "check gaps": "日期缺口",
     "check keys_and_ranges": "主键与取值范围", "check ranges": "取值范围", "check schema": "列",
     "check undecided_versions": "版本未定", "check volume": "行数",
     "No rows.": "没有数据。",

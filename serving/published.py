@@ -142,9 +142,7 @@ def scorecard(ws: Workspace, alert_days: int = HISTORIC_AFTER.days) -> Scorecard
             alerts_before=known.get("new", 0),
             swings_before=known.get("historic", 0),
             not_connected=_rows(con, _NOT_CONNECTED.format(language=ws.language)),
-            milestones=_rows(con, _MILESTONES.format(language=ws.language))
-            if _has_view(con, "kpi_milestones_current")
-            else [],
+            milestones=_milestones(con, _MILESTONES.format(language=ws.language)),
             today=clock[0] if clock else None,
             run_id=log[0] if log else "",
             path=ws.published_dir / "current.duckdb",
@@ -196,7 +194,7 @@ def describe_kpi(ws: Workspace, name: str) -> Row:
         )
         breaks = _breaks(con, name)
         gaps = gap_days(con, name)
-        told = _rows(con, _MILESTONES_OF, [name, grain]) if _has_view(con, "kpi_milestones_current") else []
+        told = _milestones(con, _MILESTONES_OF, [name, grain])
     return {
         "definition": definition,
         "breaks": breaks,
@@ -213,6 +211,11 @@ def _breaks(con: duckdb.DuckDBPyConnection, name: str) -> list[Row]:
     if not _has_view(con, "kpi_breaks"):
         return []
     return _rows(con, "select * exclude (metric) from mart.kpi_breaks where metric = ? order by broken_at", [name])
+
+
+def _milestones(con: duckdb.DuckDBPyConnection, sql: str, parameters: list[Any] | None = None) -> list[Row]:
+    """What was reached; nothing in a version that an older release has published."""
+    return _rows(con, sql, parameters) if _has_view(con, "kpi_milestones_current") else []
 
 
 def _has_view(con: duckdb.DuckDBPyConnection, name: str) -> bool:

@@ -95,7 +95,9 @@ def company(computed: Company) -> Iterator[Company]:
 
 
 def row(company: Company, grain: str) -> dict[str, object]:
-    answer = company.con.execute("select * from mart.kpi_status where metric = 'orders' and grain = ? and segment_value = ''", [grain])
+    answer = company.con.execute(
+        "select * from mart.kpi_status where metric = 'orders' and grain = ? and segment_value = ''", [grain]
+    )
     names = [column[0] for column in answer.description]
     found = answer.fetchall()
     assert len(found) == 1
