@@ -7,9 +7,11 @@ days by weekday over years of 52 weeks. Growth within a year is part of the seas
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import cache
 
 from metrics.values.periods import next_period, period_end, previous_period
 
@@ -44,9 +46,10 @@ class Season:
         """
         if slot(start, self.grain) not in self.factors:
             return None
-        year = [self.factors[one] for one in _slots_of_year(start.year, self.grain) if one in self.factors]
-        share = self.factors[slot(start, self.grain)] / sum(year)
-        return yearly * share if self.is_sum else yearly * share * len(year)
+        counts = {one: count for one, count in _slots_of_year(start.year, self.grain).items() if one in self.factors}
+        whole = sum(self.factors[one] * count for one, count in counts.items())
+        share = self.factors[slot(start, self.grain)] / whole
+        return yearly * share if self.is_sum else yearly * share * sum(counts.values())
 
 
 def slot(start: date, grain: str) -> int:
@@ -126,9 +129,11 @@ def _back(last: date, grain: str, length: int) -> list[date]:
     return periods[::-1]
 
 
-def _slots_of_year(year: int, grain: str) -> list[int]:
-    start, slots = date(year, 1, 1), []
+@cache
+def _slots_of_year(year: int, grain: str) -> Mapping[int, int]:
+    """How many periods of each slot start in a calendar year."""
+    start, slots = date(year, 1, 1), Counter[int]()
     while start.year == year:
-        slots.append(slot(start, grain))
+        slots[slot(start, grain)] += 1
         start = next_period(start, grain)
     return slots
