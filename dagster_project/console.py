@@ -54,6 +54,12 @@ def status_text(status: str, say: Words) -> Text:
     return Text(f"{icon} {say(word)}", style=style)
 
 
+def status_icon(status: str) -> tuple[str, str]:
+    """Icon and colour of a status."""
+    icon, _, style = _STATUS[status]
+    return icon, style
+
+
 def print_rows(
     rows: list[dict[str, Any]],
     output: str,
@@ -140,6 +146,11 @@ def percent(change: float | None) -> str:
     if change is None:
         return ""
     return f"{change:+.1%}" if abs(change) < 10 else f"x{change + 1:,.0f}"
+
+
+def percent_of(share: float) -> str:
+    """A share of something reached: 88 %; from ten times on as a factor."""
+    return f"{share:.0%}" if share < 10 else f"x{share:,.0f}"
 
 
 def cell_text(value: Any) -> str:

@@ -9,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from dagster_project.console import cell_text, console, formatted, percent, period, print_rows, sparkline, status_text
+from dagster_project.progress_view import best_line, milestone_lines, pace_cell
 from dagster_project.words import Words
 
 _MOST_FLAGS = 3
@@ -39,6 +40,12 @@ def print_kpi(found: dict[str, Any], output: str, currency: str, language: str) 
     out.print(_facts({**definition, **changed}, languages, say))
     out.print()
     out.print(_grains(found["status"], currency, say))
+    best = best_line(found["status"], currency, say)
+    if best is not None:
+        out.print(Text(best))
+    named = [{**event, "title": titles[0], "unit": definition["unit"]} for event in found["milestones"]]
+    for line in milestone_lines(named, currency, say):
+        out.print(line)
     out.print()
     for flag in found["flags"][:_MOST_FLAGS]:
         out.print(Text(f"! {flag['sentence']}", style="yellow"))
@@ -68,15 +75,20 @@ def _fact(name: str, value: Any, say: Words) -> str:
 
 
 def _grains(rows: list[dict[str, Any]], currency: str, say: Words) -> Table:
-    table = Table(box=None, pad_edge=False)
+    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
     for name in ("grain", "period", "status"):
-        table.add_column(say(name), no_wrap=True)
+        # the line of a segment is named by its member, which may be long
+        table.add_column(say(name), no_wrap=True, max_width=16 if name == "grain" else None)
     for name in ("value", "target", "change"):
         table.add_column(say(name), justify="right", no_wrap=True)
     table.add_column(say("last 13"), no_wrap=True)
+    table.add_column(say("pace"), no_wrap=True)
+    table.add_column(say("streak"), justify="right", no_wrap=True)
     for row in rows:
         table.add_row(
-            say.grain(row["grain"]), period(row), status_text(row["status"], say), formatted("value", row, currency, say),
+            f"{say.grain(row['grain'])} {row.get('segment_value') or ''}".rstrip(), period(row),
+            status_text(row["status"], say), formatted("value", row, currency, say),
             formatted("target", row, currency, say), percent(row["change"]), sparkline(row["trend_values"] or []),
+            pace_cell(row, say), str(row.get("streak") or ""),
         )  # fmt: skip
     return table

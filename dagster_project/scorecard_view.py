@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from dagster_project.console import console, percent, period, sparkline, status_text
+from dagster_project.progress_view import milestone_lines, pace_line
 from dagster_project.run import RunReport
 from dagster_project.score_view import print_scores
 from dagster_project.words import Words
@@ -50,10 +51,13 @@ def print_run(ws: Workspace, report: RunReport) -> None:
     out.print(Text(say("{name} on {day}", name=ws.name, day=card.today), style="bold"))
     out.print(_table(ws, card, say))
     out.print(Text(say(_LEGEND), style="dim"))
-    for line in _reasons(ws, card, say):
-        out.print(Text(line, style="dim"))
+    for line in [pace_line(card.rows, say), *_reasons(ws, card, say)]:
+        if line is not None:
+            out.print(Text(line, style="dim"))
     print_scores(out, ws, say)
     out.print()
+    for event in milestone_lines(card.milestones, ws.currency, say):
+        out.print(event)
     _print_alerts(out, card, say)
     _print_end(out, report, card, say)
 
@@ -100,7 +104,7 @@ def _reason_line(why: str, grain: str, days: int, rows: list[dict[str, Any]], ws
         return say(sentence, grain=say.grain(grain), day=ws.history_start, titles=_listed(titles, say))
     if why == "not_mature":
         sentence = (
-            "No data, because no whole {grain} since {day} ended {days} days ago, which they need to be judged: {titles}."
+            "Too early, because no whole {grain} since {day} ended {days} days ago, which they need to be judged: {titles}."
         )
         return say(sentence, grain=say.grain(grain), day=ws.history_start, days=days, titles=_listed(titles, say))
     if why in _OF_A_PERIOD:

@@ -20,7 +20,8 @@ _CHINESE = {
     "state": "数据状态", "missing_days": "缺数据天数",
     # what stands in them
     "on track": "达标", "at risk": "有风险", "off track": "未达标", "no target": "无目标", "no data": "无数据",
-    "too few": "样本不足", "leading": "先行", "lagging": "滞后", "kpi": "KPI", "critical": "严重", "warning": "警告",
+    "too few": "样本不足", "too early": "时间尚早", "pace": "进度", "streak": "连续达标",
+    "leading": "先行", "lagging": "滞后", "kpi": "KPI", "critical": "严重", "warning": "警告",
     "info": "提示", "new": "新", "historic": "历史", "withdrawn": "已撤回",
     # grains: "day" alone is the head of a column of dates
     "grain day": "日", "grain week": "周", "grain month": "月", "grain quarter": "季度",
@@ -36,8 +37,8 @@ _CHINESE = {
     "No data, because no day is closed yet: {titles}.": "无数据（还没有已结束的日期）：{titles}。",
     "No data, because no whole {grain} since {day} is closed yet: {titles}.":
         "无数据（自 {day} 起还没有完整且已结束的{grain}）：{titles}。",
-    "No data, because no whole {grain} since {day} ended {days} days ago, which they need to be judged: {titles}.":
-        "无数据（自 {day} 起还没有结束满 {days} 天的完整{grain}，之后才能判断）：{titles}。",
+    "Too early, because no whole {grain} since {day} ended {days} days ago, which they need to be judged: {titles}.":
+        "时间尚早（自 {day} 起还没有结束满 {days} 天的完整{grain}，之后才能判断）：{titles}。",
     "No data, because there is no row to compute it from: {titles}.": "无数据（该期间没有可用于计算的记录）：{titles}。",
     "No data, because the history starts on {day}, and the period before has no value: {titles}.":
         "无数据（历史数据始于 {day}，前一期没有数值）：{titles}。",
@@ -52,6 +53,18 @@ _CHINESE = {
         "未接入的 KPI：{count} 个。需要映射的实体及涉及的 KPI 数：{entities}（kpi list --all）。",
     "Not connected: {count} KPI. What to map: {entities} (kpi list --all).":
         "未接入的 KPI：{count} 个。需要映射的实体：{entities}（kpi list --all）。",
+    "Open periods so far: {on} of {all} KPIs on pace.": "未结束期间的进度：{all} 个 KPI 中 {on} 个正常。",
+    "Open periods so far: {on} of {all} KPIs on pace. Behind: {titles}.":
+        "未结束期间的进度：{all} 个 KPI 中 {on} 个正常；落后：{titles}。",
+    "{title} ({pace} of the pace)": "{title}（为应有进度的 {pace}）",
+    "{title} reached its target in {period}: {value} (target {target}).":
+        "{title}在 {period} 达到目标：{value}（目标 {target}）。",
+    "{title}: the best {grain} so far was {period}: {value} (best before: {previous}).":
+        "{title}：{period} 创下历史最佳（按{grain}）：{value}（此前最佳：{previous}）。",
+    "{title}: {count} {grain}s on track in a row ended in {period}: {value} (target {target}).":
+        "{title}：连续 {count} 期（{grain}）达标，在 {period} 中断：{value}（目标 {target}）。",
+    "... and {count} more: mart.kpi_milestones": "……另有 {count} 条：mart.kpi_milestones",
+    "Best ever: {value} in {period}.": "历史最佳：{value}（{period}）。",
     "No alert in the last {days} days{older}.": "最近 {days} 天没有告警{older}。",
     "Alerts of the last {days} days: {count}{older}": "最近 {days} 天的告警：{count} 条{older}",
     "{count} older alert": "更早的告警 {count} 条",
@@ -82,7 +95,7 @@ _CHINESE = {
     "... and {count} more: --limit {all} shows all.": "……另有 {count} 行：--limit {all} 列出全部。",
     # checks that a run warns of
     "failed": "未通过",
-    "check catalogue": "KPI 定义", "check adds_up": "逐步对账",
+    "check catalogue": "KPI 定义", "check targets": "目标", "check adds_up": "逐步对账",
     "check control_totals": "控制总数", "check freshness": "数据滞后", "check gaps": "日期缺口",
     "check keys_and_ranges": "主键与取值范围", "check ranges": "取值范围", "check schema": "列",
     "check undecided_versions": "版本未定", "check volume": "行数",
@@ -100,7 +113,7 @@ _CHINESE = {
     "not connected: map {entities}": "未接入：需映射 {entities}",
     "Not connected: {names} (kpi list --all).": "未接入：{names}（kpi list --all）。",
     "{current}, expected by now {expected}": "当前 {current}，此时应为 {expected}",
-    "all": "全部", "too early": "为时尚早",
+    "all": "全部", 
     # kpi scorecard and kpi okr
     "Scores (and coverage): {scores}": "得分（覆盖率）：{scores}",
     "{title} {score} ({coverage})": "{title} {score}（{coverage}）",

@@ -31,7 +31,7 @@ SEMANTIC_MANIFEST = "semantic_manifest.json"
 MANIFEST = "manifest.json"
 SQL_FILES = "sql_files.json"
 # published as Parquet beside the tables: what most readers want; the other views follow from kpi_values
-_VIEWS = ("kpi_current",)
+_VIEWS = ("kpi_current", "kpi_targets_current", "kpi_status_periods", "kpi_milestones_current")
 
 
 @dataclass(frozen=True)

@@ -27,13 +27,35 @@ if TYPE_CHECKING:
 Row = dict[str, Any]
 
 _SCORECARD = """
-select s.metric, d.title_{language} as title, s.grain, s.period_start, s.value, s.n, s.unit, s.target, s.attainment,
-       s.status, s.change, s.change_last_year, s.direction, s.trend_values, d.timing, d.owner, s.watermark, s.state,
+select s.metric, d.title_{language} as title, s.grain, s.period_start, s.value, s.n, s.unit, s.target, s.status,
+       columns('^(attainment|streak|streak_since|streak_days|best_value|best_period_start|pace.*)$'),
+       s.change, s.change_last_year, s.direction, s.trend_values, d.timing, d.owner, s.watermark, s.state,
        d.minimum_n, d.matures_after_days
 from mart.kpi_status as s join mart.dim_kpi as d on d.metric = s.metric
 where s.is_headline
 order by case s.status when 'off_track' then 0 when 'at_risk' then 1 when 'on_track' then 2 else 3 end,
          coalesce(s.attainment, 9), s.metric
+"""
+
+# What happened in the period that is shown; a record is known when the period has settled.
+_MILESTONES = """
+select m.metric, d.title_{language} as title, m.kind, m.grain, m.period_start, m.period_end, m.unit, m.value, m.target,
+       m.previous_best, m.streak, m.streak_since
+from mart.kpi_milestones_current as m
+join mart.kpi_status as s using (metric, grain, segment_dimension, segment_value)
+join mart.dim_kpi as d on d.metric = m.metric
+where s.is_headline and m.is_news
+  and (m.period_start = s.period_start
+       or (m.kind = 'record' and m.period_start = s.best_period_start and m.period_end > s.watermark
+           - case m.grain when 'day' then 14 when 'week' then 35 when 'month' then 70 else 190 end))
+order by m.kind = 'streak_broken', m.period_end desc, m.metric, m.kind
+"""
+_MILESTONES_OF = """
+select kind, grain, period_start, period_end, value, target, previous_best, streak, streak_since
+from mart.kpi_milestones_current
+where metric = ? and grain = ? and segment_dimension = ''
+order by period_end desc, kind
+limit 3
 """
 
 _NOT_CONNECTED = """
@@ -75,6 +97,7 @@ class Scorecard:
     alerts_before: int
     swings_before: int
     not_connected: list[Row]
+    milestones: list[Row]
     today: Any
     run_id: str
     path: Path
@@ -131,6 +154,7 @@ def scorecard(ws: Workspace, alert_days: int = HISTORIC_AFTER.days) -> Scorecard
             alerts_before=known.get("new", 0),
             swings_before=known.get("historic", 0),
             not_connected=_rows(con, _NOT_CONNECTED.format(language=ws.language)),
+            milestones=_milestones(con, _MILESTONES.format(language=ws.language)),
             today=clock[0] if clock else None,
             run_id=log[0] if log else "",
             path=ws.published_dir / "current.duckdb",
@@ -169,6 +193,8 @@ def describe_kpi(ws: Workspace, name: str) -> Row:
             raise QueryError(f"there is no KPI or metric '{name}'.{did_you_mean(name, known)} `kpi list --all` shows all.")
         definition = _rows(con, "select * from mart.dim_kpi where metric = ?", [name])[0]
         status = _rows(con, "select * from mart.kpi_status where metric = ? order by is_headline desc, grain", [name])
+        # the company before its segments
+        status.sort(key=lambda row: (row.get("segment_dimension", ""), row.get("segment_value", "")))
         grain = status[0]["grain"] if status else "month"
         values = _rows(
             con,
@@ -180,6 +206,7 @@ def describe_kpi(ws: Workspace, name: str) -> Row:
         )
         breaks = _breaks(con, name)
         gaps = gap_days(con, name)
+        told = _milestones(con, _MILESTONES_OF, [name, grain])
     return {
         "definition": definition,
         "breaks": breaks,
@@ -188,14 +215,26 @@ def describe_kpi(ws: Workspace, name: str) -> Row:
         "values": values[::-1],
         "gaps": gaps,
         "flags": guardrail_flags(ws, name),
+        "milestones": told,
     }
 
 
 def _breaks(con: duckdb.DuckDBPyConnection, name: str) -> list[Row]:
     """When the definition of a metric has changed, and how; none from a version that did not note it."""
-    if not con.execute("select 1 from duckdb_views() where schema_name = 'mart' and view_name = 'kpi_breaks'").fetchone():
+    if not _has_view(con, "kpi_breaks"):
         return []
     return _rows(con, "select * exclude (metric) from mart.kpi_breaks where metric = ? order by broken_at", [name])
+
+
+def _milestones(con: duckdb.DuckDBPyConnection, sql: str, parameters: list[Any] | None = None) -> list[Row]:
+    """What was reached; nothing in a version that an older release has published."""
+    return _rows(con, sql, parameters) if _has_view(con, "kpi_milestones_current") else []
+
+
+def _has_view(con: duckdb.DuckDBPyConnection, name: str) -> bool:
+    """Whether a published version, perhaps of an older release, has a view."""
+    found = con.execute("select 1 from duckdb_views() where schema_name = 'mart' and view_name = ?", [name]).fetchone()
+    return found is not None
 
 
 def run_query(ws: Workspace, query: Query) -> list[Row]:

@@ -32,9 +32,17 @@ WITHHELD_MEMBER = "(withheld)"
 _WHOLE_TABLES = ("clock", "source_watermarks", "reconciliation")
 _KPI_TABLES = (
     "kpi_series", "kpi_definitions", "kpi_gaps", "dim_kpi", "kpi_targets", "promotions", "kpi_leading_indicators",
-    "kpi_status", "publish_log",
+    "publish_log",
 )  # fmt: skip
-_SEGMENTED_TABLES = ("swings", "alerts", *SEGMENTED)
+_SEGMENTED_TABLES = (
+    "swings",
+    "alerts",
+    "kpi_status",
+    "kpi_status_history",
+    "kpi_milestones",
+    "kpi_target_seasons",
+    *SEGMENTED,
+)
 # Written anew by every run, so that their own modules create them. Scores are never made of a guarded segment.
 _TOTALS = (*(name for name in ALIGNMENT if name not in SEGMENTED), *SCORECARDS)
 _NUMBERS = ("numerator", "denominator", "value", "n", "ci_low", "ci_high")

@@ -43,6 +43,8 @@ def reason(row: dict[str, Any], history_start: date) -> Reason | None:
     """Return why a row of the scorecard is not judged; None when it is, or has no target by choice."""
     if row["status"] == "too_few":
         return "too_few"
+    if row["status"] == "too_early":
+        return "not_mature"
     if row["status"] != "no_data":
         return None
     if row["period_start"] is None:

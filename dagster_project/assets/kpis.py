@@ -29,6 +29,8 @@ from metrics.alerts import evaluate_swings
 from metrics.catalogue import Catalogue, load_catalogue, read_lineage
 from metrics.semantic import SemanticLayer
 from metrics.values import (
+    StatusReport,
+    append_targets,
     clear_pending,
     compute_values,
     pending_windows,
@@ -39,6 +41,7 @@ from metrics.values.rows import workspace_today
 from metrics.warehouse import open_warehouse
 from metrics.workspace import Workspace
 
+TARGETS_CHECK = "targets"
 _MOST_DAYS_TOLD_AGAIN = 62
 _DAYS_WRITTEN = "select distinct period_start from mart.kpi_values where run_id = ? and grain = 'day' order by 1"
 
@@ -73,7 +76,8 @@ def _dim_kpi() -> dg.AssetsDefinition:
         with expected_errors(), open_warehouse(ws) as con:
             _, catalogue = load_definitions(ws)
             rows = write_definitions(con, catalogue, ws.known_promotions)
-        return dg.MaterializeResult(metadata={"dagster/row_count": rows})
+            targets = append_targets(con, catalogue, context.run.run_id)
+        return dg.MaterializeResult(metadata={"dagster/row_count": rows, "targets appended": targets})
 
     return dim_kpi
 
@@ -128,16 +132,35 @@ def _kpi_status() -> dg.AssetsDefinition:
     @dg.asset(
         key=KPI_STATUS, deps=[dg.AssetDep(KPI_VALUES, partition_mapping=dg.AllPartitionMapping())],
         group_name=KPI_GROUP, owners=[team("data")], kinds={"duckdb"}, backfill_policy=SINGLE_RUN,
-        description="One row per KPI and grain: the last closed period against its target.",
+        check_specs=[dg.AssetCheckSpec(TARGETS_CHECK, asset=KPI_STATUS, description="Every target can be used.")],
+        description="One row per KPI, grain and segment with a target: the last closed period against it, and the pace.",
     )  # fmt: skip
     def kpi_status(context: dg.AssetExecutionContext, workspace: WorkspaceRun) -> dg.MaterializeResult:
         ws = workspace.workspace
         with expected_errors(), open_warehouse(ws) as con:
             _, catalogue = load_definitions(ws)
-            rows = write_status(con, ws, catalogue)
-        return dg.MaterializeResult(metadata={"dagster/row_count": rows})
+            report = write_status(con, ws, catalogue, context.run.run_id)
+        return dg.MaterializeResult(
+            metadata={
+                "dagster/row_count": report.rows,
+                "scores appended": report.scored,
+                "milestones appended": report.milestones,
+            },
+            check_results=[_targets_check(report)],
+        )
 
     return kpi_status
+
+
+def _targets_check(report: StatusReport) -> dg.AssetCheckResult:
+    """Targets that the stored values do not allow to use: they warn, their periods are judged as if there were none."""
+    return dg.AssetCheckResult(
+        check_name=TARGETS_CHECK,
+        passed=not report.findings,
+        severity=dg.AssetCheckSeverity.WARN,
+        description=" ".join(map(str, report.findings)) or None,
+        metadata={"targets that are not used": len(report.findings)},
+    )
 
 
 def _alerts() -> dg.AssetsDefinition:

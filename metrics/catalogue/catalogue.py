@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from metrics.catalogue.intervals import Interval, interval_of
@@ -18,7 +18,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Catalogue:
-    """KPIs by id and metrics by name. ``mapped`` are the entities that the workspace maps."""
+    """KPIs by id and metrics by name. ``mapped`` are the entities that the workspace maps.
+
+    ``where`` is file and line of each KPI, ``targets_at`` of its targets, which a workspace may give in another file.
+    """
 
     kpis: Mapping[str, Kpi]
     metrics: Mapping[str, Metric]
@@ -26,6 +29,7 @@ class Catalogue:
     where: Mapping[str, str]
     mapped: frozenset[str]
     lineage: Lineage
+    targets_at: Mapping[str, str] = field(default_factory=dict)
 
     def kind(self, metric: str) -> Literal["kpi", "metric"]:
         """Whether a metric has a KPI file."""

@@ -101,6 +101,7 @@ def read_catalogue(ws: Workspace, layer: SemanticLayer, lineage: Lineage, shippe
     _apply_target_files(files, folder)
     entries = {name: entry for name, (_, entry) in files.kpis.items()}
     known = {name: kpi for name, (kpi, _) in files.kpis.items()}
+    targets = {**entries, **files.targets}
     catalogue = Catalogue(
         kpis={name: kpi for name, kpi in known.items() if name in layer.metrics},
         metrics=layer.metrics,
@@ -108,8 +109,8 @@ def read_catalogue(ws: Workspace, layer: SemanticLayer, lineage: Lineage, shippe
         where={name: entry.where() for name, entry in entries.items()},
         mapped=frozenset(ws.mapped_entities()),
         lineage=lineage,
+        targets_at={name: targets[name].where("targets") for name, kpi in known.items() if kpi.targets},
     )
-    targets = {**entries, **files.targets}
     findings = (
         *files.defaults.findings,
         *files.findings,

@@ -5,6 +5,7 @@ Frozen models; a wrong file is reported by `load.py` with its line. `schema.py` 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
 from typing import Annotated, Literal, Self
 
@@ -39,8 +40,10 @@ class Target(Frozen):
     """A value to reach, from one day to another, at one grain.
 
     ``step`` holds ``value`` for the whole time. ``linear`` moves in a straight line from ``start`` on ``from`` to
-    ``value`` on ``to``. ``floor`` is the least that is acceptable, ``stretch`` the ambitious value of a key result.
-    ``scope`` narrows it to one member of a segment, for example ``{channel: email}``.
+    ``value`` on ``to``. ``seasonal`` spreads ``value``, which is for a calendar year, over its periods as the KPI's own
+    history does: what adds up sums to it, anything else has it as the mean of its periods. ``floor`` is the least that is
+    acceptable, ``stretch`` the ambitious value of a key result. ``scope`` narrows it to one member of a segment, for
+    example ``{channel: email}``.
     """
 
     from_: date = Field(alias="from", description="First day the target holds")
@@ -52,7 +55,7 @@ class Target(Frozen):
     review_on: date | None = Field(None, description="Day on which somebody looks at the target again")
     start: float | None = Field(None, description="Path linear: the value on the first day")
     scope: dict[str, str] = Field(default_factory=dict, max_length=1, description="One segment: {channel: email}")
-    path: Literal["step", "linear"] = "step"
+    path: Literal["step", "linear", "seasonal"] = "step"
 
     @model_validator(mode="after")
     def _dates_fit_the_path(self) -> Self:
@@ -60,8 +63,15 @@ class Target(Frozen):
             raise ValueError(f"target ends on {self.to}, before it starts on {self.from_}")
         if self.path == "linear" and (self.to is None or self.start is None):
             raise ValueError("a linear target needs 'to' and 'start'")
-        if self.path == "step" and self.start is not None:
+        if self.path != "linear" and self.start is not None:
             raise ValueError("'start' is only for path: linear")
+        if self.path == "seasonal" and self.grain == "week":
+            raise ValueError(
+                "a seasonal target is for days (by weekday), months or quarters: weeks begin on another day each year. "
+                "Set another grain"
+            )
+        if self.path == "seasonal" and self.value <= 0:
+            raise ValueError(f"a seasonal target spreads a value above 0, found {self.value:g}. Use path: step")
         return self
 
     def holds_on(self, day: date) -> bool:
@@ -69,7 +79,13 @@ class Target(Frozen):
         return self.from_ <= day and (self.to is None or day <= self.to)
 
     def value_on(self, day: date) -> float:
-        """The value to reach in the period that starts on ``day``."""
+        """The value to reach in the period that starts on ``day``.
+
+        Raises ValueError for a seasonal target: what it asks of a period depends on stored history, which
+        ``metrics.values.status.read_target_book`` reads.
+        """
+        if self.path == "seasonal":
+            raise ValueError("the periods of a seasonal target depend on history: ask read_target_book")
         if self.path == "step" or self.to is None or self.start is None or self.to == self.from_:
             return self.value
         share = (day - self.from_).days / (self.to - self.from_).days
@@ -159,9 +175,10 @@ class Kpi(Frozen):
     review: Literal["weekly", "monthly", "quarterly", "yearly"] = "monthly"
     weight: float = Field(1.0, gt=0, description="Weight on a scorecard")
 
-    def target_for(self, grain: str, day: date) -> Target | None:
-        """The company-wide target at ``grain`` for the period that starts on ``day``."""
-        return next((t for t in self.targets if t.grain == grain and not t.scope and t.holds_on(day)), None)
+    def target_for(self, grain: str, day: date, scope: Mapping[str, str] | None = None) -> Target | None:
+        """The target at ``grain`` for the period that starts on ``day``; company-wide, or of the segment ``scope``."""
+        wanted = dict(scope or {})
+        return next((t for t in self.targets if t.grain == grain and t.scope == wanted and t.holds_on(day)), None)
 
 
 class Watch(Frozen):

@@ -5,12 +5,14 @@ from metrics.values.dimensions import write_definitions
 from metrics.values.history import ValueChanges
 from metrics.values.pending import clear_pending, pending_windows
 from metrics.values.periods import Window
-from metrics.values.status import write_status
+from metrics.values.status import StatusReport, append_targets, write_status
 from metrics.values.tables import ensure_tables
 
 __all__ = [
+    "StatusReport",
     "ValueChanges",
     "Window",
+    "append_targets",
     "clear_pending",
     "compute_values",
     "ensure_tables",

@@ -1,4 +1,4 @@
-"""What readers of the values need beside them: dim_kpi, kpi_targets, kpi_leading_indicators, promotions."""
+"""What readers of the values need beside them: dim_kpi, kpi_leading_indicators, promotions."""
 
 from __future__ import annotations
 
@@ -38,15 +38,14 @@ _KPI_FIELDS = (
 
 
 def write_definitions(con: duckdb.DuckDBPyConnection, catalogue: Catalogue, promotions: Sequence[Promotion] = ()) -> int:
-    """Rewrite the four tables and return the number of metrics."""
+    """Rewrite the three tables and return the number of metrics."""
     ensure_tables(con)
     rows = [_row(catalogue, name) for name in sorted(catalogue.metrics)]
     columns = list(rows[0]) if rows else []
     with one_transaction(con):
-        for table in ("dim_kpi", "kpi_targets", "kpi_leading_indicators", "promotions"):
+        for table in ("dim_kpi", "kpi_leading_indicators", "promotions"):
             con.execute(f"delete from mart.{table}")
         insert_rows(con, f"mart.dim_kpi ({', '.join(columns)})", [[row[name] for name in columns] for row in rows])
-        insert_rows(con, "mart.kpi_targets", [row for kpi in catalogue.kpis.values() for row in _target_rows(kpi)])
         leaders = [(kpi.id, lead.kpi, lead.lag_days) for kpi in catalogue.kpis.values() for lead in kpi.leading_indicators]
         insert_rows(con, "mart.kpi_leading_indicators", leaders)
         held = [(one.promotion, one.from_, one.to, one.channel, one.description) for one in promotions]
@@ -99,13 +98,3 @@ def _texts(kpi: Kpi | None, description: str) -> dict[str, str | None]:
         return {"description_en": description, "description_zh": None} | dict.fromkeys(fields)
     texts = {"description": kpi.description, "question": kpi.question, "playbook": kpi.playbook}
     return {f"{field}_{language}": text.in_language(language) for field, text in texts.items() for language in ("en", "zh")}
-
-
-def _target_rows(kpi: Kpi) -> list[tuple[Any, ...]]:
-    rows = []
-    for target in kpi.targets:
-        dimension, member = next(iter(target.scope.items()), ("", ""))
-        days = (target.from_, target.to, target.path)
-        values = (target.start, target.value, target.stretch)
-        rows.append((kpi.id, target.grain, segment_dimension(dimension), member, *days, *values))
-    return rows

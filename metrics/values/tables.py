@@ -8,6 +8,7 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING
 
+from metrics.values.status_tables import STATUS_TABLES, STATUS_VIEWS, comment_statements
 from metrics.values.views import VIEWS
 
 if TYPE_CHECKING:
@@ -121,18 +122,6 @@ _TABLES = (
         version integer,
         definition_hash text
     )""",
-    """create table if not exists mart.kpi_targets (
-        metric text not null,
-        grain text not null,
-        segment_dimension text not null default '',
-        segment_value text not null default '',
-        valid_from date not null,
-        valid_to date,
-        path text not null,
-        start_value double,
-        target double not null,
-        stretch double
-    )""",
     """create table if not exists mart.promotions (
         promotion text not null,
         starts_on date not null,
@@ -144,30 +133,6 @@ _TABLES = (
         metric text not null,
         leading_metric text not null,
         lag_days integer not null
-    )""",
-    """create table if not exists mart.kpi_status (
-        metric text not null,
-        grain text not null,
-        is_headline boolean not null,
-        period_start date,
-        period_end date,
-        currency text not null default '',
-        value double,
-        n bigint,
-        state text,
-        target double,
-        stretch double,
-        attainment double,
-        status text not null,
-        direction text not null,
-        unit text not null,
-        previous_value double,
-        change double,
-        last_year_value double,
-        change_last_year double,
-        trend_starts date[],
-        trend_values double[],
-        watermark date
     )""",
     """create table if not exists mart.swings (
         metric text not null,
@@ -212,13 +177,14 @@ _TABLES = (
         "rows" bigint not null,
         as_of date
     )""",
+    *STATUS_TABLES,
 )
 
 
 # Written anew by every run: nothing is lost when an older version of them is dropped.
-_REWRITTEN = frozenset(
-    {"dim_kpi", "kpi_targets", "promotions", "kpi_leading_indicators", "kpi_status", "kpi_series", "kpi_gaps"}
-)
+_REWRITTEN = frozenset({"dim_kpi", "promotions", "kpi_leading_indicators", "kpi_status", "kpi_series", "kpi_gaps"})
+# Written anew by versions that did not have this column.
+_REWRITTEN_BEFORE = {"kpi_targets": "recorded_at"}
 _COLUMNS_OF_MART = """select table_name, list(column_name), list(data_type) from duckdb_columns()
     where database_name = current_database() and schema_name = 'mart' and internal = false group by table_name"""
 
@@ -227,8 +193,7 @@ def ensure_tables(con: duckdb.DuckDBPyConnection) -> None:
     """Create what is missing of schema mart and bring tables of an older version up to date; views are replaced."""
     con.execute("create schema if not exists mart")
     _upgrade(con)
-    for statement in (*_TABLES, *VIEWS):
-        con.execute(statement)
+    con.execute(";".join((*_TABLES, *VIEWS, *STATUS_VIEWS, *comment_statements())))
 
 
 def _upgrade(con: duckdb.DuckDBPyConnection) -> None:
@@ -237,7 +202,7 @@ def _upgrade(con: duckdb.DuckDBPyConnection) -> None:
     for table, names, types in _wanted_columns():
         if table not in found or set(found[table]) == set(names):
             continue
-        if table in _REWRITTEN:
+        if table in _REWRITTEN or (table in _REWRITTEN_BEFORE and _REWRITTEN_BEFORE[table] not in found[table]):
             con.execute(f"drop table mart.{table}")
             continue
         for name, kind in zip(names, types, strict=True):

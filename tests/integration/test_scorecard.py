@@ -40,7 +40,7 @@ def test_a_kpi_without_a_verdict_says_why(built_small_shop: SmallShop, capsys: p
     said = " ".join(capsys.readouterr().out.split())
     # The last of the two months is open; a return or a second purchase may come for 30 days after the first.
     assert (
-        "No data, because no whole month since 2026-01-01 ended 30 days ago, which they need to be judged: "
+        "Too early, because no whole month since 2026-01-01 ended 30 days ago, which they need to be judged: "
         "Repurchase within 30 days, Return rate." in said
     )
     missing = built_small_shop.read("select missing_entities from mart.dim_kpi where kind = 'kpi' and not is_connected")
@@ -96,7 +96,7 @@ def test_the_scorecard_in_chinese(chinese: SmallShop, capsys: pytest.CaptureFixt
     # The path of the published file is one word that is never broken.
     assert all(cell_len(line.rstrip()) <= 100 for line in lines if not line.startswith("已发布："))
     text = "".join("".join(lines).split())
-    assert "无数据（自2026-01-01起还没有结束满30天的完整月，之后才能判断）：30天复购率、退货率。" in text
+    assert "时间尚早（自2026-01-01起还没有结束满30天的完整月，之后才能判断）：30天复购率、退货率。" in text
     assert "自上次运行以来没有变化：数据源、定义和设置都没有改动。" in text
     assert not re.search(r"ontrack|nodata|notconnected|alert|lagging|nothingnew", text.replace("kpialerts", "").lower())
 

@@ -120,7 +120,10 @@ STOCK_BY_MONTH = Known(
     dimensions=tuple(f"open_ticket__business_date__{grain}" for grain in ("day", "week")),
 )
 STOCKS = "pipeline_value open_opportunities"
-_OWN_DATE = "a stock by its own date beside metric_time: MetricFlow takes the last day of the week or month alone, ours that of each piece"
+_OWN_DATE = (
+    "a stock by its own date beside metric_time: MetricFlow takes the last day of the week or month alone, "
+    "ours that of each piece"
+)
 PIPELINE_BY_WEEK = Known(
     _OWN_DATE,
     STOCKS,

@@ -8,8 +8,8 @@ from datetime import date
 import pytest
 
 from metrics.catalogue import Kpi, Thresholds
-from metrics.values import compute_values, write_definitions, write_status
-from metrics.values.status import Point, attainment, change, judged, status_of
+from metrics.values import append_targets, compute_values, write_definitions, write_status
+from metrics.values.status import PeriodTarget, Point, attainment, change, judged, walk
 from tests.unit.values.company import TODAY, Company, build, random_frames
 
 LINES = Thresholds(at_risk=0.98, off_track=0.9, hysteresis=0.02)
@@ -79,6 +79,7 @@ def computed(tmp_path_factory: pytest.TempPathFactory) -> Company:
     found.set_time(TODAY, date(2026, 6, 9), date(2026, 5, 10))
     compute_values(found.con, found.ws, found.layer, found.catalogue, None, "run")
     write_definitions(found.con, found.catalogue)
+    append_targets(found.con, found.catalogue, "run")
     return found
 
 
@@ -94,7 +95,9 @@ def company(computed: Company) -> Iterator[Company]:
 
 
 def row(company: Company, grain: str) -> dict[str, object]:
-    answer = company.con.execute("select * from mart.kpi_status where metric = 'orders' and grain = ?", [grain])
+    answer = company.con.execute(
+        "select * from mart.kpi_status where metric = 'orders' and grain = ? and segment_value = ''", [grain]
+    )
     names = [column[0] for column in answer.description]
     found = answer.fetchall()
     assert len(found) == 1
@@ -152,9 +155,9 @@ def test_hysteresis_walks_through_the_periods(company: Company) -> None:
     kpi: Kpi = company.catalogue.kpis["orders"].model_copy(update={"thresholds": LINES})
     starts = [date(2026, 2, 1), date(2026, 3, 1), date(2026, 4, 1)]
     points = {start: Point(value, 100, "settled") for start, value in zip(starts, (97, 99, 100), strict=True)}
-    assert status_of(kpi, "month", "up", starts[:1], points) == "at_risk"
-    assert status_of(kpi, "month", "up", starts[:2], points) == "at_risk"
-    assert status_of(kpi, "month", "up", starts, points) == "on_track"
+    target = PeriodTarget(100, None, None, date(2026, 1, 1), "step")
+    found = [score.status for score in walk(kpi, "up", starts, points, lambda _: target)]
+    assert found == ["at_risk", "at_risk", "on_track"]
 
 
 def test_definitions_are_described(company: Company) -> None:
@@ -175,5 +178,6 @@ def test_definitions_are_described(company: Company) -> None:
 
 
 def test_writing_twice_leaves_one_row_each(company: Company) -> None:
-    assert write_status(company.con, company.ws, company.catalogue) == 4
-    assert company.con.execute("select count(*) from mart.kpi_status").fetchone() == (4,)
+    # four grains, and the month of the segment that has a target of its own
+    assert write_status(company.con, company.ws, company.catalogue).rows == 5
+    assert company.con.execute("select count(*) from mart.kpi_status").fetchone() == (5,)
