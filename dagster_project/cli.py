@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from dagster_project import cli_diff, cli_queries, cli_runs
+from dagster_project import cli_diff, cli_queries, cli_runs, cli_target
 from dagster_project.cli_options import FormatOption, OutputFormat, WorkspaceOption
 from dagster_project.cli_options import load as _load
 from dagster_project.cli_options import progress as _progress
@@ -27,6 +27,7 @@ app.add_typer(source_app, name="source")
 _COMMANDS = (
     cli_queries.query,
     cli_queries.explain,
+    cli_target.target,
     cli_diff.diff,
     cli_runs.run,
     cli_runs.health,

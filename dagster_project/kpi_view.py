@@ -1,4 +1,4 @@
-"""What `kpi show` prints: what a KPI is, its status at every grain, its last values."""
+"""What `kpi show` prints: what a KPI is, its status at every grain, where it is heading, its last values."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from dagster_project.console import cell_text, console, formatted, percent, period, print_rows, sparkline, status_text
+from dagster_project.outlook_view import projection_lines
 from dagster_project.words import Words
 
 _VALUES = ("period_start", "value", "numerator", "denominator", "n", "ci_low", "ci_high", "missing_days", "state")
@@ -39,6 +40,10 @@ def print_kpi(found: dict[str, Any], output: str, currency: str, language: str) 
     out.print()
     out.print(_grains(found["status"], currency, say))
     out.print()
+    for line in projection_lines(found["projection"], currency, say):
+        out.print(Text(line))
+    if found["projection"]:
+        out.print()
     rows = [{**row, "unit": definition["unit"]} for row in found["values"]]
     with_gaps = [row for row in rows if row.get("missing_days")]
     columns = [name for name in _VALUES if name != "missing_days" or with_gaps]

@@ -147,7 +147,7 @@ def count_new_alerts(ws: Workspace, run_id: str) -> int:
 
 
 def describe_kpi(ws: Workspace, name: str) -> Row:
-    """Everything about one KPI or metric: definition and its changes, status per grain, last values.
+    """Everything about one KPI or metric: definition and its changes, status and outlook per grain, last values.
 
     Raises QueryError for no such name.
     """
@@ -167,12 +167,14 @@ def describe_kpi(ws: Workspace, name: str) -> Row:
             [name, grain],
         )
         breaks = _breaks(con, name)
+        projection = _projection(con, name, grain)
         gaps = gap_days(con, name)
     return {
         "definition": definition,
         "breaks": breaks,
         "status": status,
         "grain": grain,
+        "projection": projection,
         "values": values[::-1],
         "gaps": gaps,
     }
@@ -183,6 +185,14 @@ def _breaks(con: duckdb.DuckDBPyConnection, name: str) -> list[Row]:
     if not con.execute("select 1 from duckdb_views() where schema_name = 'mart' and view_name = 'kpi_breaks'").fetchone():
         return []
     return _rows(con, "select * exclude (metric) from mart.kpi_breaks where metric = ? order by broken_at", [name])
+
+
+def _projection(con: duckdb.DuckDBPyConnection, name: str, first: str) -> list[Row]:
+    """Where the open periods of a KPI are heading, those of grain ``first`` before others; none from an older version."""
+    known = "select 1 from duckdb_tables() where schema_name = 'mart' and table_name = 'kpi_projection'"
+    if not con.execute(known).fetchone():
+        return []
+    return _rows(con, "select * from mart.kpi_projection where metric = ? order by grain <> ?, period_end", [name, first])
 
 
 def run_query(ws: Workspace, query: Query) -> list[Row]:

@@ -28,7 +28,7 @@ WITHHELD_MEMBER = "(withheld)"
 _WHOLE_TABLES = ("clock", "source_watermarks", "reconciliation")
 _KPI_TABLES = (
     "kpi_series", "kpi_definitions", "kpi_gaps", "dim_kpi", "kpi_targets", "promotions", "kpi_leading_indicators",
-    "kpi_status", "publish_log",
+    "kpi_status", "kpi_projection", "publish_log",
 )  # fmt: skip
 _SEGMENTED_TABLES = ("swings", "alerts")
 _NUMBERS = ("numerator", "denominator", "value", "n", "ci_low", "ci_high")

@@ -7,6 +7,7 @@ import dagster as dg
 from dagster_project.assets.keys import (
     ALERTS,
     DIM_KPI,
+    KPI_PROJECTION,
     KPI_STATUS,
     KPI_VALUES,
     PUBLISHED,
@@ -33,7 +34,7 @@ def published_asset(tables: Iterable[dg.AssetKey]) -> dg.AssetsDefinition:
     @dg.asset(
         key=PUBLISHED,
         deps=[
-            DIM_KPI, WATERMARKS, KPI_STATUS, SWINGS, ALERTS, RECONCILIATION, *tables,
+            DIM_KPI, WATERMARKS, KPI_STATUS, KPI_PROJECTION, SWINGS, ALERTS, RECONCILIATION, *tables,
             dg.AssetDep(KPI_VALUES, partition_mapping=dg.AllPartitionMapping()),
         ],
         group_name="published", owners=[team("data")], kinds={"duckdb", "parquet"}, backfill_policy=SINGLE_RUN,
