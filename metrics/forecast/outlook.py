@@ -86,7 +86,8 @@ class Outlook:
 
 def needed_days(stretch: Stretch) -> int:
     """The days of history without which nothing is said about a stretch."""
-    return daily.FEWEST_DAYS + stretch.known + width.FEWEST_STRETCHES * max(stretch.reach, daily.WEEK)
+    # One stretch more: the truth of the newest forecasts is not known yet.
+    return daily.FEWEST_DAYS + stretch.known + (width.FEWEST_STRETCHES + 1) * max(stretch.reach, daily.WEEK)
 
 
 def needed_periods(ahead: int) -> int:

@@ -2,7 +2,7 @@
 
 safe       what is reached in 4 of 5 cases if nothing changes
 stretch    half of the way from now to the benchmark, but no further than the KPI has ever improved in as long a time;
-           without a benchmark, what is reached in 1 of 5 cases if nothing changes
+           without a benchmark or any improvement so far, what is reached in 1 of 5 cases if nothing changes
 benchmark  what others reach
 
 Why half of the way, and not the geometric mean: it exists for every number (scores and margins below zero as well), and
@@ -72,13 +72,16 @@ def steps_of(known: Known) -> list[Step]:
 
 def _stretch(known: Known) -> tuple[float, str]:
     """The next step and why. Never easier than what is reached anyway."""
+    value = known.outlook.quantile(0.8 if known.direction == "up" else 0.2)
+    lucky = known.gain(value)
     if known.benchmark is None or known.gain(known.benchmark) <= 0:
-        value = known.outlook.quantile(0.8 if known.direction == "up" else 0.2)
         return _rounded(value, known.now, towards=known.now), "reached in 1 of 5 cases if nothing changes"
     half = known.gain(known.benchmark) / 2
     gain, why = half, "half of the way to the benchmark"
-    if 0 < known.largest_gain < half:
+    if known.largest_gain < half:
         gain, why = known.largest_gain, "the largest improvement so far in as long a time"
+        if lucky > gain:
+            gain, why = min(lucky, half), "reached in 1 of 5 cases if nothing changes"
     heading = known.gain(known.outlook.value)
     if heading > gain:
         # Not beyond what others reach: that is the third step.
@@ -90,7 +93,8 @@ def largest_gain(values: Sequence[float], ahead: int, direction: str) -> float:
     """The most that the middle of three periods in a row was better than ``ahead`` periods before; 0 where never."""
     middles = [sorted(values[place - 2 : place + 1])[1] for place in range(2, len(values))]
     sign = 1 if direction == "up" else -1
-    return max((sign * (later - earlier) for earlier, later in zip(middles, middles[ahead:], strict=False)), default=0.0)
+    gains = [sign * (later - earlier) for earlier, later in zip(middles, middles[ahead:], strict=False)]
+    return max(0.0, *gains) if gains else 0.0
 
 
 def _step(known: Known, name: StepName, value: float, why: str) -> Step:

@@ -17,8 +17,10 @@ if TYPE_CHECKING:
 COVERAGE = 0.8
 # Of stretches that do not overlap; fewer say nothing about how wrong a forecast can be.
 FEWEST_STRETCHES = 3
-# In years: after so long an error counts half, for what is usual now and for how errors are spread around it.
-_USUAL_HALF_LIFE = 0.25
+# In years: after so long an error counts half, for the weight of a way of forecasting, for what is usual now, and for how
+# errors are spread around it.
+_WEIGHT_HALF_LIFE = 0.25
+_ERROR_HALF_LIFE = 0.125
 _SPREAD_HALF_LIFE = 1.0
 _WORTH_OF_OVERLAP = 1.5
 
@@ -36,7 +38,7 @@ def combined(errors: Array, placed: Array, fewest: int, year: float) -> tuple[fl
     if not usable.any():
         return float("nan"), np.full(errors.shape[1], np.nan)
     errors, placed, known = errors[usable], placed[usable], known[usable]
-    late = 0.5 ** (np.arange(errors.shape[1])[::-1] / (_USUAL_HALF_LIFE * year))
+    late = 0.5 ** (np.arange(errors.shape[1])[::-1] / (_WEIGHT_HALF_LIFE * year))
     missed = np.nansum(np.abs(errors) * late, axis=1) / np.sum(known * late, axis=1)
     weight = 1 / np.maximum(missed, 1e-9) ** 2
     weight /= weight.sum()
@@ -54,6 +56,9 @@ def half_width(past: Array, reach: int, least: int, year: float) -> tuple[float,
     import numpy as np
 
     usual = _usual_error(past, reach, least, year)
+    if not np.isnan(past).all():
+        # A time without errors, when there was nothing to measure, is no yardstick.
+        usual = np.maximum(usual, 0.05 * np.nanmean(np.abs(past)))
     with np.errstate(divide="ignore", invalid="ignore"):
         shares = np.abs(past) / usual
     now, found = float(usual[-1]), np.isfinite(shares)
@@ -85,7 +90,7 @@ def _usual_error(errors: Array, reach: int, least: int, year: float) -> Array:
     import numpy as np
 
     known = ~np.isnan(errors)
-    grown = 2.0 ** (np.arange(errors.size) / (_USUAL_HALF_LIFE * year))
+    grown = 2.0 ** (np.arange(errors.size) / (_ERROR_HALF_LIFE * year))
     total = np.cumsum(np.where(known, np.abs(errors), 0.0) * grown)
     count = np.cumsum(known * grown)
     seen = np.cumsum(known) > 2 * max(reach, least)
