@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from dagster_project import cli_alignment, cli_diff, cli_docs, cli_queries, cli_runs, cli_validate
+from dagster_project import cli_alignment, cli_diff, cli_docs, cli_queries, cli_runs, cli_target, cli_validate
 from dagster_project.cli_new import new_app
 from dagster_project.cli_options import FormatOption, OutputFormat, WorkspaceOption
 from dagster_project.cli_options import load as _load
@@ -29,6 +29,7 @@ app.add_typer(new_app, name="new")
 _COMMANDS = (
     cli_queries.query,
     cli_queries.explain,
+    cli_target.target,
     cli_diff.diff,
     cli_docs.docs,
     cli_validate.validate,

@@ -1,4 +1,4 @@
-"""What `kpi show` prints: what a KPI is, its status at every grain, its last values."""
+"""What `kpi show` prints: what a KPI is, its status at every grain, where it is heading, its last values."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from dagster_project.console import cell_text, console, formatted, percent, period, print_rows, sparkline, status_text
+from dagster_project.outlook_view import projection_lines
 from dagster_project.progress_view import best_line, milestone_lines, pace_cell
 from dagster_project.words import Words
 
@@ -47,6 +48,10 @@ def print_kpi(found: dict[str, Any], output: str, currency: str, language: str) 
     for line in milestone_lines(named, currency, say):
         out.print(line)
     out.print()
+    for line in projection_lines(found["projection"], currency, say):
+        out.print(Text(line))
+    if found["projection"]:
+        out.print()
     for flag in found["flags"][:_MOST_FLAGS]:
         out.print(Text(f"! {flag['sentence']}", style="yellow"))
     rows = [{**row, "unit": definition["unit"]} for row in found["values"]]

@@ -99,6 +99,42 @@ _CHINESE = {
     "check control_totals": "控制总数", "check freshness": "数据滞后", "check gaps": "日期缺口",
     "check keys_and_ranges": "主键与取值范围", "check ranges": "取值范围", "check schema": "列",
     "check undecided_versions": "版本未定", "check volume": "行数",
+    # where a KPI is heading
+    "Heading for {value} by {day} ({grain}), between {low} and {high} in 4 of 5 cases.":
+        "预计到 {day}（{grain}）为 {value}，五次中有四次落在 {low} 与 {high} 之间。",
+    "Heading for {value} by {day} ({grain}), between {low} and {high} in 4 of 5 cases; target {target}: {chance}.":
+        "预计到 {day}（{grain}）为 {value}，五次中有四次落在 {low} 与 {high} 之间；目标 {target}：{chance}。",
+    "Too early to say where the {grain} to {day} is heading: {has} {unit} of history, at least {needs} are needed.":
+        "到 {day} 为止的{grain}现在还无法预计：已有历史 {has} {unit}，至少需要 {needs}。",
+    "{percent} likely": "达成可能性 {percent}", "less than 1 %": "低于 1%", "more than 99 %": "高于 99%",
+    "almost certain": "几乎肯定", "likely": "很可能", "rather likely": "较可能", "as likely as not": "一半一半",
+    "rather unlikely": "不太可能", "unlikely": "可能性小", "very unlikely": "可能性很小",
+    "units day": "天", "units week": "周", "units month": "个月", "units quarter": "个季度",
+    # kpi target
+    "Now {now} (middle of the last {count} closed {unit}).": "当前 {now}（最近 {count} {unit}的中间值）。",
+    "If things go on as they do: {value} in the {grain} to {day}, between {low} and {high} in 4 of 5 cases.":
+        "照目前的走势：到 {day} 的{grain}为 {value}，五次中有四次落在 {low} 与 {high} 之间。",
+    "Benchmark: {value} ({source}).": "行业参考值：{value}（{source}）。",
+    "The benchmark is reached already: the next step comes from the KPI's own past.":
+        "已达到行业参考值：下一步目标按自身历史确定。",
+    "No benchmark is known: give one with --benchmark and --source, or in the KPI file.":
+        "没有行业参考值：可用 --benchmark 和 --source 给出，或写入 KPI 文件。",
+    "step": "台阶", "chance": "可能性", "in words": "说明", "why": "依据",
+    "safe": "稳妥", "stretch": "进取", "benchmark": "行业参考",
+    "reached in 4 of 5 cases if nothing changes": "不做改变时，五次中有四次能达到",
+    "half of the way to the benchmark": "到行业参考值的一半路程",
+    "the largest improvement so far in as long a time": "以往同样时长内的最大改善",
+    "where it is heading anyway": "按目前走势本来就会达到",
+    "reached in 1 of 5 cases if nothing changes": "不做改变时，五次中有一次能达到",
+    "what others reach": "同行的水平",
+    "To reach {value} ({step}), with all else as it is now:": "要达到 {value}（{step}），其他保持现状时：",
+    "{driver} would have to go from {now} to {needed} ({change}): {chance}.":
+        "{driver} 需要从 {now} 变为 {needed}（{change}）：{chance}。",
+    "{driver} would have to go from {now} to {needed} ({change}).": "{driver} 需要从 {now} 变为 {needed}（{change}）。",
+    "{driver} alone cannot do it.": "仅靠 {driver} 无法达到。",
+    "Or all of them together: each {change}.": "或者全部一起：各改善 {change}。",
+    "Ready to paste under targets: of {kpi}:": "可直接粘贴到 {kpi} 的 targets: 下：",
+    "Or as a line of a CSV file in kpis/:": "或作为 kpis/ 中 CSV 文件的一行：",
     "No rows.": "没有数据。",
     "No alert yet.": "还没有告警。",
     "No alert since yesterday; kpi alerts --all goes further back.": "昨天以来没有告警；更早的见 kpi alerts --all。",
@@ -150,6 +186,10 @@ class Words:
     def grain(self, grain: str) -> str:
         """The name of a grain: ``day`` is 日, and not 日期 as over a column. KeyError for another word."""
         return _CHINESE[f"grain {grain}"] if self.language == "zh" else grain
+
+    def units(self, grain: str) -> str:
+        """Several of a grain: ``days`` is 天. KeyError for another word."""
+        return _CHINESE[f"units {grain}"] if self.language == "zh" else f"{grain}s"
 
     def check(self, name: str) -> str:
         """The name of a check: ``gaps`` is 日期缺口. A check of the workspace's own has no other name than its own."""

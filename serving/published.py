@@ -183,7 +183,7 @@ def count_new_alerts(ws: Workspace, run_id: str) -> int:
 
 
 def describe_kpi(ws: Workspace, name: str) -> Row:
-    """Everything about one KPI or metric: definition and its changes, status per grain, last values.
+    """Everything about one KPI or metric: definition and its changes, status and outlook per grain, last values.
 
     Raises QueryError for no such name.
     """
@@ -205,6 +205,7 @@ def describe_kpi(ws: Workspace, name: str) -> Row:
             [name, grain],
         )
         breaks = _breaks(con, name)
+        projection = _projection(con, name, grain)
         gaps = gap_days(con, name)
         told = _milestones(con, _MILESTONES_OF, [name, grain])
     return {
@@ -212,6 +213,7 @@ def describe_kpi(ws: Workspace, name: str) -> Row:
         "breaks": breaks,
         "status": status,
         "grain": grain,
+        "projection": projection,
         "values": values[::-1],
         "gaps": gaps,
         "flags": guardrail_flags(ws, name),
@@ -235,6 +237,14 @@ def _has_view(con: duckdb.DuckDBPyConnection, name: str) -> bool:
     """Whether a published version, perhaps of an older release, has a view."""
     found = con.execute("select 1 from duckdb_views() where schema_name = 'mart' and view_name = ?", [name]).fetchone()
     return found is not None
+
+
+def _projection(con: duckdb.DuckDBPyConnection, name: str, first: str) -> list[Row]:
+    """Where the open periods of a KPI are heading, those of grain ``first`` before others; none from an older version."""
+    known = "select 1 from duckdb_tables() where schema_name = 'mart' and table_name = 'kpi_projection'"
+    if not con.execute(known).fetchone():
+        return []
+    return _rows(con, "select * from mart.kpi_projection where metric = ? order by grain <> ?, period_end", [name, first])
 
 
 def run_query(ws: Workspace, query: Query) -> list[Row]:

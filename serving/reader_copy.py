@@ -32,7 +32,7 @@ WITHHELD_MEMBER = "(withheld)"
 _WHOLE_TABLES = ("clock", "source_watermarks", "reconciliation")
 _KPI_TABLES = (
     "kpi_series", "kpi_definitions", "kpi_gaps", "dim_kpi", "kpi_targets", "promotions", "kpi_leading_indicators",
-    "publish_log",
+    "kpi_projection", "publish_log",
 )  # fmt: skip
 _SEGMENTED_TABLES = (
     "swings",

@@ -1,4 +1,4 @@
-"""The KPI tables as assets: definitions, values, status, swings and alerts. The arithmetic is in ``metrics``."""
+"""The KPI tables as assets: definitions, values, status, projection, swings, alerts. The arithmetic is in ``metrics``."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -13,6 +13,7 @@ from dagster_project.assets.keys import (
     CLOCK,
     DIM_KPI,
     KPI_GROUP,
+    KPI_PROJECTION,
     KPI_STATUS,
     KPI_VALUES,
     SINGLE_RUN,
@@ -27,6 +28,7 @@ from dagster_project.partitions import daily_partitions, requested_window
 from dagster_project.resources import WorkspaceRun, progress
 from metrics.alerts import evaluate_swings
 from metrics.catalogue import Catalogue, load_catalogue, read_lineage
+from metrics.forecast import write_projection
 from metrics.semantic import SemanticLayer
 from metrics.values import (
     StatusReport,
@@ -53,8 +55,8 @@ def load_definitions(ws: Workspace) -> tuple[SemanticLayer, Catalogue]:
 
 
 def kpi_assets(ws: Workspace) -> list[dg.AssetsDefinition]:
-    """dim_kpi, kpi_values, kpi_status, swings and alerts."""
-    return [_dim_kpi(), _kpi_values(ws), _kpi_status(), _alerts()]
+    """dim_kpi, kpi_values, kpi_status, kpi_projection, swings and alerts."""
+    return [_dim_kpi(), _kpi_values(ws), _kpi_status(), _kpi_projection(), _alerts()]
 
 
 def measured_models(ws: Workspace) -> list[dg.AssetKey]:
@@ -161,6 +163,22 @@ def _targets_check(report: StatusReport) -> dg.AssetCheckResult:
         description=" ".join(map(str, report.findings)) or None,
         metadata={"targets that are not used": len(report.findings)},
     )
+
+
+def _kpi_projection() -> dg.AssetsDefinition:
+    @dg.asset(
+        key=KPI_PROJECTION, deps=[KPI_STATUS, dg.AssetDep(KPI_VALUES, partition_mapping=dg.AllPartitionMapping())],
+        group_name=KPI_GROUP, owners=[team("data")], kinds={"duckdb"}, backfill_policy=SINGLE_RUN,
+        description="One row per KPI and open week, month, quarter: where it is heading, how likely its target is.",
+    )  # fmt: skip
+    def kpi_projection(context: dg.AssetExecutionContext, workspace: WorkspaceRun) -> dg.MaterializeResult:
+        ws = workspace.workspace
+        with expected_errors(), open_warehouse(ws) as con:
+            _, catalogue = load_definitions(ws)
+            rows = write_projection(con, ws, catalogue)
+        return dg.MaterializeResult(metadata={"dagster/row_count": rows})
+
+    return kpi_projection
 
 
 def _alerts() -> dg.AssetsDefinition:

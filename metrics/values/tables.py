@@ -134,6 +134,27 @@ _TABLES = (
         leading_metric text not null,
         lag_days integer not null
     )""",
+    # the open period's end as the KPI's own past has it coming: `low` to `high` holds it in 4 of 5 cases; no value and
+    # status too_early while `history` days (or periods, see history_unit) are fewer than `history_needed`
+    """create table if not exists mart.kpi_projection (
+        metric text not null,
+        grain text not null,
+        period_start date not null,
+        period_end date not null,
+        currency text not null default '',
+        known_through date not null,
+        value double,
+        low double,
+        high double,
+        target double,
+        target_probability double,
+        unit text not null,
+        direction text not null,
+        history integer not null,
+        history_needed integer not null,
+        history_unit text not null,
+        status text not null
+    )""",
     """create table if not exists mart.swings (
         metric text not null,
         day date not null,
@@ -182,7 +203,7 @@ _TABLES = (
 
 
 # Written anew by every run: nothing is lost when an older version of them is dropped.
-_REWRITTEN = frozenset({"dim_kpi", "promotions", "kpi_leading_indicators", "kpi_status", "kpi_series", "kpi_gaps"})
+_REWRITTEN = frozenset({"dim_kpi", "promotions", "kpi_leading_indicators", "kpi_status", "kpi_projection", "kpi_series", "kpi_gaps"})
 # Written anew by versions that did not have this column.
 _REWRITTEN_BEFORE = {"kpi_targets": "recorded_at"}
 _COLUMNS_OF_MART = """select table_name, list(column_name), list(data_type) from duckdb_columns()

@@ -1,0 +1,40 @@
+"""``kpi target``: which value to aim at next, and how likely it is to get there."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from dagster_project.cli_options import OutputFormat, WorkspaceOption, day, load
+
+By = Annotated[str | None, typer.Option("--by", help="Day by which it is to be reached; default: the third open period.")]
+Grain = Annotated[str | None, typer.Option(help="week, month or quarter; default: that of the KPI's latest target.")]
+Benchmark = Annotated[float | None, typer.Option(help="What others reach, in the unit of the KPI: 0.03 for 3 %.")]
+Source = Annotated[str | None, typer.Option(help="Who says so, and when: a number without a source is no benchmark.")]
+Output = Annotated[OutputFormat, typer.Option("--output", "--format", "-f", help="table, csv or json.")]
+
+
+def target(
+    kpi: str,
+    by: By = None,
+    grain: Grain = None,
+    benchmark: Benchmark = None,
+    source: Source = None,
+    workspace: WorkspaceOption = None,
+    output: Output = OutputFormat.table,
+) -> None:
+    """Suggest the next target of a KPI: three steps, each with how likely it is if nothing changes.
+
+    From its own history, the benchmark of its file (or --benchmark with --source) and its drivers. Nothing is written:
+    the last lines are ready to paste into a file in kpis/.
+
+    Example:  kpi target conversion_rate --by 2026-12-31 --benchmark 0.03 --source "Littledata 2023, 2,800 shops"
+    """
+    from dagster_project.target_view import print_advice
+    from serving.target_advice import target_advice
+
+    if (benchmark is None) != (source is None):
+        raise typer.BadParameter("--benchmark and --source belong together: give the number and who published it.")
+    ws = load(workspace)
+    print_advice(target_advice(ws, kpi, day(by, "--by"), grain, benchmark, source), output, ws)

@@ -1,0 +1,193 @@
+"""Where a KPI is heading: its value at the end of a period with a calibrated interval, from its own past alone.
+
+What is known of the period is taken as it is; the rest is forecast (``daily.py``), numerator and denominator apart. The
+same forecast is made at every day of the past, on a stretch of the same length, and what those forecasts were wrong by
+gives the interval (``width.py``). Values that do not follow from days (medians, distinct counts, growth) are forecast from
+their closed periods in the same way.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from metrics.forecast import daily, width
+from metrics.forecast.daily import Stretch
+from metrics.forecast.scales import Scale, back, onto, scale_of
+
+if TYPE_CHECKING:
+    from metrics.forecast.scales import Array
+
+DAYS_A_YEAR = 364
+PERIODS_A_YEAR = {"day": DAYS_A_YEAR, "week": 52, "month": 12, "quarter": 4}
+FEWEST_PERIODS = 8
+_MEMORIES = (1, 2, 3, 6, 12)
+_SEASONS = (0.0, 0.5, 1.0)
+
+
+@dataclass(frozen=True)
+class DailySeries:
+    """The values of one KPI by day without a gap, oldest first.
+
+    ``sum``: days add up. ``ratio``: numerators and denominators do. ``stock``: the period's value is its last day's.
+    ``is_share``: the numerator counts a part of the denominator.
+    """
+
+    kind: Literal["sum", "ratio", "stock"]
+    numerator: Array
+    denominator: Array | None = None
+    is_share: bool = False
+
+
+@dataclass(frozen=True)
+class Outlook:
+    """A value to come: as likely above ``value`` as below it; ``low`` to ``high`` holds it in 4 of 5 cases.
+
+    ``spread`` is half the interval's width on ``scale``; ``stretches``: from how many stretches of the past it is known;
+    ``most``: what no value exceeds (1 for a share).
+    """
+
+    value: float
+    low: float
+    high: float
+    scale: Scale
+    spread: float
+    stretches: float
+    most: float = float("inf")
+
+    def probability_above(self, value: float) -> float:
+        """How likely the value to come is ``value`` or more, 0 to 1."""
+        import numpy as np
+        from scipy.special import stdtr
+
+        centre, asked = (float(onto(self.scale, np.array([one]))[0]) for one in (self.value, value))
+        if np.isnan(asked):
+            # The scale ends before it: every value is above, or none.
+            return 1.0 if value <= 0 else 0.0
+        if self.spread <= 0:
+            return 1.0 if self.value >= value else 0.0
+        distance = (centre - asked) / self.spread * width.t_quantile(self.stretches)
+        return float(stdtr(width.freedom(self.stretches), distance))
+
+    def quantile(self, share: float) -> float:
+        """The value below which the value to come lies with a probability of ``share``."""
+        import numpy as np
+        from scipy.special import stdtrit
+
+        distance = float(stdtrit(width.freedom(self.stretches), share)) / width.t_quantile(self.stretches)
+        centre = onto(self.scale, np.array([self.value]))
+        return min(float(back(self.scale, centre + distance * self.spread)[0]), self.most)
+
+    def probability_of(self, target: float, direction: str) -> float:
+        """How likely the value to come is ``target`` or better."""
+        above = self.probability_above(target)
+        return 1 - above if direction == "down" else above
+
+
+def needed_days(stretch: Stretch) -> int:
+    """The days of history without which nothing is said about a stretch."""
+    # One stretch more: the truth of the newest forecasts is not known yet.
+    return daily.FEWEST_DAYS + stretch.known + (width.FEWEST_STRETCHES + 1) * max(stretch.reach, daily.WEEK)
+
+
+def needed_periods(ahead: int) -> int:
+    """The closed periods without which nothing is said about the one that ends ``ahead`` periods later."""
+    return FEWEST_PERIODS + width.FEWEST_STRETCHES * ahead
+
+
+def outlook_from_days(series: DailySeries, stretch: Stretch) -> Outlook | None:
+    """The value at the end of the period; None where the history is shorter than `needed_days` or says nothing."""
+    if series.numerator.size < needed_days(stretch) or stretch.rest < 1:
+        return None
+    truth, forecasts = (_stock if series.kind == "stock" else _summed)(series, stretch)
+    return _judged(truth, forecasts, stretch.reach, daily.WEEK, DAYS_A_YEAR, is_share=series.is_share)
+
+
+def outlook_from_periods(values: Array, ahead: int, grain: str, *, is_share: bool) -> Outlook | None:
+    """The value ``ahead`` periods after the last of ``values`` (closed periods without a gap, NaN where there is none).
+
+    None where fewer than `needed_periods` have a value.
+    """
+    import numpy as np
+
+    if np.count_nonzero(~np.isnan(values)) < needed_periods(ahead) or np.isnan(values[-1]):
+        return None
+    truth = _shifted(values, -ahead)
+    year = PERIODS_A_YEAR[grain]
+    forecasts = [_running_mean(values, count) for count in _MEMORIES]
+    if year >= ahead:
+        forecasts.append(_shifted(values, year - ahead))
+    return _judged(truth, np.array(forecasts), ahead, 2, year, is_share=is_share)
+
+
+def _judged(truth: Array, forecasts: Array, reach: int, least: int, year: int, *, is_share: bool) -> Outlook | None:
+    """One forecast with its interval out of several (rows of ``forecasts``); the last column is the one asked for."""
+    import numpy as np
+
+    scale = scale_of(np.concatenate([truth, forecasts[:, -1]]), is_share=is_share)
+    placed = onto(scale, forecasts)
+    centre, past = width.combined(onto(scale, truth) - placed, placed, width.FEWEST_STRETCHES * max(reach, least), year)
+    spread, stretches = width.half_width(past, reach, least, year)
+    if not np.isfinite(spread) or not np.isfinite(centre):
+        return None
+    found = back(scale, np.array([centre - spread, centre, centre + spread]))
+    most = 1.0 if is_share else float("inf")
+    low, value, high = (float(one) for one in np.minimum(found, most))
+    return Outlook(value, low, high, scale, spread, stretches, most)
+
+
+def _summed(series: DailySeries, stretch: Stretch) -> tuple[Array, Array]:
+    """Truth and forecasts of sums, or of one sum divided by another, at every day of the past."""
+    import numpy as np
+
+    parts = [series.numerator] if series.denominator is None else [series.numerator, series.denominator]
+    known = [daily.sums_known(part, stretch) for part in parts]
+    to_come = [daily.sums_to_come(part, stretch) for part in parts]
+    rows = []
+    for weeks in daily.MEMORIES:
+        plain = [daily.forecast_sums(part, stretch, weeks) for part in parts]
+        for strength in _SEASONS:
+            rest = [daily.with_season(one, true, strength) for one, true in zip(plain, to_come, strict=True)]
+            rows.append(_divided([before + after for before, after in zip(known, rest, strict=True)]))
+    return _divided([before + after for before, after in zip(known, to_come, strict=True)]), np.array(rows)
+
+
+def _stock(series: DailySeries, stretch: Stretch) -> tuple[Array, Array]:
+    """Truth and forecasts of a level: it stays, or goes on as it went over the last weeks."""
+    import numpy as np
+
+    values = series.numerator
+    rows = [values]
+    for weeks in daily.MEMORIES[1:]:
+        slope = (values - _shifted(values, weeks * daily.WEEK)) / (weeks * daily.WEEK)
+        rows.append(values + slope * stretch.reach)
+    return _shifted(values, -stretch.reach), np.array(rows)
+
+
+def _divided(parts: list[Array]) -> Array:
+    import numpy as np
+
+    if len(parts) == 1:
+        return parts[0]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where(parts[1] > 0, parts[0] / parts[1], np.nan)
+
+
+def _shifted(values: Array, by: int) -> Array:
+    """Values moved ``by`` places to later days (earlier where negative); NaN where nothing comes from."""
+    import numpy as np
+
+    found = np.full(values.size, np.nan)
+    if by == 0:
+        return values.copy()
+    if abs(by) < values.size:
+        found[max(by, 0) : values.size + min(by, 0)] = values[max(-by, 0) : values.size - max(by, 0)]
+    return found
+
+
+def _running_mean(values: Array, count: int) -> Array:
+    """The mean of the last ``count`` values that there are; NaN where one of them is missing."""
+    import numpy as np
+
+    found: Array = np.stack([_shifted(values, by) for by in range(count)]).mean(axis=0)
+    return found

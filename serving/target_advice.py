@@ -1,0 +1,75 @@
+"""Advice on a KPI's target from the published values, for `kpi target`."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import TYPE_CHECKING
+
+from metrics.errors import QueryError, did_you_mean
+from metrics.warehouse import open_published
+from serving.published import check_definitions
+
+if TYPE_CHECKING:
+    from metrics.catalogue import Catalogue, Kpi
+    from metrics.forecast.advice import Advice
+    from metrics.forecast.what_if import Formula
+    from metrics.workspace import Workspace
+
+
+def target_advice(
+    ws: Workspace, name: str, by: date | None, grain: str | None, benchmark: float | None, source: str | None
+) -> Advice:
+    """Three steps for a KPI by a day. Raises QueryError where there is no such KPI, or too little history to advise."""
+    from metrics.forecast.advice import Asked, advise, asked_period
+    from metrics.forecast.history import metrics_to_read, read_stored
+
+    catalogue, _ = check_definitions(ws)
+    kpi = _known(catalogue, name)
+    wanted = _grain(kpi, grain)
+    formula = _formula(catalogue, kpi)
+    names = {name, *(formula.names if formula else ())}
+    with open_published(ws) as con:
+        stored = read_stored(con, metrics_to_read(catalogue, names))
+        marks = con.execute("select max(watermark) from mart.kpi_values where metric = ?", [name]).fetchone()
+    if marks is None or marks[0] is None:
+        raise QueryError(f"{name}: no advice: no day of it has closed yet. Run `kpi run` when its sources have delivered.")
+    if benchmark is None and kpi.benchmark and kpi.benchmark.grain == wanted:
+        benchmark, source = kpi.benchmark.value, kpi.benchmark.source
+    asked = Asked(wanted, asked_period(by, wanted, marks[0]), marks[0], benchmark, source)
+    return advise(stored, catalogue, name, asked, formula)
+
+
+def _known(catalogue: Catalogue, name: str) -> Kpi:
+    if name not in catalogue.kpis:
+        plain = " It is a plain metric: give it a KPI file to set targets." if name in catalogue.metrics else ""
+        raise QueryError(f"there is no KPI '{name}'.{plain or did_you_mean(name, catalogue.kpis)} `kpi list` shows all.")
+    if not catalogue.connected(name):
+        missing = ", ".join(sorted(catalogue.missing_entities(name)))
+        raise QueryError(f"{name} is not connected: map {missing} in workspace.yml to have it computed.")
+    return catalogue.kpis[name]
+
+
+def _grain(kpi: Kpi, grain: str | None) -> str:
+    """The grain asked for, else that of the KPI's latest target, else the month, else its longest."""
+    if grain is None:
+        targets = [target for target in kpi.targets if not target.scope]
+        latest = max(targets, key=lambda target: target.from_).grain if targets else "month"
+        return latest if latest in kpi.grains and latest != "day" else kpi.grains[-1]
+    if grain not in kpi.grains:
+        raise QueryError(f"{kpi.id} has no values by {grain}; --grain is one of {', '.join(kpi.grains)}.")
+    if grain == "day":
+        raise QueryError(f"{kpi.id}: a target by day follows chance more than work; --grain is week, month or quarter.")
+    return grain
+
+
+def _formula(catalogue: Catalogue, kpi: Kpi) -> Formula | None:
+    """The KPI's drivers, else what it divides; None where it has neither, or a driver has no values."""
+    from metrics.forecast.history import parts_of
+    from metrics.forecast.what_if import read_formula
+
+    parts = parts_of(catalogue, kpi.id) if catalogue.metric(kpi.id).type == "ratio" else None
+    text = kpi.drivers or (" / ".join(parts) if parts else None)
+    if text is None:
+        return None
+    formula = read_formula(text, catalogue.where.get(kpi.id, kpi.id))
+    return formula if all(name in catalogue.metrics and catalogue.connected(name) for name in formula.names) else None
