@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from metrics.errors import QueryError, did_you_mean
 from metrics.warehouse import open_published
-from serving.published import check_definitions
+from serving.published import lint_definitions
 
 if TYPE_CHECKING:
     from metrics.catalogue import Catalogue, Kpi
@@ -23,7 +23,7 @@ def target_advice(
     from metrics.forecast.advice import Asked, advise, asked_period
     from metrics.forecast.history import metrics_to_read, read_stored
 
-    catalogue, _ = check_definitions(ws)
+    catalogue = lint_definitions(ws).checked.catalogue
     kpi = _known(catalogue, name)
     wanted = _grain(kpi, grain)
     formula = _formula(catalogue, kpi)

@@ -203,7 +203,9 @@ _TABLES = (
 
 
 # Written anew by every run: nothing is lost when an older version of them is dropped.
-_REWRITTEN = frozenset({"dim_kpi", "promotions", "kpi_leading_indicators", "kpi_status", "kpi_projection", "kpi_series", "kpi_gaps"})
+_REWRITTEN = frozenset(
+    {"dim_kpi", "promotions", "kpi_leading_indicators", "kpi_status", "kpi_projection", "kpi_series", "kpi_gaps"}
+)
 # Written anew by versions that did not have this column.
 _REWRITTEN_BEFORE = {"kpi_targets": "recorded_at"}
 _COLUMNS_OF_MART = """select table_name, list(column_name), list(data_type) from duckdb_columns()

@@ -120,8 +120,16 @@ def test_published_schemas_are_current() -> None:
         assert path.read_text(encoding="utf-8") == text(), "run python -m metrics.catalogue.schema"
 
 
+# Files beside the KPI files that are of another shape.
+SCHEMA_OF = {
+    "defaults.yml": DEFAULTS_SCHEMA_PATH,
+    "goals.yml": REPOSITORY / "metrics" / "alignment" / "goals.schema.json",
+    "okrs.yml": REPOSITORY / "metrics" / "scorecards" / "okrs.schema.json",
+}
+
+
 def yaml_files() -> list[Path]:
-    """Every KPI and defaults file of the repository."""
+    """Every KPI, defaults, goals and objectives file of the repository."""
     return sorted([*SHIPPED.glob("*.yml"), *REPOSITORY.glob("data/*/kpis/*.yml"), *REPOSITORY.glob("tests/*/*/kpis/*.yml")])
 
 
@@ -129,7 +137,7 @@ def yaml_files() -> list[Path]:
 def test_every_file_names_its_schema_and_is_valid_by_it(path: Path) -> None:
     import json
 
-    expected = DEFAULTS_SCHEMA_PATH if path.name == "defaults.yml" else SCHEMA_PATH
+    expected = SCHEMA_OF.get(path.name, SCHEMA_PATH)
     named = re.match(r"# yaml-language-server: \$schema=(\S+)\n", path.read_text(encoding="utf-8"))
     assert named is not None
     assert (path.parent / named[1]).resolve() == expected
