@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from metrics.catalogue.drivers import DriversError, Expression, parse_drivers
+from metrics.catalogue.drivers import Drivers, DriversError, parse_drivers
 from metrics.catalogue.findings import Finding
 from metrics.catalogue.model import Kpi
 from metrics.catalogue.rulebook import Both, finding, hint
@@ -14,10 +14,10 @@ if TYPE_CHECKING:
     from metrics.catalogue.load import Entry
     from metrics.semantic import SemanticLayer
 
-Formulas = Mapping[str, Expression]
+Formulas = Mapping[str, Drivers]
 
 
-def read_formulas(kpis: Mapping[str, Kpi]) -> dict[str, Expression]:
+def read_formulas(kpis: Mapping[str, Kpi]) -> dict[str, Drivers]:
     """The parsed drivers of every KPI whose drivers can be read."""
     found = {}
     for name, kpi in kpis.items():
