@@ -142,9 +142,7 @@ def _entry(kpi: NewKpi) -> Iterator[str]:
     yield f"    scope: {kpi.scope}  # company | team | project"
     yield f"    timing: {kpi.timing}  # leading: moves first | lagging: records the outcome"
     yield f"    role: {kpi.role}  # input | process | output | outcome"
-    yield (
-        f"    parent: {scalar(kpi.parent)}" if kpi.parent else "    # parent: revenue        # the KPI that it serves"
-    )
+    yield (f"    parent: {scalar(kpi.parent)}" if kpi.parent else "    # parent: revenue        # the KPI that it serves")
     if kpi.guardrails:
         yield f"    guardrails: {_names(kpi.guardrails)}"
     else:

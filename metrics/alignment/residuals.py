@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING
 
-from metrics.catalogue.drivers import Expression, parse_drivers
+from metrics.catalogue.drivers import Drivers, parse_drivers
 
 if TYPE_CHECKING:
     from metrics.catalogue import Catalogue
@@ -80,7 +80,7 @@ def check_formulas(catalogue: Catalogue, values: ClosedValues) -> list[FormulaCh
     return found
 
 
-def _check(metric: str, grain: str, drivers: Expression, values: ClosedValues, zero: frozenset[str]) -> FormulaCheck:
+def _check(metric: str, grain: str, drivers: Drivers, values: ClosedValues, zero: frozenset[str]) -> FormulaCheck:
     own = values.points(metric, grain)
     # only where every driver is closed too: of a source that is late nothing is known
     series: Mapping[str, Mapping[date, float]] = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from metrics.catalogue.drivers import DriversError, Expression, parse_drivers
+from metrics.catalogue.drivers import Drivers, DriversError, parse_drivers
 from metrics.catalogue.findings import Finding
 from metrics.catalogue.model import Kpi
 from metrics.catalogue.rulebook import Both, finding, hint
@@ -14,10 +14,10 @@ if TYPE_CHECKING:
     from metrics.catalogue.load import Entry
     from metrics.semantic import SemanticLayer
 
-Formulas = Mapping[str, Expression]
+Formulas = Mapping[str, Drivers]
 
 
-def read_formulas(kpis: Mapping[str, Kpi]) -> dict[str, Expression]:
+def read_formulas(kpis: Mapping[str, Kpi]) -> dict[str, Drivers]:
     """The parsed drivers of every KPI whose drivers can be read."""
     found = {}
     for name, kpi in kpis.items():
@@ -79,13 +79,13 @@ def relation_findings(kpis: Mapping[str, Kpi], entries: Mapping[str, Entry]) -> 
         named_by = [parent for parent, formula in formulas.items() if name in formula.metrics and parent != name]
         if not named_by or kpi.relation == "formula":
             continue
+        parent, place = (kpi.parent, "parent") if kpi.parent in named_by else (named_by[0], "id")
+        first = entries[parent].where("drivers")
         if kpi.parent in named_by:
-            parent, rule, where = kpi.parent, "relation-influence", entries[name].where("parent")
-        else:
-            parent, rule = named_by[0], "relation-parent"
-            where = entries[name].where("parent") if kpi.parent else entries[name].where("id")
-        other = kpi.parent or Both(en="not named", zh="未填写")
-        yield finding(rule, where, kpi=name, parent=parent, first=entries[parent].where("drivers"), other=other)
+            yield finding("relation-influence", entries[name].where(place), kpi=name, parent=parent, first=first)
+        # A KPI has one parent and may be a term of several formulas; the top of a tree has none.
+        elif kpi.parent is None and kpi.level != "strategic":
+            yield finding("relation-parent", entries[name].where(place), kpi=name, parent=parent, first=first)
 
 
 def _no_formula(kpi: Kpi, formulas: Formulas) -> Both | None:

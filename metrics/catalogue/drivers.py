@@ -48,11 +48,11 @@ Term = Name | Number | Operation
 
 
 @dataclass(frozen=True)
-class Expression:
-    """A parsed formula. ``tree``: its outermost operation, or the only term; ``text``: as it was written."""
+class Drivers:
+    """A parsed formula. ``text``: as it was written; ``tree``: its outermost operation, or the only term."""
 
-    tree: Term
     text: str
+    tree: Term
 
     @property
     def metrics(self) -> tuple[str, ...]:
@@ -70,7 +70,7 @@ class Expression:
         return _written(self.tree)
 
 
-def parse_drivers(text: str) -> Expression:
+def parse_drivers(text: str) -> Drivers:
     """Read a formula. Raises DriversError with the place (from 1) of what cannot be read."""
     if len(text) > LONGEST:
         raise DriversError(f"the formula has {len(text)} characters, expected at most {LONGEST}")
@@ -78,7 +78,7 @@ def parse_drivers(text: str) -> Expression:
     tree = reader.total()
     if reader.kind != "end":
         raise reader.unexpected()
-    return Expression(tree, text.strip())
+    return Drivers(text, tree)
 
 
 class _Reader:
