@@ -536,3 +536,14 @@ def test_a_metric_does_not_depend_on_what_else_is_asked(con: duckdb.DuckDBPyConn
         for key, values in at_once.items():
             filled = values[index] == 0 and key not in alone
             assert alone.get(key) == values[index] or filled, (name, key)
+
+
+@pytest.mark.parametrize("condition", ["Entity('channel')", "Entity('purchase__channel')"])
+def test_a_row_for_every_period_obeys_the_conditions_on_what_it_shows(ask: Ask, frames: Frames, condition: str) -> None:
+    orders = frames["fct_orders"]
+    days = orders[orders["channel"].isin(["search", "mail"])].groupby(["ordered_on", "channel"])["order_id"].count()
+    first = date(2024, 2, 28)
+    wanted = {(day.date(), channel): count for (day, channel), count in days.items() if day.date() == first}
+    asked = {"where": [f"{{{{ {condition} }}}} in ('search', 'mail')"], "start": first, "end": first}
+    for name in ("channel", "purchase__channel"):
+        assert ask("orders_filled", "metric_time__day", name, **asked) == wanted
