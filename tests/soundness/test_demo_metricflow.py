@@ -83,7 +83,39 @@ AFTER_THE_LAST_MONTH = Known(
     grains="month",
     dimensions=_OF_REVENUE,
 )
-KNOWN = (KEYWORD, MONTH_BEFORE_A_WEEK, AFTER_THE_LAST_MONTH)
+_STOCKS = "active_subscriptions subscriptions_at_start mrr mrr_at_start retained_mrr mrr_growth churn_rate retention_rate"
+_OWN_TIME = "subscription_day__business_date__"
+_STOCK_REASON = (
+    "a stock by its own date beside metric_time, where one cuts the periods of the other: MetricFlow reads it on the last day "
+    "of the period of metric_time only and has no value in the other pieces; ours reads it on the last day of each piece"
+)
+STOCK_OF_A_WEEK_IN_PIECES = Known(
+    _STOCK_REASON,
+    metrics=_STOCKS,
+    grains="week",
+    dimensions=tuple(_OWN_TIME + grain for grain in ("day", "month", "quarter", "year")),
+)
+STOCK_OF_A_MONTH_IN_PIECES = Known(
+    _STOCK_REASON,
+    metrics=_STOCKS,
+    grains="month",
+    dimensions=tuple(_OWN_TIME + grain for grain in ("day", "week")),
+)
+GROWTH_OF_A_DAY_IN_A_LONGER_PERIOD = Known(
+    "growth from the first morning to the last evening of a week or month, by the key of a single day: no day is both, so there "
+    "is no value on either side",
+    metrics="mrr_growth",
+    grains="week month",
+    dimensions=("subscription_day",),
+)
+KNOWN = (
+    KEYWORD,
+    MONTH_BEFORE_A_WEEK,
+    AFTER_THE_LAST_MONTH,
+    STOCK_OF_A_WEEK_IN_PIECES,
+    STOCK_OF_A_MONTH_IN_PIECES,
+    GROWTH_OF_A_DAY_IN_A_LONGER_PERIOD,
+)
 KNOWN_CASES = frozenset(case for known in KNOWN for case in known.cases)
 
 
@@ -257,6 +289,54 @@ def test_growth_over_a_month_by_week_is_refused_and_metricflow_has_it_in_march_o
     theirs = oracle.compile(["revenue_growth"], question.keys)
     elsewhere = "revenue_growth is not null and month(metric_time__week) <> 3"
     assert con.execute(f"select count(*), count(*) filter (where {elsewhere}) from ({theirs})").fetchall()[0][1] == 0
+
+
+# What runs on the last evening of each piece, the days that a period of metric_time has in a period of the stock's own date.
+_STOCK_IN_PIECES = """with pieces as (
+        select date_trunc('{grain}', business_date) as period, date_trunc('{own}', business_date) as piece,
+            max(business_date) as last_on
+        from core.fct_subscriptions_daily
+        group by all
+    )
+    select period as metric_time__{grain}, piece as subscription_day__business_date__{own},
+        sum(subscriptions_at_end) as active_subscriptions
+    from pieces inner join core.fct_subscriptions_daily on business_date = last_on
+    where {only}
+    group by all"""
+
+
+@pytest.mark.parametrize(("grain", "own"), [("week", "day"), ("week", "month"), ("month", "week"), ("week", "year")])
+def test_a_stock_in_pieces_by_hand(
+    grain: str, own: str, con: duckdb.DuckDBPyConnection, layer: SemanticLayer, oracle: MetricFlow
+) -> None:
+    question = Question(("active_subscriptions",), grain, _OWN_TIME + own)
+    ours = layer.compile(Query(question.metrics, question.keys))
+    found = compare(con, question, ours, _STOCK_IN_PIECES.format(grain=grain, own=own, only="true"))
+    assert found.problems == ()
+    # MetricFlow knows the pieces that hold the last day of their period
+    at_the_end = f"""last_on = (
+        select max(business_date) from core.fct_subscriptions_daily as day where date_trunc('{grain}', day.business_date) = period
+    )"""
+    theirs = (
+        f"select * from ({oracle.compile(['active_subscriptions'], question.keys)}) where active_subscriptions is not null"
+    )
+    seen = compare(con, question, theirs, _STOCK_IN_PIECES.format(grain=grain, own=own, only=at_the_end))
+    assert seen.problems == ()
+    assert 0 < seen.values["active_subscriptions"] < found.values["active_subscriptions"]
+
+
+@pytest.mark.parametrize("grain", ["week", "month"])
+def test_no_single_day_has_a_growth_over_a_longer_period(
+    grain: str, con: duckdb.DuckDBPyConnection, layer: SemanticLayer, oracle: MetricFlow
+) -> None:
+    question = Question(("mrr_growth",), grain, "subscription_day")
+    found = compare(
+        con,
+        question,
+        layer.compile(Query(question.metrics, question.keys)),
+        oracle.compile(list(question.metrics), question.keys),
+    )
+    assert found == Comparison((), {"mrr_growth": 0})
 
 
 def test_each_known_difference_is_explained_on_the_page() -> None:
