@@ -96,53 +96,46 @@ SHARE_OF_VISITS = Known(
     grains="day week month",
     dimensions=_OF_VISITS,
 )
-STOCK_BY_ITS_OWN_DAY = Known(
-    "a stock by the day on which it was counted: MetricFlow shows the last day of the period alone; ours the last of each group "
-    "(test_demo_shares.py)",
-    metrics="social_followers",
-    grains="week month",
-    dimensions=tuple(f"social_follower_day__business_date__{grain}" for grain in DATE_GRAINS),
+_PIECES = (
+    "a stock by its own date beside metric_time, where one cuts the periods of the other: MetricFlow reads it on the last day "
+    "of the period of metric_time only and has no value in the other pieces; ours reads it on the last day of each piece"
 )
-_STOCK = (
-    "a stock by its own date beside another grain: MetricFlow takes the edge of one of the two, and the other periods have none; "
-    "ours that of each"
-)
-STOCK_BY_WEEK = Known(
-    _STOCK,
-    metrics="ticket_backlog",
-    grains="week",
-    dimensions=tuple(f"open_ticket__business_date__{grain}" for grain in ("day", "month", "quarter", "year")),
-)
-STOCK_BY_MONTH = Known(
-    _STOCK,
-    metrics="ticket_backlog",
-    grains="month",
-    dimensions=tuple(f"open_ticket__business_date__{grain}" for grain in ("day", "week")),
-)
+
+
+def _in_pieces(metrics: str, own_date: str) -> tuple[Known, Known]:
+    """Stocks by week, and by month, beside those grains of their own date that cut them."""
+    grains = {"week": ("day", "month", "quarter", "year"), "month": ("day", "week")}
+    by_week, by_month = (
+        Known(_PIECES, metrics, grain, tuple(f"{own_date}__{piece}" for piece in pieces)) for grain, pieces in grains.items()
+    )
+    return by_week, by_month
+
+
+FOLLOWERS = _in_pieces("social_followers", "social_follower_day__business_date")
+BACKLOG = _in_pieces("ticket_backlog", "open_ticket__business_date")
 STOCKS = "pipeline_value open_opportunities"
-_OWN_DATE = (
-    "a stock by its own date beside metric_time: MetricFlow takes the last day of the week or month alone, "
-    "ours that of each piece"
+PIPELINE = _in_pieces(STOCKS, "pipeline_day__business_date")
+SUBSCRIPTIONS = _in_pieces(
+    "active_subscriptions subscriptions_at_start mrr mrr_at_start retained_mrr mrr_growth churn_rate retention_rate",
+    "subscription_day__business_date",
 )
-PIPELINE_BY_WEEK = Known(
-    _OWN_DATE,
-    STOCKS,
-    "week",
-    tuple(f"pipeline_day__business_date__{grain}" for grain in ("day", "month", "quarter", "year")),
-)
-PIPELINE_BY_MONTH = Known(
-    _OWN_DATE, STOCKS, "month", tuple(f"pipeline_day__business_date__{grain}" for grain in ("day", "week"))
+GROWTH_OF_A_DAY_IN_A_LONGER_PERIOD = Known(
+    "growth from the first morning to the last evening of a week or month, by the key of a single day: no day is both, so there "
+    "is no value on either side",
+    metrics="mrr_growth",
+    grains="week month",
+    dimensions=("subscription_day",),
 )
 KNOWN = (
     KEYWORD,
     MONTH_BEFORE_A_WEEK,
     AFTER_THE_LAST_MONTH,
     SHARE_OF_VISITS,
-    STOCK_BY_ITS_OWN_DAY,
-    STOCK_BY_WEEK,
-    STOCK_BY_MONTH,
-    PIPELINE_BY_WEEK,
-    PIPELINE_BY_MONTH,
+    *FOLLOWERS,
+    *BACKLOG,
+    *PIPELINE,
+    *SUBSCRIPTIONS,
+    GROWTH_OF_A_DAY_IN_A_LONGER_PERIOD,
 )
 # a shop has no sellers: both sides answer with no row
 NOT_CONNECTED = frozenset({"host_questions", "host_answers", "host_response_minutes"})
@@ -321,7 +314,7 @@ _STOCK_OF_PIECES = """with days as (
     group by all"""
 
 
-@pytest.mark.parametrize("known", [STOCK_BY_WEEK, STOCK_BY_MONTH], ids=["week", "month"])
+@pytest.mark.parametrize("known", PIPELINE, ids=["week", "month"])
 def test_a_stock_by_pieces_of_a_period_by_hand(
     known: Known, con: duckdb.DuckDBPyConnection, layer: SemanticLayer, oracle: MetricFlow
 ) -> None:
@@ -382,7 +375,7 @@ _STOCK_BY_TWO_GRAINS = """with days as (
 
 
 @pytest.mark.parametrize(
-    ("grain", "dimension"), [(known.grains, name) for known in (STOCK_BY_WEEK, STOCK_BY_MONTH) for name in known.dimensions]
+    ("grain", "dimension"), [(known.grains, name) for known in BACKLOG for name in known.dimensions]
 )
 def test_a_stock_has_a_value_in_every_piece_and_metricflow_in_the_last_only(
     grain: str, dimension: str, con: duckdb.DuckDBPyConnection, layer: SemanticLayer, oracle: MetricFlow
@@ -395,6 +388,54 @@ def test_a_stock_has_a_value_in_every_piece_and_metricflow_in_the_last_only(
     pieces, periods = con.execute(f"select count(*), count(distinct metric_time__{grain}) from ({theirs})").fetchall()[0]
     assert pieces == periods
     assert con.execute(f"select count(*) from ({ours})").fetchall()[0][0] > pieces
+
+
+# What runs on the last evening of each piece, the days that a period of metric_time has in a period of the stock's own date.
+_STOCK_IN_PIECES = """with pieces as (
+        select date_trunc('{grain}', business_date) as period, date_trunc('{own}', business_date) as piece,
+            max(business_date) as last_on
+        from core.fct_subscriptions_daily
+        group by all
+    )
+    select period as metric_time__{grain}, piece as subscription_day__business_date__{own},
+        sum(subscriptions_at_end) as active_subscriptions
+    from pieces inner join core.fct_subscriptions_daily on business_date = last_on
+    where {only}
+    group by all"""
+
+
+@pytest.mark.parametrize(("grain", "own"), [("week", "day"), ("week", "month"), ("month", "week"), ("week", "year")])
+def test_a_stock_in_pieces_by_hand(
+    grain: str, own: str, con: duckdb.DuckDBPyConnection, layer: SemanticLayer, oracle: MetricFlow
+) -> None:
+    question = Question(("active_subscriptions",), grain, f"subscription_day__business_date__{own}")
+    ours = layer.compile(Query(question.metrics, question.keys))
+    found = compare(con, question, ours, _STOCK_IN_PIECES.format(grain=grain, own=own, only="true"))
+    assert found.problems == ()
+    # MetricFlow knows the pieces that hold the last day of their period
+    at_the_end = f"""last_on = (
+        select max(business_date) from core.fct_subscriptions_daily as day where date_trunc('{grain}', day.business_date) = period
+    )"""
+    theirs = (
+        f"select * from ({oracle.compile(['active_subscriptions'], question.keys)}) where active_subscriptions is not null"
+    )
+    seen = compare(con, question, theirs, _STOCK_IN_PIECES.format(grain=grain, own=own, only=at_the_end))
+    assert seen.problems == ()
+    assert 0 < seen.values["active_subscriptions"] < found.values["active_subscriptions"]
+
+
+@pytest.mark.parametrize("grain", ["week", "month"])
+def test_no_single_day_has_a_growth_over_a_longer_period(
+    grain: str, con: duckdb.DuckDBPyConnection, layer: SemanticLayer, oracle: MetricFlow
+) -> None:
+    question = Question(("mrr_growth",), grain, "subscription_day")
+    found = compare(
+        con,
+        question,
+        layer.compile(Query(question.metrics, question.keys)),
+        oracle.compile(list(question.metrics), question.keys),
+    )
+    assert found == Comparison((), {"mrr_growth": 0})
 
 
 def test_each_known_difference_is_explained_on_the_page() -> None:

@@ -28,50 +28,36 @@ STORED = "select * from mart.kpi_values order by all"
 
 # Sources whose watermarks decide a metric; all others are decided by the shop and the web (an order's visit is from there).
 WEB = frozenset(
-    [
-        "impressions",
-        "clicks",
-        "ad_spend",
-        "ctr",
-        "cpc",
-        "sessions",
-        "page_views",
-        "bounced_sessions",
-        "bounce_rate",
-        "add_to_cart_sessions",
-        "add_to_cart_rate",
-    ]
+    """
+    impressions clicks ad_spend ctr cpc thousand_impressions cpm ad_conversions cpa
+    sessions page_views bounced_sessions bounce_rate add_to_cart_sessions add_to_cart_rate
+    visitors engaged_visitors observed_visitors engagement_index social_traffic traffic_source_share pages_per_session
+    scroll_depth_sum sessions_with_scroll_depth scroll_depth forms_submitted form_conversion_rate
+    cta_impressions cta_interactions cta_response_rate
+    """.split()  # noqa: SIM905
 )
 DESK = frozenset(
-    [
-        "leads",
-        "valid_leads",
-        "valid_lead_rate",
-        "deals_won_from_leads",
-        "lead_to_deal_rate",
-        "opportunities_closed",
-        "opportunities_won",
-        "opportunity_win_rate",
-        "tickets_created",
-        "tickets_solved",
-        "first_responses",
-        "first_response_minutes",
-        "tickets_solved_at_first_contact",
-        "first_contact_resolution_rate",
-        "csat_answers",
-        "csat_satisfied",
-        "csat",
-        "nps_answers",
-        "nps_promoters",
-        "nps_detractors",
-        "nps_points",
-        "nps",
-    ]
+    """
+    leads valid_leads valid_lead_rate deals_won_from_leads lead_to_deal_rate
+    qualified_leads accepted_leads qualified_leads_accepted mql_to_sql_rate rated_leads sales_rating_points sales_acceptance_score
+    opportunities_closed opportunities_won opportunity_win_rate open_opportunities pipeline_value sales_cycle_days sales_cycles_known
+    tickets_created tickets_solved first_responses first_response_minutes first_response_minutes_p90
+    tickets_solved_at_first_contact first_contact_resolution_rate resolution_hours resolution_hours_p90 ticket_backlog
+    csat_invitations csat_invitations_answered csat_response_rate csat_answers csat_satisfied csat
+    nps_answers nps_promoters nps_detractors nps_points nps brand_recall brand_recall_answers brand_recalled
+    employee_answers employee_satisfaction employee_satisfaction_points
+    """.split()  # noqa: SIM905
 )
+BOTH = frozenset({"cpl"})
 # days that a cohort needs to ripen, as the shipped definitions say
 MATURES = {
     "deals_won_from_leads": 90, "lead_to_deal_rate": 90, "orders_with_refund": 30, "return_rate": 30, "refunded_items": 30,
     "item_return_rate": 30, "first_orders_mature": 30, "first_orders_repeated": 30, "repurchase_rate_30d": 30,
+    "refunds_by_order_date": 30, "revenue_by_order_date": 30, "csat_invitations_answered": 7, "csat_response_rate": 7,
+    "signups_mature": 7, "signups_activated": 7, "activation_rate": 7, "qualified_leads_accepted": 14, "mql_to_sql_rate": 14,
+    "rated_leads": 14, "sales_rating_points": 14, "sales_acceptance_score": 14, "cohort_customers": 365,
+    "cohort_gross_profit": 365, "cohort_first_order_profit": 365, "customer_lifetime_value": 365, "first_order_profit": 365,
+    "ltv_to_cac": 365, "cac_payback_days": 365,
 }  # fmt: skip
 
 
@@ -120,7 +106,9 @@ class History:
         )
         for metric, grain, start, state, _, before in rows:
             sources = {"web"} if metric in WEB else {"desk"} if metric in DESK else {"shop", "web"}
-            if metric == "dues":
+            if metric in BOTH:
+                sources = {"web", "desk"}
+            elif metric == "dues":
                 sources = {"shop", "web"}
             closed, settled = (_earliest([marks[source][place] for source in sources]) for place in (0, 1))
             expected = _state(_last_day(grain, start), closed, settled, MATURES.get(metric, 0))

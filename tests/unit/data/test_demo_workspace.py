@@ -94,7 +94,8 @@ def test_mapping_gives_the_columns_of_its_entity(raw: duckdb.DuckDBPyConnection,
         for name, text in texts.items()
     ]
     latest = mapping.get("latest_by")
-    key = ", ".join(wanted.key)
+    # a column of the key that is not mapped has its default in every row
+    key = ", ".join(name for name in wanted.key if name in texts)
     qualify = f"qualify row_number() over (partition by {key} order by {latest or '1'} desc) = 1"
     raw.execute(f"create or replace temp table mapped as select {', '.join(casts)} from {rows} {qualify}")
     assert raw.execute("select count(*) from mapped").fetchone()[0] > 0
