@@ -158,12 +158,13 @@ TABLES = [
     ),
     RawTable(
         "raw_crm.leads",
-        "id text, came_at timestamp, mail text, phone text, test boolean",
+        "id text, came_at timestamp, mail text, phone text, test boolean, qualified timestamp, accepted timestamp, grade bigint",
         [
-            ["l1", "2024-04-02 08:00:00", "dora@example.com", None, False],
-            ["l2", "2024-04-02 09:00:00", "DORA@example.com", None, False],
-            ["l3", "2024-04-02 10:00:00", None, "+49 30 1234567", False],
-            ["l4", "2024-04-03 10:00:00", "nobody", None, False],
+            # qualified at 0:30 on 1 May in Berlin
+            ["l1", "2024-04-02 08:00:00", "dora@example.com", None, False, "2024-04-30 22:30:00", "2024-05-02 08:00:00", 4],
+            ["l2", "2024-04-02 09:00:00", "DORA@example.com", None, False, "2024-04-30 08:00:00", "2024-04-30 09:00:00", 1],
+            ["l3", "2024-04-02 10:00:00", None, "+49 30 1234567", False, "2024-04-03 08:00:00", None, None],
+            ["l4", "2024-04-03 10:00:00", "nobody", None, False, "2024-04-04 08:00:00", "2024-04-05 08:00:00", 2],
         ],
     ),
     RawTable(
@@ -173,6 +174,36 @@ TABLES = [
             ["d1", "l1", "2024-04-05 08:00:00", "2024-04-30 22:30:00", True, 500, "Eve"],
             ["d2", "l3", "2024-04-05 08:00:00", "2024-04-20 08:00:00", False, 100, "Eve"],
             ["d3", None, "2024-04-05 08:00:00", None, None, 100, "Fay"],
+        ],
+    ),
+    RawTable(
+        "raw_crm.moves",
+        "id text, deal text, stage text, moved_at timestamp",
+        [
+            ["s1", "d1", "new", "2024-04-05 08:00:00"],
+            # 0:30 on 21 April in Berlin
+            ["s2", "d1", "offer", "2024-04-20 22:30:00"],
+            ["s3", "d3", "new", "2024-04-05 08:00:00"],
+        ],
+    ),
+    RawTable(
+        "raw_crm.tasks",
+        "id bigint, what text, done_at timestamp, lead text, deal text, seller text",
+        [
+            [1, "call", "2024-04-02 22:30:00", "l1", None, "Eve"],
+            [2, "email", "2024-04-06 10:00:00", None, "d1", "Eve"],
+            [3, "note", "2024-04-06 10:00:00", None, "d1", "Eve"],
+            # 0:30 on 1 June in Berlin
+            [4, "meeting", "2024-05-31 22:30:00", None, "d3", "Fay"],
+        ],
+    ),
+    RawTable(
+        "raw_crm.goals",
+        "id text, month date, goal numeric(18, 2), cur text, seller text",
+        [
+            ["q1", "2024-04-15", 1000, None, "Eve"],
+            ["q2", "2024-05-01", 1000, "USD", "Eve"],
+            ["q3", "2024-05-01", 60, "EUR", "Fay"],
         ],
     ),
     RawTable(
@@ -348,6 +379,9 @@ VARIABLES: dict[str, Any] = {
                 email='"mail"',
                 phone='"phone"',
                 is_test='"test"',
+                qualified_at='"qualified"',
+                accepted_at='"accepted"',
+                sales_rating='"grade"',
                 channel="case when \"id\" = 'l1' then ' Trade-Fair ' end",
                 source="case when \"id\" <> 'l4' then 'News_' || \"id\" end",
             )
@@ -364,6 +398,24 @@ VARIABLES: dict[str, Any] = {
                 amount='"value"',
                 owner='"seller"',
             )
+        ],
+        "opportunity_stages": [
+            _entry("crm", "moves", stage_entry_id='"id"', opportunity_id='"deal"', stage='"stage"', entered_at='"moved_at"')
+        ],
+        "sales_activities": [
+            _entry(
+                "crm",
+                "tasks",
+                activity_id='"id"',
+                activity_kind='"what"',
+                occurred_at='"done_at"',
+                lead_id='"lead"',
+                opportunity_id='"deal"',
+                owner='"seller"',
+            )
+        ],
+        "quotas": [
+            _entry("crm", "goals", quota_id='"id"', month_on='"month"', amount='"goal"', currency='"cur"', owner='"seller"')
         ],
         "tickets": [
             _entry(

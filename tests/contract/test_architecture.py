@@ -79,9 +79,7 @@ def test_light_modules_stay_light(module: str) -> None:
 
 def test_modules_stay_readable() -> None:
     long = {
-        str(path.relative_to(REPOSITORY)): lines
-        for path in MODULES
-        if (lines := len(path.read_text().splitlines())) > 350
+        str(path.relative_to(REPOSITORY)): lines for path in MODULES if (lines := len(path.read_text().splitlines())) > 350
     }
     assert not long
 

@@ -188,6 +188,25 @@ MONTHLY = {
     # closed at 0:30 on 1 May in Berlin
     "opportunities_won": (None, 0, 1, None),
     "opportunities_closed": (None, 1, 1, None),
+    # l2 is l1 again; l4 has no address and was qualified all the same
+    "qualified_leads": (None, 2, 1, None),
+    "accepted_leads": (None, 1, 1, None),
+    "mql_to_sql_rate": (None, "0.5", 1, None),
+    "rated_leads": (None, 2, None, None),
+    "sales_acceptance_score": (None, 3, None, None),
+    # 25 days and 14.5 hours
+    "sales_cycle_days": (None, 15, "25.604167", None),
+    # d1 and d3 at the end of April, then d3 alone; the last day of the calendar is in June
+    "pipeline_value": (None, 600, 100, 100),
+    "open_opportunities": (None, 2, 1, 1),
+    "calls": (None, 1, None, 0),
+    "emails_to_prospects": (None, 1, None, 0),
+    "meetings": (None, 0, None, 1),
+    # 1000 USD at 0.94 and 60 EUR
+    "sales_quota": (None, 1000, 1000, None),
+    "quotas_set": (None, 1, 2, None),
+    "won_amount": (None, 0, 500, None),
+    "quota_attainment": (None, 0, "0.5", None),
     "tickets_created": (1, 2, None, None),
     "tickets_solved": (None, 2, None, None),
     "tickets_solved_at_first_contact": (None, 1, None, None),
@@ -232,6 +251,18 @@ def test_daily_tables_hold_the_same_sums(con: duckdb.DuckDBPyConnection) -> None
     assert _rows(
         con, "select sum(tickets_created), sum(csat_answers), sum(nps_answers) from core.metrics_support_daily"
     ) == [(3, 2, 4)]
+
+
+def test_the_pipeline_knows_the_stage_of_each_day(con: duckdb.DuckDBPyConnection) -> None:
+    """From 5 April; d1 moved on 21 April and was closed on 1 May, d2 has no stages and was closed on 20 April."""
+    sql = """select opportunity_id, stage, cast(min(business_date) as text), cast(max(business_date) as text), count(*)
+        from core.fct_pipeline_daily where business_date < date '2024-05-03' group by all order by all"""
+    assert _rows(con, sql) == [
+        ("d1", "new", "2024-04-05", "2024-04-20", 16),
+        ("d1", "offer", "2024-04-21", "2024-04-30", 10),
+        ("d2", None, "2024-04-05", "2024-04-19", 15),
+        ("d3", "new", "2024-04-05", "2024-05-02", 28),
+    ]
 
 
 def test_staging_views_stay_beside_the_raw_tables(con: duckdb.DuckDBPyConnection) -> None:

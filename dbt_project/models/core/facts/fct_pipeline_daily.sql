@@ -82,8 +82,8 @@ from open_days
 left join entries
   on
     open_days.opportunity_id = entries.opportunity_id
-    and entries.entered_on <= open_days.business_date
-    and (entries.left_on is null or entries.left_on > open_days.business_date)
+    and open_days.business_date >= entries.entered_on
+    and (entries.left_on is null or open_days.business_date < entries.left_on)
 
 union all
 
