@@ -160,7 +160,7 @@ def kpi(
     written, found = write_kpi(ws, answers, file or ws.root / "kpis" / f"{ident}.yml")
     typer.echo(ask.say("{file}: written.", file=written))
     for one in found:
-        typer.echo(f"  {one.where}: {ask.say(one.severity)}: {one.in_language(ws.language)} [{one.rule}]")
+        typer.echo(f"  {ask.say(one.severity)}: {one.where}: {one.in_language(ws.language)} [{one.rule}]")
     _next(ask, ws, written)
 
 

@@ -92,7 +92,7 @@ def _covered(checks: Checks) -> list[Covered]:
 
 
 def _print_findings(checks: Checks) -> None:
-    """Each on a line of its own that starts with its place, whole, so that an editor can jump there."""
+    """Each on a line of its own, whole, so that an editor can jump to its place."""
     for line, _ in checks.seen:
         typer.echo(line)
     for file, found in checks.report.by_file().items():
@@ -100,7 +100,7 @@ def _print_findings(checks: Checks) -> None:
         counted = checks.counted(errors, len(found) - errors) if errors else _warnings(checks, len(found))
         typer.echo(f"{file}: {counted}")
         for one in found:
-            typer.echo(f"  {one.where}: {checks.say(one.severity)}: {one.in_language(checks.ws.language)} [{one.rule}]")
+            typer.echo(f"  {checks.say(one.severity)}: {one.where}: {one.in_language(checks.ws.language)} [{one.rule}]")
 
 
 def _warnings(checks: Checks, count: int) -> str:

@@ -45,7 +45,7 @@ def document(kpi: Kpi, shop: SmallShop, *arguments: str) -> dict:
 def test_warnings_end_with_0_and_strict_ones_with_1(small_shop: SmallShop, kpi: Kpi) -> None:
     file = write(small_shop, WRONG)
     done = kpi("validate", "-w", small_shop.root)
-    line = f"  {file}:5: warning: orders: the target from 2026-01-01 has neither an end nor a day of review. Add 'to:' or"
+    line = f"  warning: {file}:5: orders: the target from 2026-01-01 has neither an end nor a day of review. Add 'to:' or"
     assert line in done.stdout
     assert (done.returncode, done.stderr) == (0, "")
     strict = kpi("validate", "-w", small_shop.root, "--strict")
@@ -82,7 +82,7 @@ def test_it_speaks_chinese_where_the_workspace_does(small_shop: SmallShop, kpi: 
     file = write(small_shop, WRONG)
     done = kpi("validate", "-w", small_shop.root, "--strict")
     assert (
-        f"  {file}:5: 警告: orders：自 2026-01-01 起的目标既没有结束日期也没有复查日期。请写 'to:' 或 'review_on:'。"
+        f"  警告: {file}:5: orders：自 2026-01-01 起的目标既没有结束日期也没有复查日期。请写 'to:' 或 'review_on:'。"
         in done.stdout
     )
     assert "个警告，均列在上文：请修正 KPI 文件。" in done.stderr

@@ -94,7 +94,7 @@ def test_options_make_one_without_a_question_and_say_what_is_to_be_filled_in(sho
     done = run_kpi("new", "kpi", "refunds", "-w", shop, "--owner", "Nora", "--team", "sales", "--guardrails", "orders",
                    "--baseline-until", "2099-12-31", "--yes")  # fmt: skip
     assert done.returncode == 0, done.stderr
-    assert "warning: refunds: description.en still says 'TODO'. Fill it in. [unfinished]" in done.stdout
+    assert "refunds.yml:10: refunds: description.en still says 'TODO'. Fill it in. [unfinished]" in done.stdout
     assert "Next: fill in the lines with TODO" in done.stdout
     assert run_kpi("validate", "-w", shop).returncode == 0
     strict = run_kpi("validate", "-w", shop, "--strict")
