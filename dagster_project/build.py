@@ -9,6 +9,7 @@ from pathlib import Path
 import dagster as dg
 
 from dagster_project.assets.alignment import alignment_assets
+from dagster_project.assets.campaigns import campaigns_asset
 from dagster_project.assets.dbt import dbt_model_assets
 from dagster_project.assets.kpis import kpi_assets, measured_models
 from dagster_project.assets.published import published_asset
@@ -47,7 +48,15 @@ def build_defs(path: Path | None = None) -> dg.Definitions:
     read = {dep.asset_key for spec in dbt.specs for dep in spec.deps} | set(measured_models(ws))
     unread = sorted(key for key in dbt.keys - read if key.path[0] == "core")
     return dg.Definitions(
-        assets=[*raw_assets(ws), dbt, *kpi_assets(ws), *alignment_assets(), reconciliation_asset(), published_asset(unread)],
+        assets=[
+            *raw_assets(ws),
+            dbt,
+            *kpi_assets(ws),
+            campaigns_asset(ws),
+            *alignment_assets(),
+            reconciliation_asset(),
+            published_asset(unread),
+        ],
         asset_checks=[
             *raw_checks(ws),
             gaps_check(ws, facts),

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from dagster_project import cli_alignment, cli_diff, cli_docs, cli_queries, cli_runs, cli_target, cli_validate
+from dagster_project import cli_alignment, cli_campaigns, cli_diff, cli_docs, cli_queries, cli_runs, cli_target, cli_validate
 from dagster_project.cli_new import new_app
 from dagster_project.cli_options import FormatOption, OutputFormat, WorkspaceOption
 from dagster_project.cli_options import load as _load
@@ -37,6 +37,7 @@ _COMMANDS = (
     cli_alignment.tree,
     cli_alignment.pairs,
     cli_alignment.okr,
+    cli_campaigns.campaigns,
     cli_runs.run,
     cli_runs.health,
     cli_runs.dev,

@@ -13,6 +13,9 @@ import duckdb
 
 from metrics.alignment.tables import SEGMENTED, ensure_alignment_tables
 from metrics.alignment.tables import TABLES as ALIGNMENT
+from metrics.campaigns import TABLE as CAMPAIGNS
+from metrics.campaigns import ensure_campaign_table
+from metrics.campaigns.table import DIMENSIONS as CAMPAIGN_DIMENSIONS
 from metrics.scorecards.tables import TABLES as SCORECARDS
 from metrics.scorecards.tables import ensure_scorecard_tables
 from metrics.values import ensure_tables
@@ -71,6 +74,7 @@ def write_reader_copy(manifest: Path, rules: SmallCells, catalogue: Catalogue, w
             con.execute(f"create table mart.{table} as select * from whole.mart.{table}")
         ensure_alignment_tables(con)
         ensure_scorecard_tables(con)
+        ensure_campaign_table(con)
         for table in sorted(found.intersection({*_KPI_TABLES, *_TOTALS})):
             con.execute(f"insert into mart.{table} by name select * from whole.mart.{table}")
         for table in sorted(found.intersection(_SEGMENTED_TABLES)):
@@ -79,6 +83,9 @@ def write_reader_copy(manifest: Path, rules: SmallCells, catalogue: Catalogue, w
                 "where not list_contains($dimensions, segment_dimension)",
                 {"dimensions": list(rules.dimensions)},
             )
+        # Counts of one campaign would tell those of its channel: where either is guarded, there is no row.
+        if CAMPAIGNS in found and not {*CAMPAIGN_DIMENSIONS} & {*rules.dimensions}:
+            con.execute(f"insert into mart.{CAMPAIGNS} by name select * from whole.mart.{CAMPAIGNS}")
         _write_values(con, rules, hidden, lone)
         con.execute(_RULES)
         append_rows(con, "mart.small_cells", published_rules(rules))

@@ -7,6 +7,7 @@ import dagster as dg
 from dagster_project.assets.alignment import ALIGNED, SCORED
 from dagster_project.assets.keys import (
     ALERTS,
+    CAMPAIGNS,
     DIM_KPI,
     KPI_PROJECTION,
     KPI_STATUS,
@@ -35,7 +36,8 @@ def published_asset(tables: Iterable[dg.AssetKey]) -> dg.AssetsDefinition:
     @dg.asset(
         key=PUBLISHED,
         deps=[
-            DIM_KPI, WATERMARKS, KPI_STATUS, KPI_PROJECTION, SWINGS, ALERTS, RECONCILIATION, *ALIGNED, *SCORED, *tables,
+            DIM_KPI, WATERMARKS, KPI_STATUS, KPI_PROJECTION, CAMPAIGNS, SWINGS, ALERTS, RECONCILIATION, *ALIGNED,
+            *SCORED, *tables,
             dg.AssetDep(KPI_VALUES, partition_mapping=dg.AllPartitionMapping()),
         ],
         group_name="published", owners=[team("data")], kinds={"duckdb", "parquet"}, backfill_policy=SINGLE_RUN,

@@ -33,7 +33,7 @@ CORE = {
     "shared": "dim_campaigns dim_channels dim_countries dim_dates dim_mediums dim_product_categories dim_regions dim_sources"
     " time_spine_daily",
 }
-MART = {"closing": "clock source_watermarks", "kpi": "alerts dim_kpi kpi_projection kpi_status kpi_values reconciliation swings"}
+MART = {"closing": "clock source_watermarks", "kpi": "alerts campaign_performance dim_kpi kpi_projection kpi_status kpi_values reconciliation swings"}
 
 
 def expected_groups() -> dict[str, str]:

@@ -13,6 +13,7 @@ import duckdb
 import pytest
 
 from metrics.alignment.tables import ensure_alignment_tables
+from metrics.campaigns import ensure_campaign_table
 from metrics.catalogue import Catalogue, load_catalogue, read_lineage
 from metrics.errors import QueryError
 from metrics.semantic import Query, SemanticLayer
@@ -20,9 +21,11 @@ from metrics.values import compute_values, write_definitions
 from metrics.warehouse import open_facts, open_published
 from metrics.workspace import Workspace, load_workspace
 from metrics.workspace.small_cells import SmallCells
+from serving.campaigns import campaign_rows
 from serving.guarded_queries import guarded_names
 from serving.publish import log_publish, publish
 from serving.published import run_query
+from serving.reader_copy import write_reader_copy
 from tests.unit.values.company import WORKSPACE, build, manifest, semantic_manifest
 
 DAY, MARCH = date(2026, 3, 10), date(2026, 3, 1)
@@ -385,3 +388,24 @@ def test_pairs_by_a_guarded_dimension_are_not_published(shop: Shop) -> None:
     with open_published(shop.publish("first")) as con:
         assert con.execute("select segment_dimension from mart.kpi_pairs order by 1").fetchall() == [("",), ("country",)]
         assert con.execute("select count(*) from mart.scorecard_current").fetchall() == [(0,)]
+
+
+def test_campaigns_are_published_only_where_neither_channel_nor_campaign_is_guarded(shop: Shop, tmp_path: Path) -> None:
+    ensure_campaign_table(shop.con)
+    shop.con.execute(
+        """insert into mart.campaign_performance by name
+        select 'month' as grain, date '2026-03-01' as period_start, date '2026-03-31' as period_end, 'email' as channel,
+            'welcome' as campaign, 'EUR' as currency, 1 as orders"""
+    )
+    ws = shop.publish("first")
+    with open_published(ws) as con:
+        assert con.execute("select count(*) from mart.campaign_performance").fetchone() == (0,)
+    with pytest.raises(QueryError, match="is not published, because channel is guarded by small_cells"):
+        campaign_rows(ws, "month", None, None)
+    _, catalogue = shop.definitions()
+    for dimension, kept in (("campaign", 0), ("country", 1)):
+        copy = tmp_path / f"{dimension}.duckdb"
+        rules = SmallCells(least=5, dimensions=(dimension,))
+        write_reader_copy(ws.dbt_target_dir / "semantic_manifest.json", rules, catalogue, ws.warehouse_path, copy)
+        with duckdb.connect(str(copy), read_only=True) as con:
+            assert con.execute("select count(*) from mart.campaign_performance").fetchone() == (kept,), dimension
