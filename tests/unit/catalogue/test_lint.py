@@ -193,9 +193,7 @@ BROKEN = [
     error("watch-unknown", "- {metric: sesions", "watched: unknown metric 'sesions'. Did you mean 'sessions'?", more="watched:\n  - {metric: sesions, owner: Marketing}\n"),
     error("watch-kpi", "- {metric: csat", "watched: csat is a KPI; its own threshold decides. Remove it here.",
           files=((SHIPPED, "kpis:" + ONE_MORE + "watched:\n  - {metric: csat, owner: Nora}\n"),), file=SHIPPED),
-    warning("name-close", "goals: [grow_revenu]", "orders: goals 'grow_revenu' is not known. Did you mean 'grow_revenue'? Correct it, or list the new name in kpis/defaults.yml.",
-            ("goals: [grow_revenue]", "goals: [grow_revenu]"), files=(("kpis/defaults.yml", "goals: [grow_revenue]\n"),)),
-    warning("name-close", "team: suport", "first_response_minutes: team 'suport' is not known. Did you mean 'support'?",
+    warning("name-close", "team: suport", "first_response_minutes: team 'suport' is not known. Did you mean 'support'? Correct it, or list the new name in kpis/defaults.yml.",
             ("team: support", "team: suport"), files=(("kpis/defaults.yml", "teams: [support]\n"),)),
     # source and guardrail
     warning("source-missing", "- id: first_resp", "first_response_minutes has no source: its metric reads no entity. Build its model", files=(("no source", "tickets"),)),
