@@ -351,6 +351,13 @@ ELSEWHERE = {"metric-label", "metric-interval", "metric-persons", "small-cells-d
              "small-cells-filter", "weight-range", "weight-sum"}  # fmt: skip
 
 
+def test_a_kpi_of_which_neither_more_nor_less_is_good_needs_no_target(company: Company, tmp_path: Path) -> None:
+    text = GOOD.replace(f"    targets:\n      - {TARGET}\n", "")
+    assert text != GOOD
+    rules = {way: [found.rule for found in lint(company, tmp_path, text, (("direction", way),)).findings] for way in ("up", "none")}
+    assert rules == {"up": ["target-missing"], "none": []}
+
+
 def test_every_rule_has_a_broken_catalogue() -> None:
     assert {one.rule for one in BROKEN} == rules().keys() - ELSEWHERE
     assert len(BROKEN) >= 30
