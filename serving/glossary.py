@@ -59,7 +59,7 @@ _CHINESE: Mapping[str, str] = {
     "input": "投入", "process": "过程", "output": "产出", "outcome": "结果", "quantitative": "定量", "qualitative": "定性",
     "formula": "公式项", "influence": "有影响", "day": "日", "week": "周", "month": "月", "quarter": "季度",
     "marketing": "市场", "sales": "销售", "support": "客服", "ecommerce": "电商", "finance": "财务", "operations": "运营",
-    "people": "人事", "leadership": "管理层",
+    "people": "人事", "product": "产品", "management": "管理层",
 }  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 `metrics/kpis/defaults.yml` ships; a workspace may have its own `kpis/defaults.yml`. What stands at a KPI itself (or in a
 workspace's override of it) wins over the workspace's defaults, these over the shipped ones. Lists of names add up.
+The goals that are known are those of the `goals.yml` beside each of them.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from metrics.catalogue.yaml_lines import read_yaml
 from metrics.errors import CatalogueError
 
 FILE_NAME = "defaults.yml"
+GOALS_NAME = "goals.yml"
 Review = Literal["weekly", "monthly", "quarterly", "yearly"]
 
 
@@ -79,7 +81,6 @@ class DefaultsFile(Frozen):
     watched: WatchDefaults = WatchDefaults()
     lint: LintDefaults = LintDefaults()
     teams: tuple[Identifier, ...] = Field(default=(), description="Teams that the company has; added to the shipped ones")
-    goals: tuple[Identifier, ...] = Field(default=(), description="Goals of the company; added to the shipped ones")
     abbreviations: tuple[str, ...] = Field(default=(), description="Abbreviations that everybody in the company knows")
 
 
@@ -123,6 +124,7 @@ def read_defaults(folders: Iterable[Path]) -> Defaults:
     found = Defaults()
     limits: dict[str, int] = {}
     for folder in folders:
+        found.goals = tuple(dict.fromkeys((*found.goals, *_goal_ids(folder / GOALS_NAME))))
         path = folder / FILE_NAME
         if not path.is_file():
             continue
@@ -131,10 +133,20 @@ def read_defaults(folders: Iterable[Path]) -> Defaults:
         found.watched = _laid_over(found.watched, parsed.watched.model_dump(mode="json", exclude_none=True))
         limits |= parsed.lint.model_dump(exclude_none=True)
         found.teams = tuple(dict.fromkeys((*found.teams, *parsed.teams)))
-        found.goals = tuple(dict.fromkeys((*found.goals, *parsed.goals)))
         found.abbreviations |= frozenset(parsed.abbreviations)
     found.limits = Limits(**limits)
     return found
+
+
+def _goal_ids(path: Path) -> list[str]:
+    """The ids of the goals in a file; what is wrong with the file is told by metrics.alignment, whose file it is."""
+    try:
+        document = read_yaml(path).value if path.is_file() else None
+    except CatalogueError:
+        return []
+    goals = document.get("goals") if isinstance(document, dict) else None
+    named = [goal.get("id") for goal in goals if isinstance(goal, dict)] if isinstance(goals, list) else []
+    return [name for name in named if isinstance(name, str)]
 
 
 def _read(path: Path, findings: list[Finding]) -> DefaultsFile:

@@ -51,17 +51,13 @@ def _crowds(checked: Checked) -> Iterator[Finding]:
 
 
 def _typos(checked: Checked) -> Iterator[Finding]:
-    """Teams and goals that nobody has listed, and that are close to one that is."""
+    """Teams that nobody has listed, and that are close to one that is. An unknown goal is told by metrics.alignment."""
     for name, kpi in checked.kpis.items():
         entry = checked.entries[name]
         near = _close(kpi.team, checked.defaults.teams) if kpi.team else ()
         if near:
             yield finding("name-close", entry.where("team"), kpi=name, field="team", name=kpi.team,
                           hint=Hint(str(kpi.team), near))  # fmt: skip
-        for index, goal in enumerate(kpi.goals):
-            if near := _close(goal, checked.defaults.goals):
-                yield finding("name-close", entry.where("goals", index), kpi=name, field="goals", name=goal,
-                              hint=Hint(goal, near))  # fmt: skip
 
 
 def _close(found: str, known: Iterable[str]) -> tuple[str, ...]:

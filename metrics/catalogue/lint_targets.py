@@ -32,12 +32,13 @@ def target_findings(checked: Checked, today: date | None, history: History) -> I
 
 
 def _none(checked: Checked, kpi: Kpi, today: date | None) -> Iterator[Finding]:
-    """No target is no fault of a KPI whose data is not there, or whose level is still being learned."""
+    """No target is no fault of a KPI whose data is not there, whose level is still being learned, or of which neither
+    more nor less is good: `target-direction` refuses one there."""
     entry = checked.entries[kpi.id]
     if kpi.baseline_until is not None:
         if today and kpi.baseline_until < today:
             yield finding("baseline-over", entry.where("baseline_until"), kpi=kpi.id, day=kpi.baseline_until)
-    elif is_connected(checked, kpi.id):
+    elif is_connected(checked, kpi.id) and checked.catalogue.direction(kpi.id) != "none":
         yield finding("target-missing", entry.where(), kpi=kpi.id)
 
 

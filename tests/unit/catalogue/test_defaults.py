@@ -83,7 +83,7 @@ def test_lines_that_cross_by_a_default_are_told_at_the_kpi(company: Company, tmp
         ("kpi:\n  treshold: 0.2\n", 2, "unknown field 'treshold'. Did you mean 'threshold' or 'thresholds'?"),
         ("kpi:\n  review: dayly\n", 2, "'review' is 'dayly', expected 'weekly', 'monthly', 'quarterly' or 'yearly'."),
         ("lint:\n  kpis_per_team: 0\n", 2, "'kpis_per_team' is '0': input should be greater than or equal to 1."),
-        ("goal: [grow]\n", 1, "unknown field 'goal'. Did you mean 'goals'?"),
+        ("team: [grow]\n", 1, "unknown field 'team'. Did you mean 'teams'?"),
         ("teams: [Sales]\n", 1, "'0' is 'Sales': string should match pattern"),
         ("- kpi\n", 1, "expected a mapping with the keys kpi, watched, lint"),
         ("kpi: [\n", 1, "is not valid YAML"),
@@ -108,10 +108,11 @@ def test_the_shipped_file_says_everything_and_the_same_as_the_models() -> None:
 
 
 def test_names_of_a_workspace_are_added(tmp_path: Path) -> None:
-    (tmp_path / "defaults.yml").write_text("teams: [logistics]\ngoals: [go_green]\nabbreviations: [VIP]\n")
+    (tmp_path / "defaults.yml").write_text("teams: [logistics]\nabbreviations: [VIP]\n")
+    (tmp_path / "goals.yml").write_text("version: 1\ngoals:\n  - id: go_green\n    title: {en: Go green, zh: 绿色}\n")
     found = read_defaults((SHIPPED, tmp_path))
     assert {"logistics", "sales"} <= set(found.teams)
-    assert {"go_green", "grow_revenue"} <= set(found.goals)
+    assert found.goals[0] == "grow_revenue" and found.goals[-1] == "go_green"
     assert {"VIP", "EUR"} <= found.abbreviations
 
 

@@ -81,8 +81,11 @@ def test_a_kpi_whose_data_is_not_there_is_not_measurable(company: Company, tmp_p
 
 
 def test_coverage_counts_members_and_shows_those_without_a_kpi_first(company: Company, tmp_path: Path) -> None:
-    defaults = "teams: [sales, logistics]\ngoals: [happy_customers]\n"
-    rows = coverage(lint(company, tmp_path, GOOD + ONE_MORE, (("kpis/defaults.yml", defaults),)).checked)
+    files = (
+        ("kpis/defaults.yml", "teams: [sales, logistics]\n"),
+        ("kpis/goals.yml", "goals:\n  - {id: happy_customers, title: {en: Happy customers, zh: 让客户满意}}\n"),
+    )
+    rows = coverage(lint(company, tmp_path, GOOD + ONE_MORE, files).checked)
     counted = {(row.dimension, row.member): row.kpis for row in rows}
     assert counted["level", "strategic"] == 2
     assert (counted["level", "operational"], counted["level", "functional"]) == (3, 0)

@@ -21,12 +21,6 @@ from tests.unit.alignment.made_up import company
 from tests.unit.catalogue.test_shipped import DefinedMetrics
 
 REPOSITORY = Path(__file__).resolve().parents[3]
-# Named by what ships and not defined yet. Delete the list once all of them are.
-PENDING = frozenset({
-    "activation_rate", "checkout_rate", "churn_rate", "email_click_rate", "employee_satisfaction", "engagement_index",
-    "gross_margin", "host_response_minutes", "mql_to_sql_rate", "mrr", "on_time_delivery_rate", "quota_attainment",
-    "resolution_hours", "retention_rate", "roas", "sales_acceptance_score", "sales_cycle_days", "scroll_depth",
-})  # fmt: skip
 
 CARD = """version: 1
 scorecards:
@@ -178,8 +172,9 @@ def named_metrics() -> set[str]:
 
 
 def test_what_ships_names_metrics_that_exist() -> None:
-    defined = set(DefinedMetrics().metrics)
-    assert named_metrics() - defined == PENDING - defined
+    named = named_metrics()
+    assert len(named) > 30
+    assert named - set(DefinedMetrics().metrics) == set()
 
 
 def test_scorecards_and_sets_of_the_product() -> None:
