@@ -33,7 +33,11 @@ CORE = {
     "shared": "dim_campaigns dim_channels dim_countries dim_dates dim_mediums dim_product_categories dim_regions dim_sources"
     " time_spine_daily",
 }
-MART = {"closing": "clock source_watermarks", "kpi": "alerts campaign_performance dim_kpi kpi_projection kpi_status kpi_values reconciliation swings"}
+MART = {
+    "closing": "clock source_watermarks",
+    "kpi": "alerts campaign_performance dim_kpi goal_cascade kpi_guardrail_flags kpi_pairs kpi_projection kpi_sets kpi_status"
+    " kpi_tree kpi_values okr_progress reconciliation scorecard_scores swings",
+}
 
 
 def expected_groups() -> dict[str, str]:

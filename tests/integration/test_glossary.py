@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import duckdb
 import pytest
 
 from serving.glossary import WORDS, Glossary, render, shown
-from tests.conftest import BuiltWorkspace, Kpi
+from tests.conftest import REPOSITORY, BuiltWorkspace, Kpi
 
 pytestmark = pytest.mark.integration
 
@@ -79,7 +80,7 @@ def test_an_entry_leads_from_the_question_to_the_source(written: Path) -> None:
     for words in ("**Formula**", "**Owner**", "**Now**", "When it is red"):
         assert words in entry
     assert (
-        "sources `shop`, `web` → entities `orders`, `web_sessions` → dbt models `fct_orders`, `fct_web_sessions_daily`"
+        "sources `shop`, `web` → entities `orders`, `web_sessions` → dbt models `fct_orders`, `fct_web_sessions`"
         in entry
     )
     chinese = (written / "glossary_zh.md").read_text(encoding="utf-8")
@@ -129,8 +130,9 @@ def test_values_are_shown_as_a_person_reads_them(value: float | None, unit: str,
 
 
 def test_before_the_first_run_one_line_says_what_to_do(kpi: Kpi, tmp_path: Path) -> None:
-    (tmp_path / "workspace.yml").write_text("name: Empty\ntimezone: UTC\ncurrency: EUR\n", encoding="utf-8")
+    shutil.copy(REPOSITORY / "data" / "demo" / "workspace.yml", tmp_path)
     done = kpi("docs", "-w", tmp_path)
     assert done.returncode == 1
+    assert "nothing is published yet" in done.stderr
     assert "kpi run" in done.stderr
     assert "Traceback" not in done.stderr
