@@ -43,7 +43,7 @@ def _entities(row: dict[str, Any]) -> str:
 
 
 def _pairs(rows: list[tuple[str, str, str]], say: Words) -> Table:
-    table = _table(say("metric"), say("title"), say("missing_entities"))
+    table = _table(say("metric"), say("title"), say("needs"))
     for row in rows:
         table.add_row(*map(Text, row))
     return table

@@ -28,6 +28,7 @@ SHOW_WORDS = {
     "{month} {year}": "{year}年{number}月", "Q{number} {year}": "{year}年第{number}季度",
     "week {number} of {year}": "{year}年第{number}周",
     # kpi list --all
+    "needs": "需要的实体",
     "Not connected: {count}": "未接入的 KPI：{count} 个", "entity": "实体", "rows it needs": "需要的数据行",
     "columns it needs at least": "至少需要的列", "What to map for them in workspace.yml": "需在 workspace.yml 中映射的实体",
     "kpi source suggest FILES reads your files and proposes the mapping; docs/mapping.md shows every option.":
