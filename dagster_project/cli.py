@@ -60,16 +60,10 @@ def list_(
     all_: Annotated[bool, typer.Option("--all", help="Plain metrics and KPIs that are not connected, too.")] = False,
     output: FormatOption = OutputFormat.table,
 ) -> None:
-    """List the KPIs with owner, timing, target and last value."""
-    from dagster_project.console import print_rows
-    from dagster_project.words import Words
-    from serving.published import list_kpis
+    """List the KPIs with owner, timing, target and last value; --all says what to map for those not connected."""
+    from dagster_project.list_view import print_list
 
-    columns = ["metric", "timing", "owner", "value", "target", "status"]
-    if all_:
-        columns = ["metric", "kind", "value", "status", "missing_entities"]
-    ws = _load(workspace)
-    print_rows(list_kpis(ws, everything=all_), output, columns, currency=ws.currency, say=Words(ws.language))
+    print_list(_load(workspace), output, everything=all_)
 
 
 @app.command()

@@ -8,20 +8,14 @@ from typing import Any
 from rich.table import Table
 from rich.text import Text
 
-from dagster_project.console import cell_text, console, formatted, percent, period, print_rows, sparkline, status_text
+from dagster_project.console import console, formatted, percent, period, print_rows, sparkline, status_text
+from dagster_project.kpi_facts import facts_table
 from dagster_project.outlook_view import projection_lines
 from dagster_project.progress_view import best_line, milestone_lines, pace_cell
 from dagster_project.words import Words
 
 _MOST_FLAGS = 3
 _VALUES = ("period_start", "value", "numerator", "denominator", "n", "ci_low", "ci_high", "missing_days", "state")
-# Texts come in both languages, the workspace's own first.
-_FACTS = (
-    ("What", "description_{language}"), ("Question", "question_{language}"), ("Formula", "formula"),
-    ("New definition", "break_{language}"), ("Owner", "owner"),
-    ("Timing", "timing"), ("Threshold", "threshold"), ("When red", "playbook_{language}"),
-    ("To connect, map", "missing_entities"),
-)  # fmt: skip
 
 
 def print_kpi(found: dict[str, Any], output: str, currency: str, language: str) -> None:
@@ -38,7 +32,7 @@ def print_kpi(found: dict[str, Any], output: str, currency: str, language: str) 
     out.print(Text(" · ".join(title for title in titles if title), style="bold"))
     # The last change of the definition, beside what it says now: older ones are in mart.kpi_breaks.
     changed = {f"break_{one}": found["breaks"][-1][f"break_{one}"] for one in languages} if found["breaks"] else {}
-    out.print(_facts({**definition, **changed}, languages, say))
+    out.print(facts_table({**found, "definition": {**definition, **changed}}, currency, languages, say))
     out.print()
     out.print(_grains(found["status"], currency, say))
     best = best_line(found["status"], currency, say)
@@ -60,23 +54,6 @@ def print_kpi(found: dict[str, Any], output: str, currency: str, language: str) 
     print_rows(rows, "table", columns, currency=currency, say=say)
     if with_gaps:
         out.print(say("missing_days: closed days without the rows that were to be expected. Is a file missing?"))
-
-
-def _facts(definition: dict[str, Any], languages: tuple[str, str], say: Words) -> Table:
-    table = Table(box=None, pad_edge=False, show_header=False)
-    table.add_column(style="dim", no_wrap=True)
-    # A text without spaces, as Chinese is, goes on in the next line and is never cut.
-    table.add_column(overflow="fold")
-    for label, key in _FACTS:
-        keys = dict.fromkeys(key.format(language=language) for language in languages)
-        texts = [_fact(name, definition[name], say) for name in keys if definition.get(name) not in (None, "")]
-        for place, text in enumerate(texts):
-            table.add_row("" if place else say(label), Text(text))
-    return table
-
-
-def _fact(name: str, value: Any, say: Words) -> str:
-    return f"{value:.0%}" if name == "threshold" else say(value) if name == "timing" else cell_text(value)
 
 
 def _grains(rows: list[dict[str, Any]], currency: str, say: Words) -> Table:

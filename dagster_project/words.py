@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from dagster_project.words_lint import LINT_WORDS
+from dagster_project.words_show import SHOW_WORDS
 
 _CHINESE = {
     # heads of columns
@@ -177,7 +178,7 @@ _CHINESE = {
     "floors broken: {count}": "跌破底线：{count}",
     "floor {floor}: {value}": "底线 {floor}：{value}",
 }  # fmt: skip
-_CHINESE |= LINT_WORDS
+_CHINESE |= LINT_WORDS | SHOW_WORDS
 
 
 @dataclass(frozen=True)

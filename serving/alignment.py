@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 Row = dict[str, Any]
 _ORDER = {"goal": 0, "team": 1, "formula": 2, "influence": 3, "sibling": 4}
-_NODES = """
+NODES = """
 with latest as (
     select metric, grain, period_start, value from mart.kpi_current
     where segment_dimension = '' and state <> 'open' and value is not null
@@ -69,7 +69,7 @@ def read_tree(ws: Workspace) -> Tree:
     """The whole tree; goals have the key ``goal:<id>``. Raises RunError before the first run."""
     with open_published(ws) as con:
         require_table(con, ws, "kpi_tree")
-        nodes = {row["metric"]: {"kind": "kpi", **row} for row in rows(con, _NODES.format(language=ws.language))}
+        nodes = {row["metric"]: {"kind": "kpi", **row} for row in rows(con, NODES.format(language=ws.language))}
         goals = rows(con, _GOALS.format(language=ws.language))
         found = rows(con, _EDGES)
         cascade = rows(con, _CASCADE.format(language=ws.language))

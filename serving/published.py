@@ -15,6 +15,7 @@ from metrics.warehouse import open_facts, open_published
 from serving.alignment import guardrail_flags
 from serving.gaps import gap_days
 from serving.guarded_queries import guarded_names, published_segments
+from serving.kpi_details import around, goal_titles
 from serving.publish import SEMANTIC_MANIFEST
 
 if TYPE_CHECKING:
@@ -208,9 +209,13 @@ def describe_kpi(ws: Workspace, name: str) -> Row:
         projection = _projection(con, name, grain)
         gaps = gap_days(con, name)
         told = _milestones(con, _MILESTONES_OF, [name, grain])
+        goals = goal_titles(con, definition.get("goals"), ws.language)
+        beside = around(con, definition, ws.language)
     return {
         "definition": definition,
         "breaks": breaks,
+        "goals": goals,
+        **beside,
         "status": status,
         "grain": grain,
         "projection": projection,
