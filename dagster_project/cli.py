@@ -59,16 +59,19 @@ def list_(
     all_: Annotated[bool, typer.Option("--all", help="Plain metrics and KPIs that are not connected, too.")] = False,
     output: FormatOption = OutputFormat.table,
 ) -> None:
-    """List the KPIs with owner, timing, target and last value."""
-    from dagster_project.console import print_rows
+    """List the KPIs by team, with owner, timing, target and last value."""
+    from dagster_project.console import once_per_group, print_rows
     from dagster_project.words import Words
     from serving.published import list_kpis
 
-    columns = ["metric", "timing", "owner", "value", "target", "status"]
+    columns = ["team", "metric", "timing", "owner", "value", "target", "status"]
     if all_:
-        columns = ["metric", "kind", "value", "status", "missing_entities"]
+        columns = ["team", "metric", "kind", "value", "status", "missing_entities"]
     ws = _load(workspace)
-    print_rows(list_kpis(ws, everything=all_), output, columns, currency=ws.currency, say=Words(ws.language))
+    rows = list_kpis(ws, everything=all_)
+    if output == OutputFormat.table:
+        rows = once_per_group(rows, "team")
+    print_rows(rows, output, columns, currency=ws.currency, say=Words(ws.language))
 
 
 @app.command()

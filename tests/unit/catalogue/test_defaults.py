@@ -112,7 +112,8 @@ def test_names_of_a_workspace_are_added(tmp_path: Path) -> None:
     (tmp_path / "goals.yml").write_text("version: 1\ngoals:\n  - id: go_green\n    title: {en: Go green, zh: 绿色}\n")
     found = read_defaults((SHIPPED, tmp_path))
     assert {"logistics", "sales"} <= set(found.teams)
-    assert found.goals[0] == "grow_revenue" and found.goals[-1] == "go_green"
+    assert found.goals[0] == "grow_revenue"
+    assert found.goals[-1] == "go_green"
     assert {"VIP", "EUR"} <= found.abbreviations
 
 
