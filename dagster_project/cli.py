@@ -60,7 +60,7 @@ def list_(
     all_: Annotated[bool, typer.Option("--all", help="Plain metrics and KPIs that are not connected, too.")] = False,
     output: FormatOption = OutputFormat.table,
 ) -> None:
-    """List the KPIs with owner, timing, target and last value; --all says what to map for those not connected."""
+    """List the KPIs by team, with owner, timing, target and last value; --all says what to map for those not connected."""
     from dagster_project.list_view import print_list
 
     print_list(_load(workspace), output, everything=all_)

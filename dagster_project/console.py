@@ -112,6 +112,12 @@ def print_rows(
     console().print(table)
 
 
+def once_per_group(rows: list[dict[str, Any]], name: str) -> list[dict[str, Any]]:
+    """Sorted rows for a table in which a value of ``name`` stands only in the first line that has it."""
+    before = [None, *(row[name] for row in rows)]
+    return [{**row, name: None} if row[name] == last else row for row, last in zip(rows, before, strict=False)]
+
+
 def _is_number(value: Any) -> bool:
     return isinstance(value, int | float | Decimal) and not isinstance(value, bool)
 

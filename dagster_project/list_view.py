@@ -7,20 +7,21 @@ from typing import Any
 from rich.table import Table
 from rich.text import Text
 
-from dagster_project.console import console, print_rows
+from dagster_project.console import console, once_per_group, print_rows
 from dagster_project.words import Words
 from metrics.workspace import Workspace
 from metrics.workspace.entities import load_entities
 from serving.published import list_kpis
 
-_COLUMNS = ("metric", "timing", "owner", "value", "target", "status")
-_ALL_COLUMNS = ("metric", "kind", "value", "status", "missing_entities")
+_COLUMNS = ("team", "metric", "timing", "owner", "value", "target", "status")
+_ALL_COLUMNS = ("team", "metric", "kind", "value", "status", "missing_entities")
 
 
 def print_list(ws: Workspace, output: str, *, everything: bool) -> None:
     """KPIs as a table, CSV or JSON; ``everything``: plain metrics too, and what each missing KPI needs."""
     rows, say = list_kpis(ws, everything=everything), Words(ws.language)
-    print_rows(rows, output, _ALL_COLUMNS if everything else _COLUMNS, currency=ws.currency, say=say)
+    shown = once_per_group(rows, "team") if output == "table" else rows
+    print_rows(shown, output, _ALL_COLUMNS if everything else _COLUMNS, currency=ws.currency, say=say)
     missing = [row for row in rows if row["kind"] == "kpi" and not row["is_connected"]]
     if output != "table" or not missing:
         return

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections import defaultdict
+from collections import Counter, defaultdict
 from typing import Any, Literal
 
 from rich.console import Console
@@ -19,7 +19,10 @@ from metrics.alerts.events import HISTORIC_AFTER, shown
 from metrics.workspace import Workspace
 from serving.published import Scorecard, scorecard
 from serving.reasons import missing_entities, reasons
+from serving.scorecards import first_kpis
 
+# Up to so many KPIs are shown whole; of more, those to read first and so many that are off track or at risk.
+_MOST_KPIS = 20
 _MOST_ALERTS = 12
 _MOST_WARNINGS = 6
 _MOST_NAMED = 6
@@ -35,6 +38,12 @@ _COLUMNS: tuple[tuple[str, Literal["left", "right"], int], ...] = (
     ("timing", "left", 7),
 )
 _LEGEND = "✓ at least 98 % of the target is reached, ! 90 to 98 %, ✗ less; a KPI may draw other lines."
+# KPIs that are not shown one by one, by status.
+_COUNTED = {
+    "off_track": "{count} off track", "at_risk": "{count} at risk", "on_track": "{count} on track",
+    "too_few": "{count} with too few observations", "too_early": "{count} too early to judge",
+    "no_data": "{count} without data", "no_target": "{count} without a target",
+}  # fmt: skip
 # What the formula of a KPI found missing in its period.
 _OF_A_PERIOD = {
     "no_rows": "No data, because there is no row to compute it from: {titles}.",
@@ -49,7 +58,7 @@ def print_run(ws: Workspace, report: RunReport) -> None:
     """Scorecard, reasons, alerts, seconds per step, and where the published file is."""
     out, say, card = console(), Words(ws.language), scorecard(ws)
     out.print(Text(say("{name} on {day}", name=ws.name, day=card.today), style="bold"))
-    out.print(_table(ws, card, say))
+    _print_kpis(out, ws, card.rows, say)
     out.print(Text(say(_LEGEND), style="dim"))
     for line in [pace_line(card.rows, say), *_reasons(ws, card, say)]:
         if line is not None:
@@ -62,11 +71,32 @@ def print_run(ws: Workspace, report: RunReport) -> None:
     _print_end(out, report, card, say)
 
 
-def _table(ws: Workspace, card: Scorecard, say: Words) -> Table:
-    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
+def _print_kpis(out: Console, ws: Workspace, rows: list[dict[str, Any]], say: Words) -> None:
+    """All KPIs where they are few. Of many: North Star and the company's scorecard, what is off track or at risk, worst
+    first, and how many others there are."""
+    if len(rows) <= _MOST_KPIS:
+        out.print(_table(ws, rows, say))
+        return
+    known = {row["metric"]: row for row in rows}
+    first = [known[name] for name in first_kpis(ws) if name in known]
+    others = [row for row in rows if row not in first]
+    behind = [row for row in others if row["status"] in ("off_track", "at_risk")][:_MOST_KPIS]
+    out.print(_table(ws, first, say))
+    if behind:
+        if first:
+            out.print(Text(say("Off track or at risk, worst first:"), style="dim"))
+        out.print(_table(ws, behind, say, head=not first))
+    rest = Counter(row["status"] for row in others if row not in behind)
+    counted = [say(_COUNTED[status], count=rest[status]) for status in _COUNTED if rest[status]]
+    if counted:
+        out.print(Text(say("And {counts}: kpi list", counts=say(", ").join(counted))))
+
+
+def _table(ws: Workspace, rows: list[dict[str, Any]], say: Words, *, head: bool = True) -> Table:
+    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), show_header=head)
     for name, justify, width in _COLUMNS:
         table.add_column(say(name), justify=justify, no_wrap=True, width=width)
-    for row in card.rows:
+    for row in rows:
         value, target = (
             "" if row[name] is None else shown(row[name], row["unit"], ws.currency) for name in ("value", "target")
         )

@@ -35,6 +35,11 @@ _CHINESE = {
     "{name} on {day}": "{name}　截至 {day}",
     "✓ at least 98 % of the target is reached, ! 90 to 98 %, ✗ less; a KPI may draw other lines.":
         "✓ 达到目标的 98% 以上，! 90% 至 98%，✗ 低于 90%；个别 KPI 的界线可能不同。",
+    "Off track or at risk, worst first:": "未达标或有风险（最差的在前）：",
+    "And {counts}: kpi list": "另有：{counts}（见 kpi list）",
+    "{count} off track": "未达标 {count} 个", "{count} at risk": "有风险 {count} 个", "{count} on track": "达标 {count} 个",
+    "{count} with too few observations": "样本不足 {count} 个", "{count} too early to judge": "时间尚早 {count} 个",
+    "{count} without data": "无数据 {count} 个", "{count} without a target": "无目标 {count} 个",
     "No data, because no day is closed yet: {titles}.": "无数据（还没有已结束的日期）：{titles}。",
     "No data, because no whole {grain} since {day} is closed yet: {titles}.":
         "无数据（自 {day} 起还没有完整且已结束的{grain}）：{titles}。",

@@ -65,11 +65,11 @@ where kind = 'kpi' and not is_connected order by metric
 """
 
 _LIST = """
-select d.metric, d.kind, d.title_{language} as title, d.unit, d.timing, d.owner, s.grain, s.period_start, s.value, s.target,
-       s.status, d.is_connected, d.missing_entities
+select d.metric, d.kind, d.team, d.title_{language} as title, d.unit, d.timing, d.owner, s.grain, s.period_start, s.value,
+       s.target, s.status, d.is_connected, d.missing_entities
 from mart.dim_kpi as d left join mart.kpi_status as s on s.metric = d.metric and s.is_headline
 where ? or (d.kind = 'kpi' and d.is_connected)
-order by d.kind, d.metric
+order by d.kind, d.team is null, d.team, d.metric
 """
 
 _ALERTS = """
@@ -163,7 +163,7 @@ def scorecard(ws: Workspace, alert_days: int = HISTORIC_AFTER.days) -> Scorecard
 
 
 def list_kpis(ws: Workspace, *, everything: bool) -> list[Row]:
-    """Connected KPIs; with ``everything`` plain metrics and what is not connected, too."""
+    """Connected KPIs by team; with ``everything`` plain metrics and what is not connected, too."""
     with open_published(ws) as con:
         return _rows(con, _LIST.format(language=ws.language), [everything])
 

@@ -67,6 +67,14 @@ def scorecard_items(ws: Workspace, name: str) -> tuple[Row, list[Row]]:
     return card, items
 
 
+def first_kpis(ws: Workspace) -> list[str]:
+    """The KPIs to read first: of the chosen North Star set, then of the company's scorecard, without segments; each once."""
+    named = [row["metric"] for row in kpi_sets(ws) if row["kind"] == "north_star"]
+    if any(card["scorecard"] == "company" and card["period_start"] is not None for card in list_scorecards(ws)):
+        named += [item["metric"] for item in scorecard_items(ws, "company")[1] if not item["segment_dimension"]]
+    return list(dict.fromkeys(named))
+
+
 def kpi_sets(ws: Workspace, *, everything: bool = False) -> list[Row]:
     """The members of the chosen North Star set and of HEART, or of all sets."""
     with open_published(ws) as con:

@@ -139,13 +139,18 @@ def read_defaults(folders: Iterable[Path]) -> Defaults:
 
 
 def _goal_ids(path: Path) -> list[str]:
-    """The ids of the goals in a file; what is wrong with the file is told by metrics.alignment, whose file it is."""
+    """The ids of the goals in a file that KPIs serve; a concrete goal names its own KPI and waits for none.
+
+    What is wrong with the file is told by metrics.alignment, whose file it is.
+    """
     try:
         document = read_yaml(path).value if path.is_file() else None
     except CatalogueError:
         return []
     goals = document.get("goals") if isinstance(document, dict) else None
-    named = [goal.get("id") for goal in goals if isinstance(goal, dict)] if isinstance(goals, list) else []
+    named = (
+        [goal.get("id") for goal in goals if isinstance(goal, dict) and "kpi" not in goal] if isinstance(goals, list) else []
+    )
     return [name for name in named if isinstance(name, str)]
 
 

@@ -84,6 +84,42 @@ def test_swings_of_the_past_are_counted_and_not_announced(
     assert "historic" in kpi("alerts", "--all", "-w", demo.root).stdout
 
 
+@pytest.mark.parametrize(("language", "caption", "rest"), [
+    ("en", "Off track or at risk, worst first:", r"And (.*): kpi list"),
+    ("zh", "未达标或有风险（最差的在前）：", r"另有：(.*)（见 kpi list）"),
+])  # fmt: skip
+def test_of_many_kpis_the_first_and_the_worst_are_shown_and_the_others_counted(
+    demo: BuiltWorkspace, kpi: Kpi, capsys: pytest.CaptureFixture[str], language: str, caption: str, rest: str
+) -> None:
+    print_run(load_workspace(demo.root).model_copy(update={"language": language}), NOTHING_NEW)
+    lines = capsys.readouterr().out.splitlines()
+    at = lines.index(next(line for line in lines if line.startswith(caption)))
+    end = next(number for number, line in enumerate(lines) if re.match(rest, line))
+    first, behind, marks = lines[2:at], lines[at + 1 : end], re.compile(" ([✓!✗·]) ")
+    # Three of the North Star set, ten of the company's scorecard; two are on both.
+    assert len(first) == 11
+    assert 0 < len(behind) <= 20
+    shown = [found[1] for line in behind if (found := marks.search(line))]
+    assert len(shown) == len(behind)
+    assert set(shown) <= {"✗", "!"}
+    assert shown == sorted(shown, key="✗!".index)
+    counted = re.match(rest, lines[end])
+    assert counted
+    listed = json.loads(kpi("list", "-w", demo.root, "-f", "json").stdout)
+    assert len(first) + len(behind) + sum(map(int, re.findall(r"\d+", counted[1]))) == len(listed) > 80
+    assert all(cell_len(line.rstrip()) <= 100 for line in lines[: end + 1])
+
+
+def test_the_list_stands_by_team(demo: BuiltWorkspace, kpi: Kpi) -> None:
+    listed = json.loads(kpi("list", "-w", demo.root, "-f", "json").stdout)
+    assert [(row["team"], row["metric"]) for row in listed] == sorted((row["team"], row["metric"]) for row in listed)
+    head, *rows = kpi("list", "-w", demo.root).stdout.splitlines()
+    assert head.split() == ["team", "metric", "timing", "owner", "value", "target", "status"]
+    assert all(len(row.rstrip()) <= 100 for row in rows)
+    named = [row.split()[0] for row in rows if not row.startswith(" ")]
+    assert named == sorted({row["team"] for row in listed})
+
+
 def test_the_scorecard_in_chinese(chinese: SmallShop, capsys: pytest.CaptureFixture[str]) -> None:
     print_run(load_workspace(chinese.root), NOTHING_NEW)
     lines = capsys.readouterr().out.splitlines()
@@ -129,7 +165,7 @@ def test_what_a_run_leaves_out_is_counted_in_chinese(chinese: SmallShop, capsys:
 
 def test_lists_and_one_kpi_in_chinese(chinese: SmallShop, kpi: Kpi) -> None:
     head, *rows = kpi("list", "-w", chinese.root).stdout.splitlines()
-    assert head.split() == ["指标", "时效", "负责人", "数值", "目标", "状态"]
+    assert head.split() == ["团队", "指标", "时效", "负责人", "数值", "目标", "状态"]
     assert all("滞后" in row or "先行" in row for row in rows)
     assert kpi("alerts", "-w", chinese.root).stdout == "最近 30 天没有告警；kpi alerts --all 列出全部。\n"
     grains = kpi("show", "orders", "-w", chinese.root).stdout

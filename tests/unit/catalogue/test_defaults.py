@@ -109,10 +109,14 @@ def test_the_shipped_file_says_everything_and_the_same_as_the_models() -> None:
 
 def test_names_of_a_workspace_are_added(tmp_path: Path) -> None:
     (tmp_path / "defaults.yml").write_text("teams: [logistics]\nabbreviations: [VIP]\n")
-    (tmp_path / "goals.yml").write_text("version: 1\ngoals:\n  - id: go_green\n    title: {en: Go green, zh: 绿色}\n")
+    (tmp_path / "goals.yml").write_text(
+        "version: 1\ngoals:\n  - {id: go_green, title: {en: Go green, zh: 绿色}}\n"
+        "  - {id: ten_percent, title: {en: A tenth more, zh: 增长一成}, kpi: orders}\n"
+    )
     found = read_defaults((SHIPPED, tmp_path))
     assert {"logistics", "sales"} <= set(found.teams)
-    assert found.goals[0] == "grow_revenue" and found.goals[-1] == "go_green"
+    assert found.goals[0] == "grow_revenue"
+    assert found.goals[-1] == "go_green"
     assert {"VIP", "EUR"} <= found.abbreviations
 
 

@@ -212,7 +212,7 @@ BROKEN = [
             ("    parent: gross_revenue\n    guardrails", "    parent: conversion_rate\n    relation: formula  # on orders\n    guardrails")),
     warning("relation-influence", "parent: gross_revenue\n    baseline", "conversion_rate: relation is influence, but the drivers of its parent gross_revenue (kpis/own.yml:56) name it. Set relation: formula.",
             ("    relation: formula\n", "")),
-    warning("relation-parent", "- id: conversion_rate", "conversion_rate is a term in the drivers of gross_revenue (kpis/own.yml:56), but names no parent. Set parent: gross_revenue",
+    warning("relation-parent", "- id: conversion_rate", "conversion_rate is a term in the drivers of gross_revenue (kpis/own.yml:56), but names no parent, and is not strategic. Set parent: gross_revenue",
             ("    parent: gross_revenue\n    relation: formula\n", "")),
     # how many
     warning("team-crowded", "level: strategic", "gross_revenue is strategic or operational KPI number 2 of the team sales, more than the 1 that people can follow.",
@@ -354,7 +354,10 @@ ELSEWHERE = {"metric-label", "metric-interval", "metric-persons", "small-cells-d
 def test_a_kpi_of_which_neither_more_nor_less_is_good_needs_no_target(company: Company, tmp_path: Path) -> None:
     text = GOOD.replace(f"    targets:\n      - {TARGET}\n", "")
     assert text != GOOD
-    rules = {way: [found.rule for found in lint(company, tmp_path, text, (("direction", way),)).findings] for way in ("up", "none")}
+    rules = {
+        way: [found.rule for found in lint(company, tmp_path, text, (("direction", way),)).findings]
+        for way in ("up", "none")
+    }
     assert rules == {"up": ["target-missing"], "none": []}
 
 

@@ -59,8 +59,9 @@ def test_texts_are_in_the_language_they_claim(catalogue: Catalogue, ident: str) 
         assert not re.search(r"[\u4e00-\u9fff]", text.en), text.en
         # half-width punctuation between Chinese characters is a typist's slip
         assert not re.search(r"[\u4e00-\u9fff][,;:?!(]", text.zh), text.zh
-    assert "xample" in kpi.description.en
-    assert "例如" in kpi.description.zh
+    for formula, example, text in (("Formula: ", "Example: ", kpi.description.en), ("公式：", "例如：", kpi.description.zh)):
+        assert text.count(formula) == 1, text
+        assert text.count(example) == 1, text
 
 
 def test_every_kpi_has_leading_or_lagging_timing_and_both_exist(catalogue: Catalogue) -> None:
@@ -74,3 +75,10 @@ def test_the_demo_targets_cover_its_history_and_the_current_year(catalogue: Cata
         days = sorted((target.from_, target.to) for target in kpi.targets)
         assert str(days[0][0]) == "2024-07-01", kpi.id
         assert str(days[-1][1]) == "2026-12-31", kpi.id
+
+
+def test_the_readme_names_every_kpi_once() -> None:
+    page = (REPOSITORY / "README.md").read_text(encoding="utf-8")
+    table = page.partition("## The KPIs that ship")[2].partition("`kpi docs`")[0]
+    assert sorted(re.findall(r"`(\w+)`", table)) == sorted(kpis())
+    assert f"{len(kpis())} KPIs, each with" in table
