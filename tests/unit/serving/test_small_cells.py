@@ -318,6 +318,7 @@ def test_switching_it_on_removes_what_was_published_without_it(shop: Shop) -> No
         {"group_by": ["customer"]},
         {"group_by": ["metric_time__month", "channel"], "totals": True},
         {"group_by": ["metric_time__month", "channel"], "limit": 1},
+        {"group_by": ["metric_time__month", "channel"], "limit": 0},
     ],
 )
 def test_a_free_query_cannot_cut_a_segment_into_pieces(shop: Shop, query: dict[str, Any]) -> None:
