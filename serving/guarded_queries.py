@@ -43,7 +43,8 @@ def published_segments(con: duckdb.DuckDBPyConnection, query: Query, rules: Smal
     """
     time = f"metric_time__{rules.grain}"
     items = [item for item in query.group_by if item != time]
-    used = [name for name in _OPTIONS if getattr(query, name)]
+    # Other than its default, not merely true: a limit of 0 is an option as any other.
+    used = [name for name in _OPTIONS if getattr(query, name) != getattr(type(query), name)]
     dimension = segment_dimension(items[0]) if len(items) == 1 else ""
     if used or time not in query.group_by or dimension not in rules.dimensions:
         raise QueryError(_refusal(guarded_names(query, rules), rules))

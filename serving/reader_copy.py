@@ -62,9 +62,9 @@ def write_reader_copy(manifest: Path, rules: SmallCells, catalogue: Catalogue, w
     parts = metric_parts(catalogue)
     with duckdb.connect(str(whole), read_only=True) as con:
         con.execute("set TimeZone = 'UTC'")
-        persons = read_persons(con, manifest, catalogue, parts, rules)
-        hidden = hidden_cells(persons, parts, rules.least)
-        lone = lone_places(persons, hidden, rules.least)
+        persons, repeated = read_persons(con, manifest, catalogue, parts, rules)
+        hidden = hidden_cells(persons, parts, rules.least, repeated)
+        lone = lone_places(persons, hidden, rules.least, repeated)
     target.unlink(missing_ok=True)
     with duckdb.connect(str(target)) as con:
         con.execute(f"attach {literal(str(whole))} as whole (read_only)")

@@ -3,7 +3,7 @@
 A fact here is a semantic model under one date: what metric_time means for a measure. Its digest, day by day, covers every
 column that an entity, a dimension or a measure of the model names, and every column of another model that the workspace
 groups or filters by: an order of last year has changed when the device of its visit has, and so it has when the time spine
-puts its day into another fiscal quarter.
+puts its day into another fiscal quarter, or when the plan that its customer had on that day now ends a week earlier.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from sqlglot import exp
 
@@ -72,8 +73,9 @@ def facts_read(
 def fact_digest(manifest: Manifest, fact: FactDate, targets: Iterable[Target]) -> FactDigest:
     """The digest of one fact, in DuckDB's SQL."""
     model = manifest.models[fact.model]
-    day = sql.cast(sql.source(model.dimensions[fact.time_dimension].expr, sql.FACT), "DATE")
-    joins, joined = _joined(manifest, sorted(targets, key=lambda target: (target.path, target.model, target.expr)))
+    time = sql.source(model.dimensions[fact.time_dimension].expr, sql.FACT)
+    day = sql.cast(time, "DATE")
+    joins, joined = _joined(manifest, time, sorted(targets, key=lambda target: (target.path, target.model, target.expr)))
     columns = {column.sql("duckdb"): column for column in [*_own_columns(manifest, model), *joined]}
     select = exp.Select(expressions=[sql.aliased(day, "day"), sql.aliased(_digest([*columns.values()]), "digest")])
     select.set("from_", exp.From(this=sql.relation(model.relation, sql.FACT, "duckdb")))
@@ -94,8 +96,11 @@ def _own_columns(manifest: Manifest, model: SemanticModel) -> list[exp.Expr]:
     return [column for expr in (*named, *measures) for column in sql.source(expr, sql.FACT).find_all(exp.Column)]
 
 
-def _joined(manifest: Manifest, targets: Iterable[Target]) -> tuple[list[exp.Join], list[exp.Expr]]:
-    """Left joins to the models of ``targets``, each once, and the columns that the targets name there."""
+def _joined(manifest: Manifest, time: exp.Expr, targets: Iterable[Target]) -> tuple[list[exp.Join], list[exp.Expr]]:
+    """Left joins to the models of ``targets``, each once, and the columns that the targets name there.
+
+    A row meets the rows that a query lets it meet: those of its partition, and valid at its ``time``.
+    """
     aliases: dict[tuple[Hop, ...], str] = {(): sql.FACT}
     joins: list[exp.Join] = []
     columns: list[exp.Expr] = []
@@ -105,10 +110,15 @@ def _joined(manifest: Manifest, targets: Iterable[Target]) -> tuple[list[exp.Joi
             if way in aliases:
                 continue
             alias = aliases[way] = f"joined_{len(aliases)}"
-            keys = exp.EQ(this=sql.source(hop.left_expr, aliases[way[:-1]]), expression=sql.source(hop.right_expr, alias))
+            on: list[exp.Expr] = [
+                exp.EQ(this=sql.source(mine, aliases[way[:-1]]), expression=sql.source(theirs, alias))
+                for mine, theirs in ((hop.left_expr, hop.right_expr), *hop.partitions)
+            ]
+            if hop.validity:
+                on += sql.valid_at(time.copy, *(partial(sql.source, edge.expr, alias) for edge in hop.validity))
             relation = _spine(manifest).relation if hop.model == CALENDAR else manifest.models[hop.model].relation
             table = sql.relation(relation, alias, "duckdb")
-            joins.append(exp.Join(this=table, side="LEFT", on=keys))
+            joins.append(exp.Join(this=table, side="LEFT", on=sql.all_of(on)))
         columns += sql.source(target.expr, aliases[target.hops]).find_all(exp.Column)
     return joins, columns
 

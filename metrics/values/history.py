@@ -1,7 +1,8 @@
 """Append what differs to `mart.kpi_values`: new and changed values, states that time has changed, tombstones.
 
 States: open (the period has not closed), provisional (closed, sources may still correct it), settled (nothing more is
-expected), restated (a settled value that changed all the same), removed (the period vanished; value NULL).
+expected), restated (a settled value that changed all the same, also by way of removed; or a member that first appears in a
+period whose total was settled without it), removed (the period vanished; value NULL).
 Only stored rows that a series needs are read, so that the cost of a daily run does not grow with the history.
 """
 
@@ -37,7 +38,13 @@ _VALUE_DIFFERS = """(
     )"""
 
 _LATEST = """create or replace temp table latest as
-    select plan.series, stored.*
+    select
+        plan.series,
+        stored.*,
+        -- the state of the last value that there was: before the tombstone, where there is one now
+        first_value(nullif(stored.state, 'removed') ignore nulls) over (
+            newest_first rows between unbounded preceding and unbounded following
+        ) as valued_state
     from mart.kpi_values as stored
     inner join plan
         on stored.metric = plan.metric
@@ -45,10 +52,11 @@ _LATEST = """create or replace temp table latest as
         and stored.segment_dimension = plan.segment_dimension
         and stored.period_start >= plan.needed_from
     where stored.period_start >= (select min(needed_from) from plan)
-    qualify row_number() over (
+    window newest_first as (
         partition by plan.series, stored.period_start, stored.segment_value, stored.currency
         order by stored.recorded_at desc
-    ) = 1"""
+    )
+    qualify row_number() over newest_first = 1"""
 
 
 def _base_state(relation: str) -> str:
@@ -72,6 +80,10 @@ _CHANGED = f"""insert into changes
             plan.closed_through as watermark,
             {_base_state("fresh")} as base_state,
             latest.state as old_state,
+            latest.valued_state,
+            -- a member of a series that was computed before, in a period whose total was settled without it
+            latest.state is null and known.metric is not null
+                and coalesce(total.valued_state in ('settled', 'restated'), false) as is_late_member,
             coalesce(latest.definition_hash = plan.definition_hash, false) as is_same_definition,
             coalesce({_VALUE_DIFFERS}, false) as is_changed,
             latest.n as old_n,
@@ -83,13 +95,28 @@ _CHANGED = f"""insert into changes
         inner join plan using (series)
         left join missing on fresh.series = missing.series and fresh.period_start = missing.period_start
         left join latest on {_SAME_PLACE}
+        left join mart.kpi_series as known
+            on plan.metric = known.metric
+            and plan.grain = known.grain
+            and plan.segment_dimension = known.segment_dimension
+            and plan.definition_hash = known.definition_hash
+        left join latest as total
+            on plan.segment_dimension <> ''
+            and total.segment_dimension = ''
+            and plan.metric = total.metric
+            and plan.grain = total.grain
+            and plan.definition_hash = total.definition_hash
+            and fresh.period_start = total.period_start
+            and fresh.currency = total.currency
     ),
     judged as (
         select
             compared.*,
             case
+                when is_late_member and base_state = 'settled' then 'restated'
                 when not is_same_definition then base_state
-                when is_changed and old_state in ('settled', 'restated') then 'restated'
+                -- what was reported as missing has changed when it comes back, also to what it was
+                when (is_changed or old_state = 'removed') and valued_state in ('settled', 'restated') then 'restated'
                 when base_state = 'settled' and old_state = 'restated' then 'restated'
                 else base_state
             end as state

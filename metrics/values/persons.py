@@ -3,12 +3,17 @@
 A value of a fact that has the workspace's person entity is judged by its distinct persons; any other by its number of
 observations, which are at least as many. ``config.meta.persons`` of a metric says it otherwise: the name of a metric that
 counts its persons, or ``none`` for what says nothing about persons, such as ad spend.
+
+A person may be in several segments (channels, devices) of a period. How often that is so is found by counting the persons
+of the period without the segments.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+import math
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from datetime import date
 from pathlib import Path
@@ -18,7 +23,7 @@ from metrics.catalogue import segment_dimension
 from metrics.catalogue.definitions import Reach
 from metrics.semantic import Query, SemanticLayer
 from metrics.semantic.manifest import parse_manifest
-from metrics.values.small_cells import NO_PERSONS, Cell, Parts
+from metrics.values.small_cells import NO_PERSONS, Cell, Parts, Place
 
 if TYPE_CHECKING:
     import duckdb
@@ -27,7 +32,7 @@ if TYPE_CHECKING:
     from metrics.workspace.small_cells import SmallCells
 
 _PREFIX = "persons_of_"
-# (semantic model, group-by item's dimension) -> (period, member) -> distinct persons
+# (semantic model, group-by item's dimension) -> (period, member) -> distinct persons; dimension and member "": in total
 Counted = Mapping[tuple[str, str], Mapping[tuple[date, str], int]]
 
 
@@ -49,8 +54,11 @@ def metric_parts(catalogue: Catalogue) -> dict[str, Parts]:
 
 def read_persons(
     con: duckdb.DuckDBPyConnection, manifest: Path, catalogue: Catalogue, parts: Mapping[str, Parts], rules: SmallCells
-) -> dict[Cell, float | None]:
-    """Persons behind every current segment value of the rules' dimensions at their grain; None where it is unknown."""
+) -> tuple[dict[Cell, float | None], dict[Place, float]]:
+    """Persons behind every current segment value of the rules' dimensions at their grain; None where it is unknown.
+
+    And for each metric, dimension and period by how much these, added up, may exceed its distinct persons.
+    """
     rows = con.execute(
         """select metric, segment_dimension, period_start, segment_value, n
         from mart.kpi_current
@@ -60,7 +68,34 @@ def read_persons(
     observed = {Cell(*row[:4]): row[4] for row in rows}
     counted = _count_persons(con, manifest, catalogue, rules)
     kept = {(cell.metric, cell.dimension) for cell in observed}
-    return {cell: _persons(cell, n, observed, counted, kept, catalogue, parts) for cell, n in observed.items()}
+    persons = {cell: _persons(cell, n, observed, counted, kept, catalogue, parts) for cell, n in observed.items()}
+    twice = _counted_twice(counted)
+    return persons, {place: _repeated(place, twice, catalogue) for place in {cell[:3] for cell in observed}}
+
+
+def _counted_twice(counted: Counted) -> dict[tuple[str, str, date], int]:
+    """(Model, dimension, period) -> the persons of all members added up, less the distinct persons of the period."""
+    found: Counter[tuple[str, str, date]] = Counter()
+    for (model, dimension), by_member in counted.items():
+        for (period, _), count in by_member.items():
+            found[model, dimension, period] += count
+    return {
+        (model, dimension, period): count - counted[model, ""].get((period, ""), 0)
+        for (model, dimension, period), count in found.items()
+    }
+
+
+def _repeated(place: Place, twice: Mapping[tuple[str, str, date], int], catalogue: Catalogue) -> float:
+    metric, dimension, period = place
+    meta = catalogue.metric(metric).meta
+    counting = [str(meta[key]) for key in ("n", "persons") if meta.get(key) in catalogue.metrics]
+    # Observations are in one member each. What does not add up (distinct visitors) may be in all of them.
+    if any(catalogue.metric(name).meta.get("additivity") != "additive" for name in counting):
+        return math.inf
+    if _inputs(catalogue, metric):
+        return 0
+    models = catalogue.lineage[metric].definition.models
+    return max((twice.get((model, dimension, period), 0) for model in models), default=0)
 
 
 def _persons(
@@ -122,11 +157,11 @@ def _count_persons(con: duckdb.DuckDBPyConnection, manifest: Path, catalogue: Ca
     models = {name for model in raw["semantic_models"] if (name := _with_persons(raw, model, rules.person))}
     layer = SemanticLayer(parse_manifest(raw, hashlib.sha256(json.dumps(raw).encode()).hexdigest()))
     found: dict[tuple[str, str], dict[tuple[date, str], int]] = {}
-    for model, item in sorted(_facts(catalogue, rules)):
-        if model in models:
-            query = Query(metrics=[_PREFIX + model], group_by=[f"metric_time__{rules.grain}", item], raw=True)
-            rows = con.execute(layer.compile(query)).fetchall()
-            found[model, segment_dimension(item)] = {(row[0], _label(row[1])): row[2] for row in rows}
+    facts = {(model, item) for model, item in _facts(catalogue, rules) if model in models}
+    for model, item in sorted(facts | {(model, "") for model, _ in facts}):
+        group_by = [f"metric_time__{rules.grain}", *([item] if item else [])]
+        rows = con.execute(layer.compile(Query(metrics=[_PREFIX + model], group_by=group_by, raw=True))).fetchall()
+        found[model, segment_dimension(item)] = {(row[0], _label(row[1]) if item else ""): row[-1] for row in rows}
     return found
 
 

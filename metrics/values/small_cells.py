@@ -6,8 +6,9 @@ by others. The rules, repeated until nothing changes:
 1. a cell with at least one and fewer than ``least`` persons, or with an unknown number, is hidden;
 2. a cell is hidden where a metric that it is computed from is (the rate and its other part would give the part away);
 3. where a cell is hidden by 1 or 4, what it is computed from is hidden with it (the parts would give the cell away);
-4. of one metric in one period, the hidden cells are two or more and hold ``least`` persons together: otherwise the
-   smallest that is still shown is hidden as well, so that the total minus the rest says nothing about few persons. Where
+4. of one metric in one period, the hidden cells are two or more and hold ``least`` persons together, whoever is in several
+   of them counted once: otherwise the smallest that is still shown is hidden as well, so that the total minus the rest says
+   nothing about few persons. Where
    no member with persons is left, those without are hidden too, and where the rule fails even so, the cells follow from
    the total: then it must not be told whose they are (`lone_places`).
 """
@@ -44,9 +45,15 @@ class Parts:
     is_personal: bool = True
 
 
-def hidden_cells(persons: Mapping[Cell, float | None], parts: Mapping[str, Parts], least: int) -> set[Cell]:
-    """The cells of ``persons`` that are not to be shown. Values: persons in the cell, None where unknown, or NO_PERSONS."""
-    search = _Search(persons, parts, least)
+def hidden_cells(
+    persons: Mapping[Cell, float | None], parts: Mapping[str, Parts], least: int, repeated: Mapping[Place, float]
+) -> set[Cell]:
+    """The cells of ``persons`` that are not to be shown. Values: persons in the cell, None where unknown, or NO_PERSONS.
+
+    ``repeated``: by how much the persons of a place's cells, added up, exceed its distinct persons: 0 where nobody is in two
+    of them. A place that it does not name may have the same persons in each.
+    """
+    search = _Search(persons, parts, least, repeated)
     for cell, count in persons.items():
         if count is None or 0 < count < least:
             search.hide(cell, with_parts=True)
@@ -56,17 +63,22 @@ def hidden_cells(persons: Mapping[Cell, float | None], parts: Mapping[str, Parts
     return search.hidden & persons.keys()
 
 
-def lone_places(persons: Mapping[Cell, float | None], hidden: Iterable[Cell], least: int) -> set[Place]:
+def lone_places(
+    persons: Mapping[Cell, float | None], hidden: Iterable[Cell], least: int, repeated: Mapping[Place, float]
+) -> set[Place]:
     """The places whose hidden cells follow from their total: fewer than two, or fewer than ``least`` persons together."""
     found: dict[Place, list[float]] = defaultdict(list)
     for cell in hidden:
         found[cell[:3]].append(persons[cell] or 0)
-    return {place for place, counts in found.items() if not _is_protected(counts, least)}
+    return {place for place, counts in found.items() if not _is_protected(counts, least, repeated.get(place, math.inf))}
 
 
-def _is_protected(counts: Sequence[float], least: int) -> bool:
-    """Whether the sum of hidden cells with so many persons each says nothing about few of them."""
-    return len(counts) > 1 and sum(counts) >= least
+def _is_protected(counts: Sequence[float], least: int, repeated: float) -> bool:
+    """Whether the sum of hidden cells with so many persons each says nothing about few of them.
+
+    They hold at least as many together as the largest of them, and as all without those that may be counted twice.
+    """
+    return len(counts) > 1 and (max(counts) >= least or sum(counts) - repeated >= least)
 
 
 @dataclass
@@ -74,6 +86,7 @@ class _Search:
     persons: Mapping[Cell, float | None]
     parts: Mapping[str, Parts]
     least: int
+    repeated: Mapping[Place, float]
     hidden: set[Cell] = field(default_factory=set)
     waiting: list[Cell] = field(default_factory=list)
 
@@ -139,7 +152,8 @@ class _Search:
         """The cell to hide next; None where what is hidden protects itself, or nothing is left."""
         cells = [Cell(*place, member) for member in self.members.get(place, ())]
         concealed = [cell for cell in cells if cell in self.hidden]
-        if not concealed or _is_protected([self.persons[cell] or 0 for cell in concealed], self.least):
+        counts = [self.persons[cell] or 0 for cell in concealed]
+        if not concealed or _is_protected(counts, self.least, self.repeated.get(place, math.inf)):
             return None
         shared = self.hidden_members[place[1], place[2]]
         shown = [cell for cell in cells if cell not in self.hidden]

@@ -41,7 +41,10 @@ VIEWS = (
         select
             {_COLUMNS},
             lag(value) over latest as old_value,
-            lag(state) over latest as old_state,
+            -- of the last value that there was: what came back after a tombstone is measured by what had been there before
+            last_value(nullif(state, 'removed') ignore nulls) over (
+                latest rows between unbounded preceding and 1 preceding
+            ) as old_state,
             lag(definition_hash) over latest as old_definition_hash,
             lag(recorded_at) over latest as old_recorded_at
         from mart.kpi_values
@@ -50,7 +53,9 @@ VIEWS = (
     restated as (
         select *, case when definition_hash <> old_definition_hash then 'definition' else 'data' end as cause
         from versions
-        where old_state in ('settled', 'restated') and value is distinct from old_value
+        where value is distinct from old_value
+            -- a first value is restated where its period had been settled without it
+            and (old_state in ('settled', 'restated') or (old_state is null and state = 'restated'))
     )
     select
         {", ".join(f"restated.{name}" for name in KEY)},

@@ -92,19 +92,21 @@ class History:
         self._check_nothing_is_left()
 
     def _check_states(self) -> None:
-        """States are those of the watermarks; only a value that was settled before can be restated."""
+        """States are those of the watermarks; restated is what was settled before, or is new in a period that was."""
         latest = self._company.ask(
             "select source, any_value(closed_through), any_value(settled_through) from (from mart.source_watermarks"
             " qualify dense_rank() over (order by recorded_at desc) = 1) group by source"
         )
         marks = {source: (closed, settled) for source, closed, settled in latest}
         rows = self._company.ask(
-            f"""select metric, grain, period_start, state, watermark, lag_state from (
-                select *, lag(state) over (partition by {_KEY} order by recorded_at) as lag_state,
+            f"""select metric, grain, period_start, segment_dimension, state, watermark, lag_state from (
+                select *, last_value(nullif(state, 'removed') ignore nulls) over (
+                        partition by {_KEY} order by recorded_at rows between unbounded preceding and 1 preceding
+                    ) as lag_state,
                     row_number() over (partition by {_KEY} order by recorded_at desc) as recency
                 from mart.kpi_values) where recency = 1 and state <> 'removed'"""
         )
-        for metric, grain, start, state, _, before in rows:
+        for metric, grain, start, dimension, state, _, before in rows:
             sources = {"web"} if metric in WEB else {"desk"} if metric in DESK else {"shop", "web"}
             if metric in BOTH:
                 sources = {"web", "desk"}
@@ -114,7 +116,7 @@ class History:
             expected = _state(_last_day(grain, start), closed, settled, MATURES.get(metric, 0))
             where = (metric, grain, start, closed, settled)
             if state == "restated":
-                assert before in ("settled", "restated"), where
+                assert before in ("settled", "restated") or (dimension and before is None and expected == "settled"), where
             else:
                 assert state == expected, (*where, state, expected)
 

@@ -176,6 +176,26 @@ def test_what_is_shown_and_the_total_leave_two_unknowns(shop: Shop) -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("by_search", "shown"),
+    [
+        # mail and search are of the same four persons, one of whom wrote mails: 27 - 20 = 7 orders would be these four's
+        ([PERSON, "p2", "p3", "p4"], {"email": None, "search": None, "social": None}),
+        # four others: five persons together
+        (["p2", "p3", "p4", "p5"], {"email": None, "search": None, "social": 20}),
+    ],
+)
+def test_who_is_in_two_channels_is_counted_once(shop: Shop, by_search: list[str], shown: dict[str, float | None]) -> None:
+    shop.con.execute("delete from core.fct_orders where channel = 'search'")
+    shop.con.execute("delete from core.fct_orders where channel = 'email' and order_id > 'email2'")
+    for customer in by_search:
+        shop.con.execute("insert into core.fct_orders values ('s' || ?, ?, 'search', ?, 10)", [customer, DAY, customer])
+    ws = shop.publish("first")
+    for metric, factor in (("orders", 1), ("gross_revenue", 10)):
+        found = {member: row[2] for member, row in by_channel(ws, metric).items()}
+        assert found == {member: value and value * factor for member, value in shown.items()}
+
+
 def test_totals_and_other_grains(shop: Shop) -> None:
     ws = shop.publish("first")
     with open_published(ws) as con:
@@ -321,6 +341,7 @@ def test_switching_it_on_removes_what_was_published_without_it(shop: Shop) -> No
         {"group_by": ["customer"]},
         {"group_by": ["metric_time__month", "channel"], "totals": True},
         {"group_by": ["metric_time__month", "channel"], "limit": 1},
+        {"group_by": ["metric_time__month", "channel"], "limit": 0},
     ],
 )
 def test_a_free_query_cannot_cut_a_segment_into_pieces(shop: Shop, query: dict[str, Any]) -> None:

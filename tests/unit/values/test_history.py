@@ -131,7 +131,78 @@ def test_a_vanished_period_leaves_a_tombstone(company: Company) -> None:
     assert found == [("removed", None)] * 2
     company.con.execute(f"insert into core.fct_orders select 'new', date '{DAY}', 'email', 1, 5, 30")
     compute(company, "back", changed(company))
-    assert days(company)[DAY] == (1, "settled")
+    # ten orders had been settled: the one that is there now changes what was reported, whatever lay between
+    assert days(company)[DAY] == (1, "restated")
+    assert restatements(company) == [("", 10, None), ("", None, 1)]
+    assert compute(company, "again") == 0
+
+
+def restatements(company: Company, dimension: str = "") -> list[tuple[str, float | None, float | None]]:
+    """Member, old and new value of the orders of DAY, in the order in which they were recorded."""
+    return company.con.execute(
+        """select segment_value, old_value, new_value from mart.kpi_restatements
+        where metric = 'orders' and grain = 'day' and period_start = ? and segment_dimension = ? order by restated_at, segment_value""",
+        [DAY, dimension],
+    ).fetchall()
+
+
+def test_a_settled_value_that_comes_back_as_it_was_is_an_event_too(company: Company) -> None:
+    company.con.execute(f"create table kept as from core.fct_orders where business_date = date '{DAY}'")
+    for number in (1, 2):
+        company.con.execute(f"delete from core.fct_orders where business_date = date '{DAY}'")
+        compute(company, f"gone {number}", changed(company))
+        clear_pending(company.con)
+        company.con.execute("insert into core.fct_orders from kept")
+        compute(company, f"back {number}", changed(company))
+        clear_pending(company.con)
+        assert days(company)[DAY] == (10, "restated")
+    assert restatements(company) == [("", 10, None), ("", None, 10)] * 2
+
+
+def test_a_value_that_never_settled_comes_back_as_any_other(company: Company) -> None:
+    second = date(2026, 4, 2)
+    company.con.execute(f"create table kept as from core.fct_orders where business_date = date '{second}' limit 4")
+    company.con.execute(f"delete from core.fct_orders where business_date = date '{second}'")
+    compute(company, "gone", changed(company))
+    company.con.execute("insert into core.fct_orders from kept")
+    compute(company, "back", changed(company))
+    assert days(company)[second] == (4, "provisional")
+
+
+def test_a_member_that_appears_in_a_settled_period_is_restated(company: Company) -> None:
+    """Four of the ten settled orders by mail turn out to be of search: the total stays, both channels have changed."""
+    for day in (1, 2, 3):
+        company.con.execute(
+            """update core.fct_orders set channel = 'search'
+            where business_date = ? and order_id in ('x' || ?, 'x' || ?, 'x' || ?, 'x' || ?)""",
+            [date(2026, 4, day), *(10 * (day - 1) + place for place in range(4))],
+        )
+    compute(company, "relabelled", changed(company))
+    found = company.con.execute(
+        """select period_start, segment_value, value, state from mart.kpi_current
+        where metric = 'orders' and grain = 'day' and segment_dimension = 'channel' order by all"""
+    ).fetchall()
+    assert found == [
+        (date(2026, 4, day), member, value, state)
+        for day, states in ((1, "restated"), (2, "provisional"), (3, "open"))
+        for member, value, state in (("email", 6, states), ("search", 4, states))
+    ]
+    assert days(company)[DAY] == (10, "settled")
+    assert restatements(company, "channel") == [("email", 10, 6), ("search", None, 4)]
+    assert compute(company, "again") == 0
+
+
+def test_members_of_a_dimension_that_is_new_to_a_metric_restate_nothing(company: Company) -> None:
+    company.con.execute("delete from mart.kpi_values where segment_dimension = 'channel'")
+    company.con.execute("delete from mart.kpi_series where segment_dimension = 'channel'")
+    compute(company, "by channel")
+    states = company.con.execute(
+        """select distinct state from mart.kpi_current
+        where metric = 'orders' and segment_dimension = 'channel' and grain = 'day' and period_start = ?""",
+        [DAY],
+    ).fetchall()
+    assert states == [("settled",)]
+    assert restatements(company, "channel") == []
 
 
 def test_a_metric_that_is_dropped_vanishes_and_may_return(company: Company) -> None:

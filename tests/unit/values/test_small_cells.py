@@ -7,7 +7,7 @@ from datetime import date
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from metrics.values.small_cells import NO_PERSONS, Cell, Parts, hidden_cells, lone_places
+from metrics.values.small_cells import NO_PERSONS, Cell, Parts, Place, hidden_cells, lone_places
 
 JANUARY, FEBRUARY = date(2024, 1, 1), date(2024, 2, 1)
 SHARE = {"orders": Parts(), "sessions": Parts(), "conversion_rate": Parts(frozenset({"orders", "sessions"}))}
@@ -20,7 +20,12 @@ def cells(metric: str, period: date = JANUARY, **counts: float | None) -> dict[C
 
 def hidden(persons: dict[Cell, float | None], parts: dict[str, Parts] | None = None, least: int = 5) -> set[str]:
     """What is hidden, as ``metric member``."""
-    return {f"{cell.metric} {cell.member}" for cell in hidden_cells(persons, parts or {}, least)}
+    return {f"{cell.metric} {cell.member}" for cell in hidden_cells(persons, parts or {}, least, disjoint(persons))}
+
+
+def disjoint(persons: dict[Cell, float | None]) -> dict[Place, float]:
+    """Nobody is in two of the cells: a person has one country."""
+    return {cell[:3]: 0 for cell in persons}
 
 
 def test_nothing_is_hidden_where_everybody_has_company() -> None:
@@ -41,6 +46,39 @@ def test_two_small_cells_that_are_enough_together_protect_each_other() -> None:
     assert hidden(cells("orders", AT=2, BE=3, DE=20)) == {"orders AT", "orders BE"}
 
 
+def by_channel(**counts: float) -> dict[Cell, float | None]:
+    """Persons by channel, of whom some come by several."""
+    return {Cell("orders", "channel", JANUARY, member): count for member, count in counts.items()}
+
+
+CHANNELS = ("orders", "channel", JANUARY)
+
+
+def test_persons_in_two_hidden_cells_are_counted_once() -> None:
+    # mail is p1, search is p1 to p4: the total less social is the orders of four persons, so social goes with them
+    persons = by_channel(email=1, search=4, social=20)
+    for repeated in ({CHANNELS: 1.0}, {}):  # 25 added up, 24 distinct; and where nobody knows who is counted twice
+        found = hidden_cells(persons, {}, 5, repeated)
+        assert {cell.member for cell in found} == {"email", "search", "social"}
+        assert lone_places(persons, found, 5, repeated) == set()
+    # five persons, none of them in both
+    assert {cell.member for cell in hidden_cells(persons, {}, 5, {CHANNELS: 0})} == {"email", "search"}
+
+
+def test_hidden_cells_that_share_persons_and_are_everything_are_lone() -> None:
+    # three by mail, four by search, four persons in all: the total is theirs
+    persons = by_channel(email=3, search=4)
+    assert lone_places(persons, hidden_cells(persons, {}, 5, {CHANNELS: 3}), 5, {CHANNELS: 3}) == {CHANNELS}
+    # six in all: four at least are in search, but 7 - 1 = 6 in both
+    assert lone_places(persons, hidden_cells(persons, {}, 5, {CHANNELS: 1}), 5, {CHANNELS: 1}) == set()
+
+
+def test_the_persons_of_a_large_hidden_cell_are_enough_whoever_they_are() -> None:
+    # six by search: with or without the one by mail, no fewer than six
+    persons = by_channel(email=1, search=6, social=20)
+    assert {cell.member for cell in hidden_cells(persons, {}, 5, {})} == {"email", "search"}
+
+
 def test_a_cell_without_anybody_is_shown_and_protects_nothing() -> None:
     assert hidden(cells("orders", AT=3, BE=0, CH=7, DE=20)) == {"orders AT", "orders CH"}
 
@@ -53,17 +91,19 @@ def test_where_nothing_is_left_to_hide_the_whole_dimension_is_hidden() -> None:
 def test_a_cell_that_is_the_total_is_lone() -> None:
     # one refund of the month: hidden, it is the total, so nothing may say that it is Germany's
     persons = cells("refunds", DE=1)
-    assert lone_places(persons, hidden_cells(persons, {}, 5), 5) == {("refunds", "country", JANUARY)}
+    assert lone_places(persons, hidden_cells(persons, {}, 5, disjoint(persons)), 5, disjoint(persons)) == {
+        ("refunds", "country", JANUARY)
+    }
 
 
 def test_the_members_without_anybody_go_with_a_cell_that_is_the_total() -> None:
     # shown, the zeros of Austria and Belgium would leave Germany
     persons = cells("refunds", AT=0, BE=0, DE=1) | cells("refunds", FEBRUARY, AT=0, BE=4, DE=3)
-    found = hidden_cells(persons, {}, 5)
+    found = hidden_cells(persons, {}, 5, disjoint(persons))
     assert {(cell.member, cell.period) for cell in found} == {
         ("AT", JANUARY), ("BE", JANUARY), ("DE", JANUARY), ("BE", FEBRUARY), ("DE", FEBRUARY),
     }  # fmt: skip
-    assert lone_places(persons, found, 5) == {("refunds", "country", JANUARY)}
+    assert lone_places(persons, found, 5, disjoint(persons)) == {("refunds", "country", JANUARY)}
 
 
 def test_a_difference_does_not_tell_the_zero_that_is_hidden() -> None:
@@ -80,7 +120,9 @@ def test_an_unknown_number_of_persons_is_hidden_and_protects_nothing() -> None:
 def test_periods_and_dimensions_are_judged_for_themselves() -> None:
     persons = cells("orders", AT=3, BE=6, DE=20) | cells("orders", FEBRUARY, AT=8, BE=6, DE=20)
     persons |= {Cell("orders", "device", JANUARY, member): 14 for member in ("mobile", "desktop")}
-    assert {(cell.dimension, cell.period) for cell in hidden_cells(persons, {}, 5)} == {("country", JANUARY)}
+    assert {(cell.dimension, cell.period) for cell in hidden_cells(persons, {}, 5, disjoint(persons))} == {
+        ("country", JANUARY)
+    }
 
 
 def test_a_rate_does_not_give_its_hidden_numerator_away() -> None:
@@ -138,7 +180,7 @@ def test_no_small_cell_is_shown_and_none_follows(orders: list[int], factor: int,
     persons = cells("orders", **dict(zip(names, orders, strict=True)))
     visits = {name: count * factor + factor for name, count in zip(names, orders, strict=True)}
     persons |= cells("sessions", **visits) | cells("conversion_rate", **visits)
-    found = hidden_cells(persons, SHARE, least)
+    found = hidden_cells(persons, SHARE, least, disjoint(persons))
     for metric in SHARE:
         mine = {cell: count or 0 for cell, count in persons.items() if cell.metric == metric}
         concealed = {cell: count for cell, count in mine.items() if cell in found}
@@ -148,7 +190,11 @@ def test_no_small_cell_is_shown_and_none_follows(orders: list[int], factor: int,
         # nothing is shown, and nothing may be named
         is_protected = len(concealed) > 1 and sum(concealed.values()) >= least
         assert not concealed or is_protected or not shown
-        assert (metric, "country", JANUARY) in lone_places(persons, found, least) or not concealed or is_protected
+        assert (
+            (metric, "country", JANUARY) in lone_places(persons, found, least, disjoint(persons))
+            or not concealed
+            or is_protected
+        )
     for cell in persons:
         if cell.metric == "conversion_rate" and cell not in found:
             assert cell._replace(metric="orders") not in found
