@@ -78,7 +78,7 @@ id,created_at,updated_at,total,currency,test
 id,survey,sent,answered,score
 s1,csat,2024-05-01 08:00:00,2024-05-01 09:00:00,5
 s2,csat,2024-05-01 08:00:00,,
-s3,brand_recall,2024-05-01 08:00:00,2024-05-01 09:00:00,1
+s3,employee_satisfaction,2024-05-01 08:00:00,2024-05-01 09:00:00,1
 """,
 }
 # (source, currency, step, rows, amount), worked out by hand from the lines above.

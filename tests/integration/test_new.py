@@ -32,7 +32,7 @@ sources:
 ANSWERS = [
     "refunds", "", "退款金额", "Money given back on a day, the sum of all refunds. Example, 3 of 20 euros are 60 euros.",
     "当天退还给客户的金额，即所有退款之和。例如：3 笔各 20 欧元，共 60 欧元。", "How much do we give back?", "我们退了多少钱？",
-    "Nora: head of #1", "sales", "grow_revenue, happy_customers", "stategic", "functional", "", "", "", "revenue", "orders",
+    "Nora: head of #1", "sales", "grow_revenue, happy_customers", "stategic", "functional", "", "", "", "return_rate", "orders",
     "eight", "800", "", "31.12.2026", "2026-12-31", "quarter", "Read the reasons, then mend the page of the product behind them.",
     "先看退货理由，再修改相关商品的页面说明。", "",
 ]  # fmt: skip
@@ -80,7 +80,7 @@ def test_questions_make_a_kpi_without_a_warning(shop: Path) -> None:
         ["grow_revenue", "happy_customers"],
         "functional",
     )
-    assert (kpi["title"], kpi["parent"], kpi["guardrails"]) == ({"en": "Refunds", "zh": "退款金额"}, "revenue", ["orders"])
+    assert (kpi["title"], kpi["parent"], kpi["guardrails"]) == ({"en": "Refunds", "zh": "退款金额"}, "return_rate", ["orders"])
     (target,) = kpi["targets"]
     assert (target["value"], str(target["to"]), target["grain"]) == (800, "2026-12-31", "quarter")
     first = written.read_text(encoding="utf-8").splitlines()[0]

@@ -98,7 +98,7 @@ def test_files_without_dates_fill_nothing(shared_data: Path) -> None:
     assert done.stderr.splitlines()[-1].startswith("kpi: no entity could be filled from these files")
 
 
-@pytest.mark.parametrize(("source", "entities"), [("shop", 4), ("web", 2), ("helpdesk", 2)])
+@pytest.mark.parametrize(("source", "entities"), [("shop", 7), ("web", 2), ("helpdesk", 3)])
 def test_the_demo_companys_own_mapping(demo: BuiltWorkspace, source: str, entities: int) -> None:
     """The demo's workspace.yml was written by hand, and knows what its files mean: plain columns are compared with it."""
     settings = yaml.safe_load((demo.root / "workspace.yml").read_text())["sources"][source]
