@@ -164,7 +164,7 @@ class Resolver:
                 "use a simple metric"
             )
         conditions = {part for text in (*filters, *given.filters) for part in parse_filter(text, True, self._calendar)}
-        ordered = tuple(sorted(conditions, key=lambda condition: condition.text))
+        ordered = tuple(sorted(conditions, key=lambda condition: (condition.text, repr(condition.meaning))))
         return LeafValue(Leaf(measure, ordered, offset, metric.cumulative, given.join_to_timespine, given.fill_nulls_with))
 
     def _check_leaf(self, metric: str, leaf: Leaf, query: ResolvedQuery) -> None:
