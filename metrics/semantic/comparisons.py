@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import replace
-from datetime import timedelta
 
 from metrics.errors import QueryError
-from metrics.semantic.days import MONTHS_OF, Days, days_back, whole_months_back
+from metrics.semantic.days import MONTHS_OF, Days, add_days, days_back, whole_months_back
 from metrics.semantic.query import GRAINS, Comparison, Query, parse_comparison
 from metrics.semantic.resolved import Change, Offset, ResolvedQuery, Value, leaves_of
 
@@ -67,7 +66,7 @@ def _range_back(item: Comparison, query: ResolvedQuery) -> Offset:
             "query: compare previous_period needs periods: add metric_time__day (or week, month, quarter, year) to "
             "group_by, or give start and end"
         )
-    after = query.end + timedelta(days=1)
+    after = add_days(query.end, 1)
     if query.start.day == after.day == 1:
         return Offset(months=(after.year - query.start.year) * 12 + after.month - query.start.month)
     return Offset(days=(after - query.start).days)

@@ -128,8 +128,15 @@ def in_days(time: Callable[[], exp.Expr], days: Days) -> list[exp.Expr]:
     if days.start:
         found.append(exp.GTE(this=time(), expression=day(days.start)))
     if days.end:
-        found.append(exp.LT(this=time(), expression=day(days.end + timedelta(days=1))))
+        found.append(_until(time, days.end))
     return found
+
+
+def _until(time: Callable[[], exp.Expr], end: date) -> exp.Expr:
+    """Up to and with the day ``end``. The last day of the calendar, which means that there is no end, has no next day."""
+    if end == date.max:
+        return exp.LTE(this=period("day", time()), expression=day(end))
+    return exp.LT(this=time(), expression=day(end + timedelta(days=1)))
 
 
 def in_instants(time: Callable[[], exp.Expr], days: Days, zone: str) -> list[exp.Expr]:
@@ -137,14 +144,23 @@ def in_instants(time: Callable[[], exp.Expr], days: Days, zone: str) -> list[exp
     found: list[exp.Expr] = []
     if days.start:
         found.append(exp.GTE(this=time(), expression=_midnight(days.start, zone)))
-    if days.end:
+    if days.end == date.max:
+        found.append(_until(time, days.end))
+    elif days.end:
         found.append(exp.LT(this=time(), expression=_midnight(days.end + timedelta(days=1), zone)))
     return found
 
 
 def _midnight(start: date, zone: str) -> exp.Expr:
     local = datetime(start.year, start.month, start.day, tzinfo=ZoneInfo(zone))
-    return cast(exp.Literal.string(f"{local.astimezone(UTC):%Y-%m-%d %H:%M:%S}"), "TIMESTAMP")
+    try:
+        instant = local.astimezone(UTC).replace(tzinfo=None)
+    except OverflowError as error:
+        raise QueryError(
+            f"query: {start} in {zone} begins outside of the calendar, which has the years 1 to 9999; give a day closer to "
+            "those of the data"
+        ) from error
+    return cast(exp.Literal.string(instant.isoformat(" ", "seconds")), "TIMESTAMP")
 
 
 def valid_at(time: Callable[[], exp.Expr], start: Callable[[], exp.Expr], end: Callable[[], exp.Expr]) -> list[exp.Expr]:
@@ -219,6 +235,8 @@ def _made_plain(node: exp.Column, raw: Callable[[], exp.Expr]) -> bool:
     except ValueError:
         return False
     if isinstance(comparison, exp.GT | exp.LTE):
+        if limit == date.max:
+            return False
         limit += timedelta(days=1)
     kind = exp.GTE if isinstance(comparison, exp.GTE | exp.GT) else exp.LT
     comparison.replace(kind(this=raw(), expression=day(limit)))
