@@ -116,7 +116,9 @@ def parse_comparison(text: str) -> Comparison:
         )
     count, grain = int(found[1]), found[2]
     if count > _FARTHEST[grain]:
-        raise QueryError(f"query: compare holds {text!r}, which is more than 1000 years; expected a distance such as '7 days'")
+        raise QueryError(
+            f"query: compare holds {text!r}, which is more than 1000 years; expected a distance such as '7 days'"
+        )
     return Comparison(f"{count}_{grain}{'s' if count > 1 else ''}_before", count, grain)
 
 

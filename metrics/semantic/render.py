@@ -11,6 +11,7 @@ from sqlglot.errors import SqlglotError
 from metrics.errors import QueryError
 from metrics.semantic import expressions as sql
 from metrics.semantic.aggregates import filled
+from metrics.semantic.dialects import as_meant
 from metrics.semantic.filters import SOURCE_DIALECT
 from metrics.semantic.manifest import Manifest
 from metrics.semantic.plan import Plan
@@ -38,8 +39,8 @@ def tree(plan: Plan, manifest: Manifest, dialect: str) -> exp.Query:
     select = _answer(plan, manifest, dialect)
     if has_columns_of_its_own(plan.query):
         total = _answer(plan.totalled, manifest, dialect) if plan.totalled else None
-        return finished(select, plan.query, total)
-    return ordered(select, plan.query)
+        return as_meant(finished(select, plan.query, total), dialect)
+    return as_meant(ordered(select, plan.query), dialect)
 
 
 def _answer(plan: Plan, manifest: Manifest, dialect: str) -> exp.Select:
