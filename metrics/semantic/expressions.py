@@ -166,9 +166,20 @@ def _midnight(start: date, zone: str) -> exp.Expr:
 def valid_at(time: Callable[[], exp.Expr], start: Callable[[], exp.Expr], end: Callable[[], exp.Expr]) -> list[exp.Expr]:
     """The day of ``time`` lies in a validity window: its first day counts, its last one does not, NULL has no end."""
     on = period("day", time())
-    is_open = exp.Is(this=end(), expression=exp.Null())
-    ends = exp.Or(this=exp.GT(this=period("day", end()), expression=on.copy()), expression=is_open)
-    return [exp.LTE(this=period("day", start()), expression=on), exp.Paren(this=ends)]
+    return _between(on, period("day", start()), period("day", end()), end())
+
+
+def valid_at_instant(
+    time: Callable[[], exp.Expr], start: Callable[[], exp.Expr], end: Callable[[], exp.Expr]
+) -> list[exp.Expr]:
+    """The same for times of day: the first instant counts, the last one does not."""
+    return _between(time(), start(), end(), end())
+
+
+def _between(on: exp.Expr, first: exp.Expr, last: exp.Expr, end: exp.Expr) -> list[exp.Expr]:
+    is_open = exp.Is(this=end, expression=exp.Null())
+    ends = exp.Or(this=exp.GT(this=last, expression=on.copy()), expression=is_open)
+    return [exp.LTE(this=first, expression=on), exp.Paren(this=ends)]
 
 
 def null_safe_equal(left: exp.Expr, right: exp.Expr) -> exp.Expr:
