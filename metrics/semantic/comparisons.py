@@ -7,8 +7,10 @@ from dataclasses import replace
 
 from metrics.errors import QueryError
 from metrics.semantic.days import MONTHS_OF, Days, add_days, days_back, whole_months_back
+from metrics.semantic.manifest import Manifest
 from metrics.semantic.query import GRAINS, Comparison, Query, parse_comparison
-from metrics.semantic.resolved import Change, Offset, ResolvedQuery, Value, leaves_of
+from metrics.semantic.resolved import Change, LeafValue, Offset, ResolvedQuery, Value, leaves_of
+from metrics.semantic.value_types import kind_of
 
 _DAYS_OF = {"day": 1, "week": 7}
 
@@ -41,6 +43,18 @@ def compared(
             bases.append((base, value(name, offset)))
             changes.append(Change(f"{base}_change", name, base, offset))
     return replace(resolved, bases=tuple(bases), changes=tuple(changes))
+
+
+def check_numbers(query: ResolvedQuery, manifest: Manifest) -> None:
+    """Refuse changes of what is known to be no number."""
+    for name, value in query.values:
+        measure = value.leaf.measure if isinstance(value, LeafValue) else None
+        kind = kind_of(measure, manifest) if measure else None
+        if measure and kind:
+            raise QueryError(
+                f"query: compare tells changes, and metric '{name}' has none: the {measure.agg} of '{measure.expr}' is a {kind}, "
+                "not a number; leave compare out, or ask for the metric by itself"
+            )
 
 
 def _offset(item: Comparison, grain: str | None, query: ResolvedQuery) -> Offset:

@@ -65,7 +65,7 @@ def _round(node: exp.Expr, dialect: str) -> exp.Expr:
         count = int(digits.sql(SOURCE_DIALECT))
     except ValueError as error:
         raise QueryError(
-            f"'{node.sql(SOURCE_DIALECT)}' cannot be written for {dialect}; expected a number of digits, for example round(x, 2)"
+            f"'{node.sql(SOURCE_DIALECT)}' cannot be written for {dialect}; expected a number of digits: round(x, 2)"
         ) from error
     power = exp.Literal.number(f"1{'0' * abs(count)}.0")
     there, back = (exp.Mul, exp.Div) if count >= 0 else (exp.Div, exp.Mul)
