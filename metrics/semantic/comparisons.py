@@ -52,8 +52,8 @@ def check_numbers(query: ResolvedQuery, manifest: Manifest) -> None:
         kind = kind_of(measure, manifest) if measure else None
         if measure and kind:
             raise QueryError(
-                f"query: compare tells changes, and metric '{name}' has none: the {measure.agg} of '{measure.expr}' is a {kind}, "
-                "not a number; leave compare out, or ask for the metric by itself"
+                f"query: compare tells changes, and metric '{name}' has none: the {measure.agg} of '{measure.expr}' is a {kind},"
+                " not a number; leave compare out, or ask for the metric by itself"
             )
 
 

@@ -43,8 +43,8 @@ def add_days(day: date, count: int) -> date:
 
 def _outside(day: date, step: str) -> QueryError:
     return QueryError(
-        f"query: {step} {day} lies outside of the calendar, which has the years 1 to 9999; give a start and an end closer to "
-        "the days of the data, or a shorter distance"
+        f"query: {step} {day} lies outside of the calendar, which has the years 1 to 9999; give a start and an end closer"
+        " to the days of the data, or a shorter distance"
     )
 
 

@@ -1,6 +1,6 @@
 """What other engines mean by the words of DuckDB, written so that they answer as DuckDB does.
 
-A manifest and a filter are written in DuckDB's SQL, and sqlglot translates the words. A few are words of other engines, too, and
+A manifest and a filter are written in the SQL of DuckDB; sqlglot translates the words. A few are words of other engines, and
 mean something else there: the escape of LIKE, halves in round, weeks from Sunday, numbers of weekdays.
 """
 
