@@ -52,7 +52,7 @@ def check_numbers(query: ResolvedQuery, manifest: Manifest) -> None:
         kind = kind_of(measure, manifest) if measure else None
         if measure and kind:
             raise QueryError(
-                f"query: compare tells changes, and metric '{name}' has none: the {measure.agg} of '{measure.expr}' is a {kind},"
+                f"query: compare: metric '{name}' has no change: the {measure.agg} of '{measure.expr}' is a {kind},"
                 " not a number; leave compare out, or ask for the metric by itself"
             )
 

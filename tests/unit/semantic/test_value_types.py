@@ -49,7 +49,7 @@ def shop(engine: Engine) -> Engine:
     ("name", "kind"), [("last_name", "text"), ("any_large", "boolean"), ("all_paid", "boolean"), ("last_paid", "date")]
 )
 def test_a_change_of_what_is_no_number_is_refused(name: str, kind: str) -> None:
-    with pytest.raises(QueryError, match=f"metric '{name}' has none: the (min|max) of .* is a {kind}, not a number"):
+    with pytest.raises(QueryError, match=f"metric '{name}' has no change: the (min|max) of .* is a {kind}, not a number"):
         LAYER.compile(Query([name], BY_MONTH, compare=["previous_period"]))
 
 
