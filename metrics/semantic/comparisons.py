@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import replace
-from datetime import timedelta
 
 from metrics.errors import QueryError
-from metrics.semantic.days import MONTHS_OF, Days, days_back, whole_months_back
+from metrics.semantic.days import MONTHS_OF, Days, add_days, days_back, whole_months_back
+from metrics.semantic.manifest import Manifest
 from metrics.semantic.query import GRAINS, Comparison, Query, parse_comparison
-from metrics.semantic.resolved import Change, Offset, ResolvedQuery, Value, leaves_of
+from metrics.semantic.resolved import Change, LeafValue, Offset, ResolvedQuery, Value, leaves_of
+from metrics.semantic.value_types import kind_of
 
 _DAYS_OF = {"day": 1, "week": 7}
 
@@ -44,6 +45,18 @@ def compared(
     return replace(resolved, bases=tuple(bases), changes=tuple(changes))
 
 
+def check_numbers(query: ResolvedQuery, manifest: Manifest) -> None:
+    """Refuse changes of what is known to be no number."""
+    for name, value in query.values:
+        measure = value.leaf.measure if isinstance(value, LeafValue) else None
+        kind = kind_of(measure, manifest) if measure else None
+        if measure and kind:
+            raise QueryError(
+                f"query: compare: metric '{name}' has no change: the {measure.agg} of '{measure.expr}' is a {kind},"
+                " not a number; leave compare out, or ask for the metric by itself"
+            )
+
+
 def _offset(item: Comparison, grain: str | None, query: ResolvedQuery) -> Offset:
     if item.grain:
         return _back(item.count, item.grain)
@@ -67,7 +80,7 @@ def _range_back(item: Comparison, query: ResolvedQuery) -> Offset:
             "query: compare previous_period needs periods: add metric_time__day (or week, month, quarter, year) to "
             "group_by, or give start and end"
         )
-    after = query.end + timedelta(days=1)
+    after = add_days(query.end, 1)
     if query.start.day == after.day == 1:
         return Offset(months=(after.year - query.start.year) * 12 + after.month - query.start.month)
     return Offset(days=(after - query.start).days)

@@ -8,14 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import date
 
 from metrics.errors import QueryError
-from metrics.semantic.days import MONTHS_OF, Days, add_months, period_start
+from metrics.semantic.days import MONTHS_OF, Days, add_days, add_months, period_start
 from metrics.semantic.query import GRAINS, Query
 
 ClosedThrough = Mapping[str, date] | Callable[[str], date | None]
-_DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True)
@@ -87,7 +86,7 @@ def _within(query: Query, start: date | None, end: date | None, grain: str) -> Q
 
 def _next_start(day: date, grain: str) -> date:
     start = period_start(day, grain)
-    return add_months(start, MONTHS_OF[grain]) if grain in MONTHS_OF else start + (7 if grain == "week" else 1) * _DAY
+    return add_months(start, MONTHS_OF[grain]) if grain in MONTHS_OF else add_days(start, 7 if grain == "week" else 1)
 
 
 def _first_complete(day: date, grain: str) -> date:
@@ -97,4 +96,6 @@ def _first_complete(day: date, grain: str) -> date:
 
 def _last_complete(day: date, grain: str) -> date:
     """Last day of the last period that does not end after ``day``."""
-    return day if _next_start(day, grain) == day + _DAY else period_start(day, grain) - _DAY
+    if day == date.max or _next_start(day, grain) == add_days(day, 1):
+        return day
+    return add_days(period_start(day, grain), -1)

@@ -6,6 +6,8 @@ from calendar import monthrange
 from dataclasses import dataclass
 from datetime import date, timedelta
 
+from metrics.errors import QueryError
+
 MONTHS_OF = {"month": 1, "quarter": 3, "year": 12}
 
 
@@ -26,7 +28,24 @@ def add_months(day: date, months: int) -> date:
     """The same day of another month, or that month's last day: 31 March - 1 month = 28 or 29 February, as in SQL."""
     index = day.year * 12 + day.month - 1 + months
     year, month = divmod(index, 12)
+    if not date.min.year <= year <= date.max.year:
+        raise _outside(day, f"{abs(months)} months {'before' if months < 0 else 'after'}")
     return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))
+
+
+def add_days(day: date, count: int) -> date:
+    """``count`` days later. Raises QueryError outside of the years 1 to 9999."""
+    try:
+        return day + timedelta(days=count)
+    except OverflowError as error:
+        raise _outside(day, f"{abs(count)} days {'before' if count < 0 else 'after'}") from error
+
+
+def _outside(day: date, step: str) -> QueryError:
+    return QueryError(
+        f"query: {step} {day} lies outside of the calendar, which has the years 1 to 9999; give a start and an end closer"
+        " to the days of the data, or a shorter distance"
+    )
 
 
 def period_start(day: date, grain: str) -> date:
@@ -41,8 +60,7 @@ def period_start(day: date, grain: str) -> date:
 
 def days_back(days: Days, count: int) -> Days:
     """The range ``count`` days earlier."""
-    step = timedelta(days=count)
-    return Days(days.start and days.start - step, days.end and days.end - step)
+    return Days(days.start and add_days(days.start, -count), days.end and add_days(days.end, -count))
 
 
 def months_back(days: Days, count: int) -> Days:
@@ -67,18 +85,22 @@ def widened(days: Days, count: int, grain: str) -> Days:
     if days.start is None:
         return days
     if grain in MONTHS_OF:
-        return Days(add_months(days.start, -count * MONTHS_OF[grain]) + timedelta(days=1), days.end)
-    return Days(days.start - timedelta(days=count * (7 if grain == "week" else 1) - 1), days.end)
+        return Days(add_days(add_months(days.start, -count * MONTHS_OF[grain]), 1), days.end)
+    return Days(add_days(days.start, 1 - count * (7 if grain == "week" else 1)), days.end)
 
 
 def widened_forward(days: Days, count: int, grain: str) -> Days:
     """The days that hold all that follows within ``count`` ``grain``s on a day of the range; a few more are harmless."""
     if days.end is None:
         return days
-    if grain in MONTHS_OF:
-        # Three days more: 28 February is within a month of 31 January and of 31 March.
-        return Days(days.start, add_months(days.end, count * MONTHS_OF[grain]) + timedelta(days=3))
-    return Days(days.start, days.end + timedelta(days=count * (7 if grain == "week" else 1)))
+    try:
+        if grain in MONTHS_OF:
+            # Three days more: 28 February is within a month of 31 January and of 31 March.
+            return Days(days.start, add_days(add_months(days.end, count * MONTHS_OF[grain]), 3))
+        return Days(days.start, add_days(days.end, count * (7 if grain == "week" else 1)))
+    except QueryError:
+        # An end like 9999-12-31 means that there is none.
+        return Days(days.start, date.max)
 
 
 def period_name(start: date, grain: str) -> str:

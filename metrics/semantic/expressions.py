@@ -128,8 +128,15 @@ def in_days(time: Callable[[], exp.Expr], days: Days) -> list[exp.Expr]:
     if days.start:
         found.append(exp.GTE(this=time(), expression=day(days.start)))
     if days.end:
-        found.append(exp.LT(this=time(), expression=day(days.end + timedelta(days=1))))
+        found.append(_until(time, days.end))
     return found
+
+
+def _until(time: Callable[[], exp.Expr], end: date) -> exp.Expr:
+    """Up to and with the day ``end``. The last day of the calendar, which means that there is no end, has no next day."""
+    if end == date.max:
+        return exp.LTE(this=period("day", time()), expression=day(end))
+    return exp.LT(this=time(), expression=day(end + timedelta(days=1)))
 
 
 def in_instants(time: Callable[[], exp.Expr], days: Days, zone: str) -> list[exp.Expr]:
@@ -137,22 +144,42 @@ def in_instants(time: Callable[[], exp.Expr], days: Days, zone: str) -> list[exp
     found: list[exp.Expr] = []
     if days.start:
         found.append(exp.GTE(this=time(), expression=_midnight(days.start, zone)))
-    if days.end:
+    if days.end == date.max:
+        found.append(_until(time, days.end))
+    elif days.end:
         found.append(exp.LT(this=time(), expression=_midnight(days.end + timedelta(days=1), zone)))
     return found
 
 
 def _midnight(start: date, zone: str) -> exp.Expr:
     local = datetime(start.year, start.month, start.day, tzinfo=ZoneInfo(zone))
-    return cast(exp.Literal.string(f"{local.astimezone(UTC):%Y-%m-%d %H:%M:%S}"), "TIMESTAMP")
+    try:
+        instant = local.astimezone(UTC).replace(tzinfo=None)
+    except OverflowError as error:
+        raise QueryError(
+            f"query: {start} in {zone} begins outside of the calendar, which has the years 1 to 9999; give a day closer to "
+            "those of the data"
+        ) from error
+    return cast(exp.Literal.string(instant.isoformat(" ", "seconds")), "TIMESTAMP")
 
 
 def valid_at(time: Callable[[], exp.Expr], start: Callable[[], exp.Expr], end: Callable[[], exp.Expr]) -> list[exp.Expr]:
     """The day of ``time`` lies in a validity window: its first day counts, its last one does not, NULL has no end."""
     on = period("day", time())
-    is_open = exp.Is(this=end(), expression=exp.Null())
-    ends = exp.Or(this=exp.GT(this=period("day", end()), expression=on.copy()), expression=is_open)
-    return [exp.LTE(this=period("day", start()), expression=on), exp.Paren(this=ends)]
+    return _between(on, period("day", start()), period("day", end()), end())
+
+
+def valid_at_instant(
+    time: Callable[[], exp.Expr], start: Callable[[], exp.Expr], end: Callable[[], exp.Expr]
+) -> list[exp.Expr]:
+    """The same for times of day: the first instant counts, the last one does not."""
+    return _between(time(), start(), end(), end())
+
+
+def _between(on: exp.Expr, first: exp.Expr, last: exp.Expr, end: exp.Expr) -> list[exp.Expr]:
+    is_open = exp.Is(this=end, expression=exp.Null())
+    ends = exp.Or(this=exp.GT(this=last, expression=on.copy()), expression=is_open)
+    return [exp.LTE(this=first, expression=on), exp.Paren(this=ends)]
 
 
 def null_safe_equal(left: exp.Expr, right: exp.Expr) -> exp.Expr:
@@ -219,6 +246,8 @@ def _made_plain(node: exp.Column, raw: Callable[[], exp.Expr]) -> bool:
     except ValueError:
         return False
     if isinstance(comparison, exp.GT | exp.LTE):
+        if limit == date.max:
+            return False
         limit += timedelta(days=1)
     kind = exp.GTE if isinstance(comparison, exp.GTE | exp.GT) else exp.LT
     comparison.replace(kind(this=raw(), expression=day(limit)))

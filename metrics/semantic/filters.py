@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 import sqlglot
 from sqlglot import exp
@@ -64,11 +64,16 @@ class Condition:
     def is_about_metric_time(self) -> bool:
         return any(reference.name.is_metric_time for reference in self.references)
 
+    @cached_property
+    def meaning(self) -> tuple[str, tuple[Reference, ...]]:
+        """What tells conditions apart. Their texts do not: a dimension and an entity of one name print alike."""
+        return self.tree.sql(SOURCE_DIALECT), self.references
+
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Condition) and self.text == other.text
+        return isinstance(other, Condition) and self.meaning == other.meaning
 
     def __hash__(self) -> int:
-        return hash(self.text)
+        return hash(self.meaning)
 
 
 @lru_cache(maxsize=4096)
@@ -181,10 +186,11 @@ def _conjunct(tree: exp.Expr, references: list[Reference]) -> Condition:
     for column in renumbered.find_all(exp.Column):
         column.set("this", exp.to_identifier(f"{HOLE}{used.index(int(column.name[len(HOLE) :]))}"))
     own = tuple(references[index] for index in used)
-    text = renumbered.sql(SOURCE_DIALECT)
-    for index in reversed(range(len(own))):
-        text = text.replace(f"{HOLE}{index}", str(own[index].name))
-    return Condition(text, renumbered, own)
+    # Names take the place of columns, not of characters: a text in quotes may look like a hole.
+    named = renumbered.transform(
+        lambda node: exp.Var(this=str(own[int(node.name[len(HOLE) :])].name)) if isinstance(node, exp.Column) else node
+    )
+    return Condition(named.sql(SOURCE_DIALECT), renumbered, own)
 
 
 def _reference(call: str, text: str, grains: tuple[str, ...]) -> Reference:

@@ -11,6 +11,7 @@ from sqlglot.errors import SqlglotError
 from metrics.errors import QueryError
 from metrics.semantic import expressions as sql
 from metrics.semantic.aggregates import filled
+from metrics.semantic.dialects import as_meant
 from metrics.semantic.filters import SOURCE_DIALECT
 from metrics.semantic.manifest import Manifest
 from metrics.semantic.plan import Plan
@@ -20,9 +21,11 @@ from metrics.semantic.render_cumulative import cumulative_ctes
 from metrics.semantic.render_fact import FactScan, fact_select
 from metrics.semantic.render_shared import shared_days
 from metrics.semantic.resolved import DerivedValue, LeafValue, RatioValue, TotalValue, Value, leaves_of
+from metrics.semantic.value_types import kind_of
 
 DIALECTS = ("duckdb", "postgres", "spark", "databricks", "snowflake", "bigquery", "trino", "redshift")
 _NULL_SAFE_FULL_JOIN = frozenset({"duckdb", "spark", "databricks", "snowflake"})
+_NO_LEAST_BOOLEAN = frozenset({"postgres", "redshift"})
 _JOINED = "joined"
 
 
@@ -35,11 +38,22 @@ def tree(plan: Plan, manifest: Manifest, dialect: str) -> exp.Query:
     """The whole statement as a sqlglot tree."""
     if dialect not in DIALECTS:
         raise QueryError(f"dialect '{dialect}' is not known; expected one of {', '.join(DIALECTS)}")
+    if dialect in _NO_LEAST_BOOLEAN:
+        _check_booleans(plan, manifest, dialect)
     select = _answer(plan, manifest, dialect)
     if has_columns_of_its_own(plan.query):
         total = _answer(plan.totalled, manifest, dialect) if plan.totalled else None
-        return finished(select, plan.query, total)
-    return ordered(select, plan.query)
+        return as_meant(finished(select, plan.query, total), dialect)
+    return as_meant(ordered(select, plan.query), dialect)
+
+
+def _check_booleans(plan: Plan, manifest: Manifest, dialect: str) -> None:
+    for measure in (column.measure for branch in plan.branches for column in branch.columns):
+        if kind_of(measure, manifest) == "boolean":
+            raise QueryError(
+                f"measure '{measure.name}' is the {measure.agg} of a boolean, which {dialect} does not have; measure "
+                f"cast({measure.expr} as integer)"
+            )
 
 
 def _answer(plan: Plan, manifest: Manifest, dialect: str) -> exp.Select:

@@ -12,8 +12,9 @@ from metrics.semantic import expressions as sql
 from metrics.semantic import render_periods as periods
 from metrics.semantic.aggregates import aggregate, filled
 from metrics.semantic.calendars import CALENDAR, TimeSpine
-from metrics.semantic.manifest import NonAdditive, SemanticModel
+from metrics.semantic.manifest import Dimension, NonAdditive, SemanticModel
 from metrics.semantic.plan import BoundCondition, Branch, BranchKey, Column
+from metrics.semantic.query import GRAINS
 from metrics.semantic.render_columns import aggregates, seen_groups, seen_rows
 from metrics.semantic.render_shared import SharedDays
 from metrics.semantic.shifts import Shift
@@ -109,9 +110,16 @@ class FactScan:
             for mine, theirs in ((hop.left_expr, hop.right_expr), *hop.partitions)
         ]
         if hop.validity:
-            on += sql.valid_at(self.stored, *(partial(sql.source, edge.expr, table) for edge in hop.validity))
+            on += self._valid(hop.validity, table)
         source = self.spine().relation if hop.model == CALENDAR else self._models[hop.model].relation
         return exp.Join(this=sql.relation(source, table, self.dialect), side="LEFT", on=sql.all_of(on))
+
+    def _valid(self, edges: tuple[Dimension, Dimension], table: str) -> list[exp.Expr]:
+        """By instant where the fact and both edges have a time of day, which no time zone moves; else by day."""
+        if any(item.grain is None or item.grain in GRAINS for item in (self.branch.time, *edges)):
+            return sql.valid_at(self.stored, *(partial(sql.source, edge.expr, table) for edge in edges))
+        stored = [edge.stored if edge.zone and edge.stored else edge.expr for edge in edges]
+        return sql.valid_at_instant(self.instant, *(partial(sql.source, expr, table) for expr in stored))
 
     def spine(self) -> TimeSpine:
         assert self._spine is not None  # noqa: S101  resolve refuses the query without one

@@ -127,7 +127,7 @@ def calendar(branch: Branch, dialect: str) -> exp.Subquery | None:
     """The scanned days with the periods that the branch groups by, or None where they are not known or not needed."""
     grains = list(dict.fromkeys(str(key.grain) for key in branch.keys if _is_coarse(key, branch)))
     first, last = branch.scanned.start, branch.scanned.end
-    if dialect != "duckdb" or not grains or not first or not last or (last - first).days > _MOST_DAYS:
+    if dialect != "duckdb" or not grains or not first or not last or last == date.max or (last - first).days > _MOST_DAYS:
         return None
     day = "day"
     select = exp.Select(expressions=[sql.aliased(sql.cast(sql.column(day, _BY_DAY), "DATE"), DAY)])

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import date, timedelta
 
 from sqlglot import exp
 
@@ -114,7 +114,7 @@ def _is_whole(reader: Branch) -> bool:
     """
     grains = {key.grain or "day" for key in reader.keys}
     first, last = reader.scanned.start, reader.scanned.end
-    if first is None or last is None or "day" in grains:
+    if first is None or last is None or last == date.max or "day" in grains:
         return False
     after = last + timedelta(days=1)
     return all(period_start(edge, grain) == edge for edge in (first, after) for grain in grains)

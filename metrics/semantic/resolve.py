@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from metrics.errors import QueryError, did_you_mean
 from metrics.semantic.calendars import calendar_grains, calendar_refusal, grains_of
-from metrics.semantic.comparisons import check_grains, compared
+from metrics.semantic.comparisons import check_grains, check_numbers, compared
 from metrics.semantic.complete import Bounds
 from metrics.semantic.conversion import SUB_DAILY, check_conversion, conversion_value
 from metrics.semantic.days import MONTHS_OF
@@ -89,6 +89,7 @@ class Resolver:
         if query.compare:
             grains = {key.name.grain or "day" for key in resolved.time_keys}
             check_grains(grains)
+            check_numbers(resolved, self._manifest)
             resolved = compared(query, resolved, grains, self.value)
             for name, value in resolved.bases:
                 for leaf in dict.fromkeys(leaves_of(value)):
@@ -164,7 +165,7 @@ class Resolver:
                 "use a simple metric"
             )
         conditions = {part for text in (*filters, *given.filters) for part in parse_filter(text, True, self._calendar)}
-        ordered = tuple(sorted(conditions, key=lambda condition: condition.text))
+        ordered = tuple(sorted(conditions, key=lambda condition: (condition.text, repr(condition.meaning))))
         return LeafValue(Leaf(measure, ordered, offset, metric.cumulative, given.join_to_timespine, given.fill_nulls_with))
 
     def _check_leaf(self, metric: str, leaf: Leaf, query: ResolvedQuery) -> None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import duckdb
 import pytest
 
 from metrics.errors import QueryError
+from metrics.semantic import Query, SemanticLayer
 from metrics.semantic.filters import parse_filter
 from metrics.semantic.query import ElementName
+from tests.unit.semantic.manifests import dimension, entity, manifest, measure, metric, model
 
 DEVICE = "{{ Dimension('session__device') }}"
 
@@ -24,6 +27,18 @@ def test_conjuncts_are_separate_conditions_and_equal_ones_are_equal() -> None:
         "channel IS NULL OR session__device = 'x'",
     ]
     assert found[0] == parse_filter(f"{DEVICE}='mobile'", trusted=True)[0]
+
+
+def test_conditions_that_print_alike_are_not_equal() -> None:
+    """A dimension and an entity of one name, and a text in quotes that looks like what stands for a name."""
+    (by_dimension,) = parse_filter("{{ Dimension('customer__region') }} = '1'", trusted=True)
+    (by_entity,) = parse_filter("{{ Entity('customer__region') }} = '1'", trusted=True)
+    assert by_dimension.text == by_entity.text == "customer__region = '1'"
+    assert by_dimension != by_entity
+    (hole,) = parse_filter(f"{DEVICE} = '__element_0'", trusted=True)
+    (name,) = parse_filter(f"{DEVICE} = 'session__device'", trusted=True)
+    assert hole.text == "session__device = '__element_0'"
+    assert hole != name
 
 
 @pytest.mark.parametrize(
@@ -160,3 +175,29 @@ def test_filters_of_the_manifest_may_call_functions_but_hold_no_query() -> None:
 def test_comments_do_not_survive() -> None:
     (condition,) = parse_filter(f"{DEVICE} /* why */ = 'x' -- because", trusted=False)
     assert "why" not in condition.tree.sql()
+
+
+@pytest.mark.parametrize("wanted", [["a", "b", "r"], ["b", "a", "r"]])
+def test_metrics_whose_filters_print_alike_are_together_what_they_are_alone(wanted: list[str]) -> None:
+    """The customer of 100 has a region called 1, the customer of 10 is in the territory 1: r = 100 / 10."""
+    orders = model("orders", [entity("order", "primary", "id"), entity("customer", "foreign")], [], [measure("amount")])
+    customers = model("customers", [entity("customer", "primary")], [dimension("region")])
+    territories = model("territories", [entity("customer", "unique"), entity("region", "foreign", "region_id")])
+    metrics = [
+        metric("a", measure="amount", filter="{{ Dimension('customer__region') }} = '1'"),
+        metric("b", measure="amount", filter="{{ Entity('customer__region') }} = '1'"),
+        metric("r", "ratio", numerator="a", denominator="b"),
+    ]
+    layer = SemanticLayer(manifest([orders, customers, territories], metrics))
+    with duckdb.connect() as connection:
+        connection.execute(
+            """create schema core;
+            create table core.orders as select * from (values (1, 1, date '2024-01-01', 10.0), (2, 2, date '2024-01-01', 100.0))
+                as t(id, customer, "at", amount);
+            create table core.customers as select * from (values (1, 'x'), (2, '1')) as t(customer, region);
+            create table core.territories as select * from (values (1, '1'), (2, '2')) as t(customer, region_id)"""
+        )
+        found = connection.execute(layer.compile(Query(wanted))).fetchall()
+        assert dict(zip(wanted, found[0], strict=True)) == {"a": 100, "b": 10, "r": 10}
+        for name, value in (("a", 100), ("b", 10), ("r", 10)):
+            assert connection.execute(layer.compile(Query([name]))).fetchall() == [(value,)]

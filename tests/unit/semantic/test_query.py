@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import zoneinfo
+from contextlib import suppress
 from datetime import date, datetime
 from typing import Any
 
+import duckdb
 import pytest
 
 from metrics.errors import QueryError
@@ -34,6 +37,32 @@ def test_lists_become_tuples_so_that_a_query_can_be_a_key() -> None:
 def test_a_query_that_cannot_be_meant_is_refused(given: dict[str, Any], message: str) -> None:
     with pytest.raises(QueryError, match=message):
         Query(**given)
+
+
+@pytest.mark.parametrize("distance", ["0 days", "\u0663 months", "1\u0663 months", "\uff11 day", "1 fortnight", " 1 day"])
+def test_a_distance_is_written_in_plain_digits(distance: str) -> None:
+    with pytest.raises(QueryError, match="expected previous_period, same_period_last_year or a distance"):
+        Query(["a"], compare=[distance])
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["right/Europe/Berlin", "posix/Europe/Berlin", "localtime", "posixrules", "Factory", "../../etc/passwd", "", "a\0b"],
+)
+def test_what_is_no_place_is_no_time_zone(name: str) -> None:
+    """Some of them are files beside those of the zones, which Python reads and DuckDB does not know."""
+    with pytest.raises(QueryError, match="expected an IANA name"):
+        Query(["a"], timezone=name)
+
+
+def test_every_time_zone_that_passes_is_one_of_duckdbs() -> None:
+    known = {name for (name,) in duckdb.sql("select name from pg_timezone_names()").fetchall()}
+    passed = set()
+    for name in zoneinfo.available_timezones():
+        with suppress(QueryError):
+            passed.add(str(Query(["a"], timezone=name).timezone))
+    assert "Europe/Berlin" in passed
+    assert passed <= known
 
 
 @pytest.mark.parametrize(

@@ -77,6 +77,50 @@ def ask(engine: Engine, metrics: list[str], group_by: list[str], **options: Any)
     return engine.ask(LAYER, Query(metrics, group_by, **{"timezone": BERLIN, "order_by": group_by, **options}))[1]
 
 
+@pytest.mark.parametrize("zone", [None, BERLIN, "America/New_York"])
+def test_windows_with_a_time_of_day_hold_by_instant_in_every_zone(zone: str | None, engine: Engine) -> None:
+    """The plan changes at 23:00 UTC; an order at 22:59:59 has the old one, one at 23:00 the new one. Rent changes by day."""
+
+    def edge(name: str, side: str, grain: str) -> dict[str, Any]:
+        found = time(name, grain)
+        found["type_params"]["validity_params"] = {"is_start": side == "start", "is_end": side == "end"}
+        return found
+
+    def changing(name: str, key: str, grain: str) -> dict[str, Any]:
+        edges = [edge(f"{name}_from", "start", grain), edge(f"{name}_to", "end", grain)]
+        return model(f"{name}s", [entity(key, "natural")], [dimension(name), *edges])
+
+    orders = model(
+        "orders",
+        [entity("order", "primary", "id"), entity("customer", "foreign"), entity("shop", "foreign")],
+        [],
+        [measure("amount")],
+        at="second",
+    )
+    models = [orders, changing("plan", "customer", "second"), changing("rent", "shop", "day")]
+    layer = SemanticLayer(manifest(models, [metric("amount", measure="amount")]))
+    engine.execute("create schema core")
+    engine.execute('create table core.orders (id integer, customer integer, shop integer, "at" timestamp, amount integer)')
+    engine.execute(
+        "insert into core.orders values (1, 1, 1, '2024-01-31 22:59:59', 1), (2, 1, 1, '2024-01-31 23:00:00', 2),"
+        " (3, 1, 1, '2024-02-01 05:30:00', 4), (4, 2, null, '2024-02-01 00:00:00', 8)"
+    )
+    engine.execute("create table core.plans (customer integer, plan varchar, plan_from timestamp, plan_to timestamp)")
+    engine.execute(
+        "insert into core.plans values (1, 'basic', '2023-01-01', '2024-01-31 23:00'), (1, 'pro', '2024-01-31 23:00', null)"
+    )
+    engine.execute("create table core.rents (shop integer, rent varchar, rent_from date, rent_to date)")
+    engine.execute("insert into core.rents values (1, 'old', '2020-01-01', '2024-02-01'), (1, 'new', '2024-02-01', null)")
+
+    def found(key: str) -> dict[Any, Any]:
+        return dict(engine.ask(layer, Query(["amount"], [key], timezone=zone))[1])
+
+    assert found("customer__plan") == {"basic": 1, "pro": 6, None: 8}
+    # 05:30 UTC is 00:30 in New York; midnight in Berlin is 23:00 UTC.
+    by_day = {None: {"old": 3, "new": 4, None: 8}, BERLIN: {"old": 1, "new": 6, None: 8}}
+    assert found("shop__rent") == by_day.get(zone, by_day[None])
+
+
 @pytest.mark.parametrize(("day", "hours"), [(SPRING, 23), (AUTUMN, 25)])
 def test_a_day_has_the_hours_of_its_place(hourly: Engine, day: date, hours: int) -> None:
     """An hour of UTC holds one call, so a day's calls are its hours; in UTC each has 24."""
