@@ -24,7 +24,8 @@ OVERRIDES = "version: 1\noverrides:\n" + "".join(
     f"  - id: {name}\n    targets:\n      - {{from: 2026-01-01, to: 2026-12-31, grain: month, value: {value}}}\n"
     for name, value in {
         "gross_revenue": 1300, "orders": 90, "average_order_value": 14, "repurchase_rate_30d": 0.1, "return_rate": 0.05,
-        "on_time_delivery_rate": 0.9, "minutes_ahead_of_promise": 60
+        "on_time_delivery_rate": 0.9, "minutes_ahead_of_promise": 60,
+        "average_shipping_cost": 5, "customer_lifetime_value": 60
     }.items()
 )  # fmt: skip
 WRONG = "version: 1\noverrides:\n  - id: orders\n    targets:\n      - {from: 2026-01-01, grain: month, value: 90}\n"

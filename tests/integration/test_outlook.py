@@ -122,7 +122,7 @@ def test_the_line_to_paste_is_a_target_that_loads(demo_copy: BuiltWorkspace, kpi
     [
         (("cac", "--by", "2028-12-31"), r"cac: no advice on the month to 2028-12-31: it has 729 days of history, at least"),
         (("cac", "--by", "2026-05-31"), "--by 2026-05-31: the last month that ends by then has closed; the data reaches to"),
-        (("caq",), "there is no KPI 'caq'. Did you mean 'cac'?"),
+        (("caq",), "there is no KPI 'caq'. Did you mean 'cpa' or 'cac'?"),
         (("cac", "--grain", "day"), "cac has no values by day; --grain is one of week, month, quarter."),
         (("sessions", "--grain", "day"), "sessions: a target by day follows chance more than work"),
         (("cac", "--benchmark", "3"), "--benchmark and --source belong together"),

@@ -98,7 +98,11 @@ def test_files_without_dates_fill_nothing(shared_data: Path) -> None:
     assert done.stderr.splitlines()[-1].startswith("kpi: no entity could be filled from these files")
 
 
-@pytest.mark.parametrize(("source", "entities"), [("shop", 7), ("web", 2), ("helpdesk", 3)])
+# Their files have no column that numbers the rows; a key put together from several columns is written by hand.
+COMPOSED_KEYS = {"inventory_movements", "agent_shifts"}
+
+
+@pytest.mark.parametrize(("source", "entities"), [("shop", 6), ("web", 2), ("helpdesk", 2)])
 def test_the_demo_companys_own_mapping(demo: BuiltWorkspace, source: str, entities: int) -> None:
     """The demo's workspace.yml was written by hand, and knows what its files mean: plain columns are compared with it."""
     settings = yaml.safe_load((demo.root / "workspace.yml").read_text())["sources"][source]
@@ -106,7 +110,10 @@ def test_the_demo_companys_own_mapping(demo: BuiltWorkspace, source: str, entiti
     assert done.returncode == 0, done.stderr
     found = {entity["entity"]: entity for source in json.loads(done.stdout)["sources"] for entity in source["entities"]}
     right, wrong, compared = [], [], 0
+    assert not found.keys() & COMPOSED_KEYS
     for name, mapping in settings["entities"].items():
+        if name in COMPOSED_KEYS:
+            continue
         columns = {column["column"]: column["expression"] for column in found[name]["columns"]}
         plain = {column: raw for column, raw in mapping.get("columns", {}).items() if str(raw).isidentifier()}
         compared += bool(plain)
