@@ -154,7 +154,7 @@ def _cycle_and_activities(builder: _Builder, sales: SalesFiles, closed: pd.Times
     decided = sales.decided()
     builder.of(closed, "team", "owner", "channel", "country")
     builder.sums("sales_cycles_known", Part(decided[decided["cycle_days"].notna()]))
-    builder.median("sales_cycle_days", decided, "cycle_days", grains=ALL_GRAINS[2:])
+    builder.quantile("sales_cycle_days", decided, "cycle_days", grains=ALL_GRAINS[2:])
     for name, kind in (("calls", "call"), ("emails_to_prospects", "email"), ("meetings", "meeting")):
         did = sales.activities[sales.activities["activity_type"].eq(kind)]
         builder.sums(name, Part(did), grains=ALL_GRAINS[1:])

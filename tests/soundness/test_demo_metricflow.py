@@ -91,7 +91,7 @@ _OF_VISITS = ("campaign", "channel", "country", "medium", "region", "session", "
 ))  # fmt: skip
 SHARE_OF_VISITS = Known(
     "a metric of additivity share: MetricFlow does not know the word and divides each member by itself; ours divides by all "
-    "members of the period (test_demo_shares.py)",
+    "members of the period",
     metrics="traffic_source_share",
     grains="day week month",
     dimensions=_OF_VISITS,
