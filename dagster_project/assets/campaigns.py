@@ -15,7 +15,7 @@ def campaigns_asset(ws: Workspace) -> dg.AssetsDefinition:
     """mart.campaign_performance, after the status, which keeps the targets' seasons."""
 
     @dg.asset(
-        key=CAMPAIGNS, deps=[KPI_STATUS, *measured_models(ws)], group_name=KPI_GROUP, owners=[team("marketing")],
+        key=CAMPAIGNS, deps=[KPI_STATUS, *measured_models(ws)], group_name=KPI_GROUP, owners=[team("data")],
         kinds={"duckdb"}, backfill_policy=SINGLE_RUN,
         description="One row per closed month or quarter, channel and campaign: spend, results, CAC, ROAS, CPA on target.",
     )  # fmt: skip
