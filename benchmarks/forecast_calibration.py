@@ -34,7 +34,7 @@ from metrics.forecast.periods import stretch_of
 from metrics.values.periods import last_closed_period, next_period, period_end, period_start
 from metrics.warehouse import open_published
 from metrics.workspace import load_workspace
-from serving.published import check_definitions
+from serving.published import lint_definitions
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 REAL = ("shop", "incidents", "lead_funnel", "ads")
@@ -97,7 +97,7 @@ def build(folder: Path, scale: float) -> Iterator[Path]:
 def cases_of(root: Path) -> Iterator[Case]:
     """Every back-test of one workspace."""
     ws = load_workspace(root)
-    catalogue, _ = check_definitions(ws)
+    catalogue = lint_definitions(ws).checked.catalogue
     names = [name for name in catalogue.metrics if catalogue.connected(name)]
     with open_published(ws) as con:
         stored = read_stored(con, metrics_to_read(catalogue, names))

@@ -46,8 +46,8 @@ notify:
 """
 KPIS = """\
 version: 1
-watched:
-  - {metric: leads, owner: Head of marketing, threshold: 0.3, minimum_n: 1}
+overrides:
+  - {id: leads, owner: Head of marketing, threshold: 0.3}
 """
 # What differs between two runs that come to the same: their ids and times.
 OF_THE_RUN = {
