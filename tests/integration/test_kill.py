@@ -46,8 +46,18 @@ notify:
 """
 KPIS = """\
 version: 1
-overrides:
-  - {id: leads, owner: Head of marketing, threshold: 0.3}
+watched:
+  - {metric: enquiries, owner: Head of marketing, threshold: 0.3, minimum_n: 1}
+"""
+# The alerts of the second source: leads themselves are a KPI that opens none.
+METRIC = """\
+metrics:
+  - name: enquiries
+    label: Enquiries
+    description: Leads, without test leads
+    type: simple
+    type_params: {measure: leads}
+    config: {meta: {label: {en: Enquiries, zh: 询盘数}, unit: count, direction: up, additivity: additive}}
 """
 # What differs between two runs that come to the same: their ids and times.
 OF_THE_RUN = {
@@ -80,6 +90,8 @@ def changed(tmp_path_factory: pytest.TempPathFactory) -> SmallShop:
     shop.write()
     shop.settings.write_text(shop.settings.read_text() + MORE)
     (shop.root / "kpis" / "thresholds.yml").write_text(KPIS)
+    (shop.root / "semantic").mkdir()
+    (shop.root / "semantic" / "enquiries.yml").write_text(METRIC, encoding="utf-8")
     leads = shop.root / "files" / "crm.sqlite"
     write_leads(leads, [(f"l{day}", f"2026-02-{day:02} 08:00:00", "email") for day in range(1, 28)])
     assert run_in_child(shop.root).exit_code == 0
