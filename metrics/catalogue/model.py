@@ -5,7 +5,6 @@ Frozen models; a wrong file is reported by `load.py` with its line. `schema.py` 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import date
 from typing import Annotated, Literal, Self
 
@@ -174,11 +173,6 @@ class Kpi(Frozen):
     playbook: Text = Field(description="What to do when it goes red")
     review: Literal["weekly", "monthly", "quarterly", "yearly"] = "monthly"
     weight: float = Field(1.0, gt=0, description="Weight on a scorecard")
-
-    def target_for(self, grain: str, day: date, scope: Mapping[str, str] | None = None) -> Target | None:
-        """The target at ``grain`` for the period that starts on ``day``; company-wide, or of the segment ``scope``."""
-        wanted = dict(scope or {})
-        return next((t for t in self.targets if t.grain == grain and t.scope == wanted and t.holds_on(day)), None)
 
 
 class Watch(Frozen):

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 from metrics.forecast.history import metrics_to_read, read_stored
 from metrics.forecast.periods import open_period, outlook_for
 from metrics.values.rows import insert_rows, one_transaction
+from metrics.values.status import read_target_book
+from metrics.values.status.targets import COMPANY
 from metrics.values.tables import ensure_tables
 from metrics.values.watermarks import event_watermarks, metric_watermark
 
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 
     from metrics.catalogue import Catalogue, Kpi
     from metrics.forecast.periods import PeriodOutlook
+    from metrics.values.status import PeriodTarget
     from metrics.workspace import Workspace
 
 # The end of a day is not projected: it is known the next morning.
@@ -31,6 +34,7 @@ def write_projection(con: duckdb.DuckDBPyConnection, ws: Workspace, catalogue: C
     marks = event_watermarks(con, ws)
     kpis = [kpi for kpi in catalogue.kpis.values() if catalogue.connected(kpi.id)]
     stored = read_stored(con, metrics_to_read(catalogue, (kpi.id for kpi in kpis)))
+    targets = read_target_book(con)
     rows = []
     for kpi in kpis:
         closed = metric_watermark(marks, catalogue.lineage[kpi.id].reads).closed_through
@@ -38,17 +42,18 @@ def write_projection(con: duckdb.DuckDBPyConnection, ws: Workspace, catalogue: C
             continue
         for grain in (grain for grain in kpi.grains if grain in PROJECTED):
             found = outlook_for(stored, catalogue, kpi.id, grain, open_period(closed, grain), closed)
-            rows.append(_row(kpi, found, catalogue, ws))
+            rows.append(_row(kpi, found, targets.on(kpi, grain, COMPANY, found.start), catalogue, ws))
     with one_transaction(con):
         con.execute("delete from mart.kpi_projection")
         insert_rows(con, "mart.kpi_projection", rows)
     return len(rows)
 
 
-def _row(kpi: Kpi, found: PeriodOutlook, catalogue: Catalogue, ws: Workspace) -> tuple[Any, ...]:
+def _row(
+    kpi: Kpi, found: PeriodOutlook, target: PeriodTarget | None, catalogue: Catalogue, ws: Workspace
+) -> tuple[Any, ...]:
     unit, direction, outlook = catalogue.unit(kpi.id), catalogue.direction(kpi.id), found.outlook
-    target = kpi.target_for(found.grain, found.start)
-    wanted = target.value_on(found.start) if target else None
+    wanted = target.value if target else None
     chance = outlook.probability_of(wanted, direction) if outlook and wanted is not None else None
     return (
         kpi.id, found.grain, found.start, found.end, ws.currency if unit == "currency" else "", found.known_through,

@@ -5,15 +5,15 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import TYPE_CHECKING
 
 from metrics.scorecards.curves import UsedCurve
 from metrics.scorecards.scoring import ItemScore, combined, score_items
 from metrics.values.closed import periods_back
+from metrics.values.journal import after_all_rows
 from metrics.values.periods import last_closed_period, next_period
 from metrics.values.rows import insert_rows
-from metrics.workspace.clock import machine_now
 
 if TYPE_CHECKING:
     import duckdb
@@ -47,7 +47,7 @@ def append_scores(
     con: duckdb.DuckDBPyConnection, cards: Sequence[Scorecard], catalogue: Catalogue, values: ClosedValues, run_id: str
 ) -> int:
     """Append the score of every new period, and of every scored one whose values differ now; return how many."""
-    recorded_at = _recorded_at(con)
+    recorded_at = after_all_rows(con, "scorecard_scores")
     count = 0
     for card in cards:
         fresh = _fresh(con, card, catalogue, values)
@@ -113,11 +113,3 @@ def _append(con: duckdb.DuckDBPyConnection, card: Scorecard, score: PeriodScore,
             for item in score.items
         ],
     )  # fmt: skip
-
-
-def _recorded_at(con: duckdb.DuckDBPyConnection) -> datetime:
-    """The machine's time, but after every row so far, as with the values."""
-    found = con.execute("select max(recorded_at) from mart.scorecard_scores").fetchone()
-    latest: datetime | None = found[0] if found else None
-    now = machine_now()
-    return now if latest is None else max(now, latest + timedelta(microseconds=1))

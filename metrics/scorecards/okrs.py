@@ -12,12 +12,13 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
-from metrics.scorecards.targets import InForce, as_segment, target_in_force
+from metrics.scorecards.targets import as_segment, target_in_force
 
 if TYPE_CHECKING:
     from metrics.catalogue import Catalogue
     from metrics.scorecards.okr_model import Floor, KeyResult, Objective
     from metrics.values.closed import ClosedValue, ClosedValues
+    from metrics.values.status import PeriodTarget
 
 _ON_TRACK, _AT_RISK = 0.9, 0.6
 Row = tuple[object, ...]
@@ -104,7 +105,7 @@ class Okrs:
         start = result.start
         if start is None and (point := self._values.at(result.kpi, result.grain, before, segment)):
             start = point.value
-        target = target_in_force(self._catalogue, result.kpi, result.grain, objective.to, segment)
+        target = target_in_force(self._catalogue, self._values, result.kpi, result.grain, objective.to, segment)
         stretch = result.stretch if result.stretch is not None else target.stretch if target else None
         latest = self._values.last_period(result.kpi, result.grain, objective.to)
         is_new = latest is not None and (before is None or latest > before) and latest >= objective.from_
@@ -128,7 +129,9 @@ class Okrs:
         if latest is not None and latest < objective.from_:
             latest = None
         point = self._values.at(floor.kpi, floor.grain, latest)
-        in_force = target_in_force(self._catalogue, floor.kpi, floor.grain, latest or objective.from_, ("", ""))
+        in_force = target_in_force(
+            self._catalogue, self._values, floor.kpi, floor.grain, latest or objective.from_, ("", "")
+        )
         least = floor.floor if floor.floor is not None else _least(in_force)
         held: bool | None = None
         few = self._is_too_few(floor.kpi, point)
@@ -171,7 +174,7 @@ class Okrs:
         return min(max(days / ((objective.to - objective.from_).days + 1), 0.0), 1.0)
 
 
-def _least(target: InForce | None) -> float | None:
+def _least(target: PeriodTarget | None) -> float | None:
     if target is None:
         return None
     return target.floor if target.floor is not None else target.value

@@ -99,10 +99,10 @@ def _item(
 ) -> ItemScore:
     segment = as_segment(item.segment)
     known = item.kpi in catalogue.metrics
-    grain = _grain(item, card_grain, last, catalogue) if known else card_grain
+    grain = _grain(item, card_grain, last, catalogue, values) if known else card_grain
     mature = last - timedelta(days=catalogue.matures_after_days(item.kpi) if known else 0)
     start = last_closed_period(mature, grain)
-    found = target_in_force(catalogue, item.kpi, grain, start, segment)
+    found = target_in_force(catalogue, values, item.kpi, grain, start, segment)
     direction = catalogue.direction(item.kpi) if known else "none"
     given = (found.value, found.floor, found.stretch) if found else (None, None, None)
     curve = used_curve(item.curve, direction, *given) if direction != "none" or item.curve.points else None
@@ -125,7 +125,7 @@ def _rule_value(item: Item, grain: str, last: date, values: ClosedValues) -> flo
     return point.value if point else None
 
 
-def _grain(item: Item, card_grain: str, last: date, catalogue: Catalogue) -> str:
+def _grain(item: Item, card_grain: str, last: date, catalogue: Catalogue, values: ClosedValues) -> str:
     """The item's own; else the scorecard's if it is kept and can be judged; else the nearest that has a target."""
     if item.grain:
         return item.grain
@@ -136,6 +136,6 @@ def _grain(item: Item, card_grain: str, last: date, catalogue: Catalogue) -> str
     nearest = sorted(kept, key=lambda grain: (abs(place[grain] - place[card_grain]), place[grain]))
     segment = as_segment(item.segment)
     for grain in nearest:
-        if target_in_force(catalogue, item.kpi, grain, last_closed_period(last, grain), segment):
+        if target_in_force(catalogue, values, item.kpi, grain, last_closed_period(last, grain), segment):
             return grain
     return card_grain if card_grain in kept else nearest[0]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -10,28 +9,19 @@ from metrics.catalogue.catalogue import segment_dimension
 
 if TYPE_CHECKING:
     from metrics.catalogue import Catalogue
+    from metrics.values.closed import ClosedValues
+    from metrics.values.status import PeriodTarget
 
 Segment = tuple[str, str]
 
 
-@dataclass(frozen=True)
-class InForce:
-    """The target of one period."""
-
-    value: float
-    floor: float | None
-    stretch: float | None
-
-
-def target_in_force(catalogue: Catalogue, metric: str, grain: str, start: date, segment: Segment) -> InForce | None:
+def target_in_force(
+    catalogue: Catalogue, values: ClosedValues, metric: str, grain: str, start: date, segment: Segment
+) -> PeriodTarget | None:
     """The target at ``grain`` for the period that starts on ``start``, of the total or of one segment (dimension,
-    member)."""
+    member); the season of a seasonal one is that which its status was judged by."""
     kpi = catalogue.kpis.get(metric)
-    for target in kpi.targets if kpi else ():
-        scope = next(((segment_dimension(name), member) for name, member in target.scope.items()), ("", ""))
-        if target.grain == grain and scope == segment and target.holds_on(start):
-            return InForce(target.value_on(start), target.floor, target.stretch)
-    return None
+    return values.targets.on(kpi, grain, segment, start) if kpi else None
 
 
 def as_segment(given: dict[str, str]) -> Segment:

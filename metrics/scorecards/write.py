@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from metrics.scorecards.history import append_scores
@@ -10,7 +11,7 @@ from metrics.scorecards.load import Scorecards
 from metrics.scorecards.okrs import Okrs
 from metrics.scorecards.tables import ensure_scorecard_tables
 from metrics.scorecards.targets import as_segment
-from metrics.values.closed import ClosedValues, read_closed
+from metrics.values.closed import read_closed
 from metrics.values.rows import insert_rows, one_transaction, workspace_today
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ def write_scorecards(
     segmented, dimensions = _segments(found)
     if segmented:
         by_segment = read_closed(con, ws, catalogue, segmented, dimensions)
-        values = ClosedValues({**values.series, **by_segment.series}, values.closed_through, values.matures_after)
+        values = replace(values, series={**values.series, **by_segment.series})
     rows: dict[str, list[tuple[object, ...]]] = {
         "dim_scorecard": list(_cards(found)),
         "kpi_sets": list(_sets(ws, catalogue, found)),

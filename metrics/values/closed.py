@@ -8,6 +8,7 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 from metrics.values.periods import last_closed_period, previous_period
+from metrics.values.status import TargetBook, read_target_book
 from metrics.values.watermarks import event_watermarks, metric_watermark
 
 if TYPE_CHECKING:
@@ -36,11 +37,13 @@ class ClosedValue:
 
 @dataclass(frozen=True)
 class ClosedValues:
-    """Values by series. ``closed_through``: last closed day per metric; ``matures_after``: days a cohort still grows."""
+    """Values by series. ``closed_through``: last closed day per metric; ``matures_after``: days a cohort still grows;
+    ``targets``: what their periods had to reach."""
 
     series: Mapping[tuple[str, str, Segment], Mapping[date, ClosedValue]]
     closed_through: Mapping[str, date | None]
     matures_after: Mapping[str, int] = field(default_factory=dict)
+    targets: TargetBook = field(default_factory=TargetBook)
 
     def last_period(self, metric: str, grain: str, by: date | None = None) -> date | None:
         """Start of the latest period that ends on ``by`` at the latest and was closed and mature by then."""
@@ -83,6 +86,7 @@ def read_closed(
         series,
         {name: metric_watermark(marks, catalogue.lineage[name].reads).closed_through for name in names},
         {name: catalogue.matures_after_days(name) for name in names},
+        read_target_book(con),
     )
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from metrics.values.fact_days import read_fact_days
 from metrics.values.history import ValueChanges, append_changes, read_known, read_latest
+from metrics.values.journal import after_all_rows
 from metrics.values.missing_days import count_missing_days
 from metrics.values.plan import PlanContext, Windows, plan_batches, plan_series
 from metrics.values.rows import one_transaction, workspace_today
@@ -15,7 +15,6 @@ from metrics.values.staging import stage_values, write_plan
 from metrics.values.tables import ensure_tables
 from metrics.values.versions import append_versions
 from metrics.values.watermarks import event_watermarks
-from metrics.workspace.clock import machine_now
 
 if TYPE_CHECKING:
     import duckdb
@@ -52,7 +51,7 @@ def compute_values(
         if not _has_gaps(con):
             read_fact_days(con, ws, layer, catalogue)
         count_missing_days(con, catalogue, series, today)
-        recorded_at = _recorded_at(con)
+        recorded_at = after_all_rows(con, "kpi_values")
         changes = append_changes(con, run_id, recorded_at)
         append_versions(con, ws, catalogue, known, run_id, recorded_at)
         con.execute("delete from mart.kpi_gaps")
@@ -66,11 +65,3 @@ def _has_gaps(con: duckdb.DuckDBPyConnection) -> bool:
     """Whether `pending_windows` has looked at the facts for this computation."""
     found = con.execute("select count(*) from duckdb_tables() where database_name = 'temp' and table_name = 'metric_gaps'")
     return bool(found.fetchall()[0][0])
-
-
-def _recorded_at(con: duckdb.DuckDBPyConnection) -> datetime:
-    """The machine's time, but after every row so far: the order of rows must survive a clock that is set back."""
-    now = machine_now()
-    found = con.execute("select max(recorded_at) from mart.kpi_values").fetchone()
-    latest: datetime | None = found[0] if found else None
-    return now if latest is None else max(now, latest + timedelta(microseconds=1))

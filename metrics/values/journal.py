@@ -26,7 +26,7 @@ def append_differences(
     A row is appended where its key is new, was removed, or differs in ``compared`` from the newest row of its key. A key
     that is not among ``rows`` gets its newest row once more with is_removed. Nothing is updated or deleted.
     """
-    recorded_at = _after_all(con, table)
+    recorded_at = after_all_rows(con, table)
     con.execute(f"create or replace temp table fresh_rows as select * from mart.{table} limit 0")
     columns = [name for name, *_ in con.execute("describe fresh_rows").fetchall()]
     own = {"is_removed": False, "run_id": run_id, "recorded_at": recorded_at}
@@ -56,7 +56,7 @@ def append_differences(
     return _count(con, table) - before
 
 
-def _after_all(con: duckdb.DuckDBPyConnection, table: str) -> datetime:
+def after_all_rows(con: duckdb.DuckDBPyConnection, table: str) -> datetime:
     """The machine's time, but after every row so far: the order of rows must survive a clock that is set back."""
     now = machine_now()
     latest: datetime | None = con.execute(f"select max(recorded_at) from mart.{table}").fetchall()[0][0]

@@ -264,11 +264,10 @@ overrides:
 """
     kpi = load(company, tmp_path, own=own, shipped=KPI).kpis["orders"]
     assert (kpi.owner, kpi.threshold, kpi.weight, kpi.title.en) == ("Nora", 0.3, 2, "Orders")
-    target = kpi.target_for("month", date(2026, 5, 1))
-    assert target is not None
-    assert target.value == 500
-    assert kpi.target_for("week", date(2026, 5, 4)) is None
-    assert kpi.target_for("month", date(2025, 12, 1)) is None
+    (target,) = kpi.targets
+    assert (target.grain, target.value) == ("month", 500)
+    assert target.holds_on(date(2026, 5, 1))
+    assert not target.holds_on(date(2025, 12, 1))
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -13,6 +14,8 @@ from metrics.scorecards.model import Scorecard
 from metrics.scorecards.scoring import combined, score_items
 from metrics.scorecards.tables import ensure_scorecard_tables
 from metrics.values.closed import TOTAL, ClosedValue, ClosedValues
+from metrics.values.status import TargetBook
+from metrics.values.status.season import Season
 from tests.unit.alignment.made_up import company, kpi, values
 from tests.unit.values.company import Company
 
@@ -30,6 +33,7 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Company:
         kpi("sessions", "grains: [day, week, month]", "targets:", "  - {from: 2026-01-01, grain: week, value: 400}"),
         kpi("first_response_minutes", "minimum_n: 2000", "targets:", "  - {from: 2026-01-01, grain: month, value: 60}"),
         kpi("conversion_rate"),
+        kpi("gross_revenue", "targets:", "  - {from: 2026-01-01, to: 2026-12-31, grain: month, value: 1200, path: seasonal}"),
     )  # fmt: skip
 
 
@@ -94,6 +98,19 @@ def test_an_item_of_a_segment_has_the_target_of_its_segment(shop: Company) -> No
         card({"kpi": "orders", "segment": {"channel": "email"}, "weight": 1}), MARCH, shop.catalogue, found
     )
     assert (item.item, item.target, item.points) == ("orders_email", 10, pytest.approx(90))
+
+
+def test_a_seasonal_target_asks_what_its_season_says(shop: Company) -> None:
+    # 1,200 a year are 100 a month; March has half of a mean month, and 25 are half of its 50
+    season = Season("month", True, {**dict.fromkeys(range(1, 13), 1.0), 1: 1.5, 3: 0.5}, JANUARY, MARCH)
+    found = values({("gross_revenue", "month"): [50, 50, 25]}, JANUARY, date(2026, 3, 31))
+    book = TargetBook({("gross_revenue", "month", *TOTAL, JANUARY): season})
+    asked = card({"kpi": "gross_revenue", "weight": 1})
+    (item,) = score_items(asked, MARCH, shop.catalogue, replace(found, targets=book))
+    assert (item.target, item.points) == (pytest.approx(50), pytest.approx(50))
+    # a season that cannot be told yet is no target
+    (item,) = score_items(asked, MARCH, shop.catalogue, found)
+    assert (item.target, item.points, item.reason) == (None, None, "no_target")
 
 
 def append(shop: Company, one: Scorecard, found: ClosedValues, run: str) -> int:
