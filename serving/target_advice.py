@@ -5,14 +5,14 @@ from __future__ import annotations
 from datetime import date
 from typing import TYPE_CHECKING
 
-from metrics.errors import QueryError, did_you_mean
+from metrics.errors import CatalogueError, QueryError, did_you_mean
 from metrics.warehouse import open_published
 from serving.published import lint_definitions
 
 if TYPE_CHECKING:
     from metrics.catalogue import Catalogue, Kpi
+    from metrics.catalogue.drivers import Drivers
     from metrics.forecast.advice import Advice
-    from metrics.forecast.what_if import Formula
     from metrics.workspace import Workspace
 
 
@@ -27,7 +27,7 @@ def target_advice(
     kpi = _known(catalogue, name)
     wanted = _grain(kpi, grain)
     formula = _formula(catalogue, kpi)
-    names = {name, *(formula.names if formula else ())}
+    names = {name, *(formula.metrics if formula else ())}
     with open_published(ws) as con:
         stored = read_stored(con, metrics_to_read(catalogue, names))
         marks = con.execute("select max(watermark) from mart.kpi_values where metric = ?", [name]).fetchone()
@@ -62,14 +62,17 @@ def _grain(kpi: Kpi, grain: str | None) -> str:
     return grain
 
 
-def _formula(catalogue: Catalogue, kpi: Kpi) -> Formula | None:
+def _formula(catalogue: Catalogue, kpi: Kpi) -> Drivers | None:
     """The KPI's drivers, else what it divides; None where it has neither, or a driver has no values."""
+    from metrics.catalogue.drivers import DriversError, parse_drivers
     from metrics.forecast.history import parts_of
-    from metrics.forecast.what_if import read_formula
 
     parts = parts_of(catalogue, kpi.id) if catalogue.metric(kpi.id).type == "ratio" else None
     text = kpi.drivers or (" / ".join(parts) if parts else None)
     if text is None:
         return None
-    formula = read_formula(text, catalogue.where.get(kpi.id, kpi.id))
-    return formula if all(name in catalogue.metrics and catalogue.connected(name) for name in formula.names) else None
+    try:
+        formula = parse_drivers(text)
+    except DriversError as error:
+        raise CatalogueError(f"{catalogue.where[kpi.id]}: {kpi.id}: drivers '{text}' cannot be read: {error}") from error
+    return formula if all(name in catalogue.metrics and catalogue.connected(name) for name in formula.metrics) else None

@@ -10,11 +10,12 @@ from metrics.errors import QueryError
 from metrics.forecast.history import Stored, periods_of
 from metrics.forecast.periods import PeriodOutlook, outlook_for
 from metrics.forecast.steps import PERIODS_OF_NOW, Known, Step, largest_gain, steps_of
-from metrics.forecast.what_if import Formula, needed_of_all, needed_of_one
+from metrics.forecast.what_if import needed_of_all, needed_of_one
 from metrics.values.periods import last_closed_period, next_period, period_end, period_start, previous_period
 
 if TYPE_CHECKING:
     from metrics.catalogue import Catalogue
+    from metrics.catalogue.drivers import Drivers
     from metrics.forecast.outlook import Outlook
 
 
@@ -70,7 +71,7 @@ class Asked:
     source: str | None
 
 
-def advise(stored: Stored, catalogue: Catalogue, metric: str, asked: Asked, formula: Formula | None) -> Advice:
+def advise(stored: Stored, catalogue: Catalogue, metric: str, asked: Asked, formula: Drivers | None) -> Advice:
     """Advice on a target. Raises QueryError with the numbers where the history is too short, or no direction is good."""
     direction = catalogue.direction(metric)
     if direction not in ("up", "down"):
@@ -147,21 +148,24 @@ def _periods_ahead(asked: Asked) -> int:
 
 
 def _what_if(
-    stored: Stored, catalogue: Catalogue, metric: str, asked: Asked, formula: Formula, steps: tuple[Step, ...]
+    stored: Stored, catalogue: Catalogue, metric: str, asked: Asked, formula: Drivers, steps: tuple[Step, ...]
 ) -> tuple[WhatIf, ...]:
     """For every step but the safe one, what the drivers would have to do; empty where a driver has no recent value."""
-    history = {name: _recent(stored, catalogue, name, asked) for name in formula.names}
+    history = {name: _recent(stored, catalogue, name, asked) for name in formula.metrics}
     if any(len(values) < PERIODS_OF_NOW for values in history.values()):
         return ()
     values = {name: _middle(found) for name, found in history.items()}
     outlooks = {
         name: outlook_for(stored, catalogue, name, asked.grain, asked.start, asked.closed_through).outlook
-        for name in formula.names
+        for name in formula.metrics
     }
     return tuple(
         WhatIf(
             step,
-            tuple(_need(formula, values, name, catalogue.unit(name), step.value, outlooks[name]) for name in formula.names),
+            tuple(
+                _need(formula, values, name, catalogue.unit(name), step.value, outlooks[name])
+                for name in formula.metrics
+            ),
             None if (factor := needed_of_all(formula, values, step.value)) is None else factor - 1,
         )
         for step in steps
@@ -170,7 +174,7 @@ def _what_if(
 
 
 def _need(
-    formula: Formula, values: dict[str, float], name: str, unit: str, wanted: float, outlook: Outlook | None
+    formula: Drivers, values: dict[str, float], name: str, unit: str, wanted: float, outlook: Outlook | None
 ) -> DriverNeed:
     needed = needed_of_one(formula, values, name, wanted)
     probability = None
