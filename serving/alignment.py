@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from metrics.errors import QueryError, RunError, did_you_mean
+from metrics.errors import QueryError, did_you_mean
 from metrics.warehouse import open_published
+from serving.snapshot import Row, has_table, require_table, rows
 
 if TYPE_CHECKING:
     import duckdb
 
     from metrics.workspace import Workspace
 
-Row = dict[str, Any]
 _ORDER = {"goal": 0, "team": 1, "formula": 2, "influence": 3, "sibling": 4}
 NODES = """
 with latest as (
@@ -152,12 +152,17 @@ def flat_edges(tree: Tree) -> list[Row]:
     ]
 
 
-def guardrail_flags(ws: Workspace, metric: str | None = None, *, latest: bool = False) -> list[Row]:
-    """Flags, the newest first: all, those of one metric (as KPI or as guardrail), or only those of the last periods."""
+def guardrail_flags(ws: Workspace, *, latest: bool = False) -> list[Row]:
+    """Flags, the newest first: all, or only those of the last periods."""
     with open_published(ws) as con:
-        if not has_table(con, "kpi_guardrail_flags"):
-            return []
-        return rows(con, _FLAGS.format(language=ws.language), [metric, metric, metric, latest])
+        return flags_in(con, ws.language, None, latest=latest)
+
+
+def flags_in(con: duckdb.DuckDBPyConnection, language: str, metric: str | None, *, latest: bool = False) -> list[Row]:
+    """The same of one open snapshot; those of one ``metric``, as KPI or as guardrail, where it is given."""
+    if not has_table(con, "kpi_guardrail_flags"):
+        return []
+    return rows(con, _FLAGS.format(language=language), [metric, metric, metric, latest])
 
 
 def pair_tables(ws: Workspace, name: str | None = None) -> Iterator[tuple[Row, list[Row]]]:
@@ -194,22 +199,3 @@ def _pair_table(con: duckdb.DuckDBPyConnection, pair: str, members: list[Row]) -
     names = [member["metric"] for member in members]
     filled = [{**dict.fromkeys([first["dimension"], *names]), **line} for line in table.values()]
     return head, sorted(filled, key=lambda line: (line[first["dimension"]] != "", -(line.get(names[0]) or 0)))
-
-
-def has_table(con: duckdb.DuckDBPyConnection, table: str) -> bool:
-    """Whether the published version has a table; one that an older release has published may not."""
-    found = con.execute("select 1 from information_schema.tables where table_schema = 'mart' and table_name = ?", [table])
-    return found.fetchone() is not None
-
-
-def require_table(con: duckdb.DuckDBPyConnection, ws: Workspace, table: str) -> None:
-    """Raise RunError where what is published is older than the table."""
-    if not has_table(con, table):
-        raise RunError(f"{ws.name}: what is published has no mart.{table} yet. Run `kpi run --workspace {ws.root}`.")
-
-
-def rows(con: duckdb.DuckDBPyConnection, sql: str, parameters: list[Any] | None = None) -> list[Row]:
-    """The answer as plain rows."""
-    answer = con.execute(sql, parameters or [])
-    names = [column[0] for column in answer.description or ()]
-    return [dict(zip(names, row, strict=True)) for row in answer.fetchall()]

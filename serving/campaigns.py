@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from metrics.campaigns.table import COLUMNS, DIMENSIONS, TABLE
 from metrics.errors import QueryError, did_you_mean
 from metrics.semantic.days import period_name
 from metrics.warehouse import open_published
-from serving.alignment import require_table, rows
+from serving.snapshot import Row, require_table, rows
 
 if TYPE_CHECKING:
     import duckdb
 
     from metrics.workspace import Workspace
 
-Row = dict[str, Any]
 _ROWS = f"""select {", ".join(COLUMNS)} from mart.{TABLE}
 where grain = ? and period_start = ? and (? is null or channel = ?)
 order by ad_spend desc nulls last, sessions desc nulls last, channel nulls last, campaign nulls last"""

@@ -10,6 +10,7 @@ from metrics.catalogue.definitions import read_definitions
 from metrics.semantic.days import add_months, period_start
 from metrics.warehouse import open_published
 from serving.publish import SEMANTIC_MANIFEST
+from serving.snapshot import has_table
 
 if TYPE_CHECKING:
     import duckdb
@@ -23,7 +24,7 @@ _MOST_DAYS = 5
 
 def gap_days(con: duckdb.DuckDBPyConnection, metric: str) -> list[date]:
     """The days on which a fact of the metric lacks its rows; none from a version that did not look for them."""
-    if not con.execute("select 1 from duckdb_tables() where schema_name = 'mart' and table_name = 'kpi_gaps'").fetchone():
+    if not has_table(con, "kpi_gaps"):
         return []
     return [
         day for (day,) in con.execute("select day from mart.kpi_gaps where metric = ? order by day", [metric]).fetchall()

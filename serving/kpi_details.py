@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from serving.alignment import NODES, has_table, rows
+from serving.alignment import NODES
+from serving.snapshot import Row, has_table, rows
 
 if TYPE_CHECKING:
     import duckdb
 
-Row = dict[str, Any]
 _LEADING = """select leading_metric as metric, lag_days from mart.kpi_leading_indicators
 where metric = ? order by leading_metric"""
 

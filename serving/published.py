@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Any
 from metrics.alerts.events import HISTORIC_AFTER
 from metrics.errors import QueryError, RunError, did_you_mean
 from metrics.warehouse import open_facts, open_published
-from serving.alignment import guardrail_flags
+from serving.alignment import flags_in
 from serving.gaps import gap_days
 from serving.guarded_queries import guarded_names, published_segments
 from serving.kpi_details import around, goal_titles
 from serving.publish import SEMANTIC_MANIFEST
+from serving.snapshot import Row, has_table, rows
 
 if TYPE_CHECKING:
     import duckdb
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from metrics.semantic import Query, SemanticLayer
     from metrics.workspace import Workspace
 
-Row = dict[str, Any]
 
 _SCORECARD = """
 select s.metric, d.title_{language} as title, s.grain, s.period_start, s.value, s.n, s.unit, s.target, s.status,
@@ -143,18 +143,18 @@ def lint_definitions(ws: Workspace) -> LintReport:
 def scorecard(ws: Workspace, alert_days: int = HISTORIC_AFTER.days) -> Scorecard:
     """Every connected KPI at its last closed period, worst first, with the alerts of the last days."""
     with open_published(ws) as con:
-        alerts = _rows(con, _ALERTS.format(language=ws.language), [alert_days] * 2)
+        alerts = rows(con, _ALERTS.format(language=ws.language), [alert_days] * 2)
         known: dict[str, int] = dict(con.execute(_STANDING).fetchall())
         for alert in alerts:
             known[alert["status"]] -= 1
         clock = con.execute("select max(today) from mart.clock").fetchone()
         log = con.execute("select run_id from mart.publish_log order by published_at desc limit 1").fetchone()
         return Scorecard(
-            rows=_rows(con, _SCORECARD.format(language=ws.language)),
+            rows=rows(con, _SCORECARD.format(language=ws.language)),
             alerts=alerts,
             alerts_before=known.get("new", 0),
             swings_before=known.get("historic", 0),
-            not_connected=_rows(con, _NOT_CONNECTED.format(language=ws.language)),
+            not_connected=rows(con, _NOT_CONNECTED.format(language=ws.language)),
             milestones=_milestones(con, _MILESTONES.format(language=ws.language)),
             today=clock[0] if clock else None,
             run_id=log[0] if log else "",
@@ -165,13 +165,13 @@ def scorecard(ws: Workspace, alert_days: int = HISTORIC_AFTER.days) -> Scorecard
 def list_kpis(ws: Workspace, *, everything: bool) -> list[Row]:
     """Connected KPIs by team; with ``everything`` plain metrics and what is not connected, too."""
     with open_published(ws) as con:
-        return _rows(con, _LIST.format(language=ws.language), [everything])
+        return rows(con, _LIST.format(language=ws.language), [everything])
 
 
 def list_alerts(ws: Workspace, days: int | None) -> list[Row]:
     """Alerts of the last ``days`` days that still stand, newest first; None: all there ever were, withdrawn ones too."""
     with open_published(ws) as con:
-        return _rows(con, _ALERTS.format(language=ws.language), [days] * 2)
+        return rows(con, _ALERTS.format(language=ws.language), [days] * 2)
 
 
 def count_new_alerts(ws: Workspace, run_id: str) -> int:
@@ -192,12 +192,12 @@ def describe_kpi(ws: Workspace, name: str) -> Row:
         known = [row[0] for row in con.execute("select metric from mart.dim_kpi").fetchall()]
         if name not in known:
             raise QueryError(f"there is no KPI or metric '{name}'.{did_you_mean(name, known)} `kpi list --all` shows all.")
-        definition = _rows(con, "select * from mart.dim_kpi where metric = ?", [name])[0]
-        status = _rows(con, "select * from mart.kpi_status where metric = ? order by is_headline desc, grain", [name])
+        definition = rows(con, "select * from mart.dim_kpi where metric = ?", [name])[0]
+        status = rows(con, "select * from mart.kpi_status where metric = ? order by is_headline desc, grain", [name])
         # the company before its segments
         status.sort(key=lambda row: (row.get("segment_dimension", ""), row.get("segment_value", "")))
         grain = status[0]["grain"] if status else "month"
-        values = _rows(
+        values = rows(
             con,
             # by pattern: a version that an older release has published has no missing_days
             "select columns('^(period_start|value|numerator|denominator|n|ci_low|ci_high|missing_days|state)$')"
@@ -208,6 +208,7 @@ def describe_kpi(ws: Workspace, name: str) -> Row:
         breaks = _breaks(con, name)
         projection = _projection(con, name, grain)
         gaps = gap_days(con, name)
+        flags = flags_in(con, ws.language, name)
         told = _milestones(con, _MILESTONES_OF, [name, grain])
         goals = goal_titles(con, definition.get("goals"), ws.language)
         beside = around(con, definition, ws.language)
@@ -221,35 +222,28 @@ def describe_kpi(ws: Workspace, name: str) -> Row:
         "projection": projection,
         "values": values[::-1],
         "gaps": gaps,
-        "flags": guardrail_flags(ws, name),
+        "flags": flags,
         "milestones": told,
     }
 
 
 def _breaks(con: duckdb.DuckDBPyConnection, name: str) -> list[Row]:
     """When the definition of a metric has changed, and how; none from a version that did not note it."""
-    if not _has_view(con, "kpi_breaks"):
+    if not has_table(con, "kpi_breaks"):
         return []
-    return _rows(con, "select * exclude (metric) from mart.kpi_breaks where metric = ? order by broken_at", [name])
+    return rows(con, "select * exclude (metric) from mart.kpi_breaks where metric = ? order by broken_at", [name])
 
 
 def _milestones(con: duckdb.DuckDBPyConnection, sql: str, parameters: list[Any] | None = None) -> list[Row]:
     """What was reached; nothing in a version that an older release has published."""
-    return _rows(con, sql, parameters) if _has_view(con, "kpi_milestones_current") else []
-
-
-def _has_view(con: duckdb.DuckDBPyConnection, name: str) -> bool:
-    """Whether a published version, perhaps of an older release, has a view."""
-    found = con.execute("select 1 from duckdb_views() where schema_name = 'mart' and view_name = ?", [name]).fetchone()
-    return found is not None
+    return rows(con, sql, parameters) if has_table(con, "kpi_milestones_current") else []
 
 
 def _projection(con: duckdb.DuckDBPyConnection, name: str, first: str) -> list[Row]:
     """Where the open periods of a KPI are heading, those of grain ``first`` before others; none from an older version."""
-    known = "select 1 from duckdb_tables() where schema_name = 'mart' and table_name = 'kpi_projection'"
-    if not con.execute(known).fetchone():
+    if not has_table(con, "kpi_projection"):
         return []
-    return _rows(con, "select * from mart.kpi_projection where metric = ? order by grain <> ?, period_end", [name, first])
+    return rows(con, "select * from mart.kpi_projection where metric = ? order by grain <> ?, period_end", [name, first])
 
 
 def run_query(ws: Workspace, query: Query) -> list[Row]:
@@ -268,10 +262,4 @@ def run_query(ws: Workspace, query: Query) -> list[Row]:
         ).fetchone()
         if missing:
             raise QueryError(f"{missing[0]} is not connected: map {missing[1]} in workspace.yml to have it computed.")
-        return _rows(con, sql)
-
-
-def _rows(con: duckdb.DuckDBPyConnection, sql: str, parameters: list[Any] | None = None) -> list[Row]:
-    answer = con.execute(sql, parameters or [])
-    names = [column[0] for column in answer.description or ()]
-    return [dict(zip(names, row, strict=True)) for row in answer.fetchall()]
+        return rows(con, sql)

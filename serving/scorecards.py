@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from metrics.errors import QueryError, did_you_mean
 from metrics.warehouse import open_published
-from serving.alignment import has_table, require_table, rows
+from serving.snapshot import Row, has_table, require_table, rows
 
 if TYPE_CHECKING:
     from metrics.workspace import Workspace
 
-Row = dict[str, Any]
 _CARDS = """
 select d.scorecard, d.title_{language} as title, d.owner, d.grain, s.period_start, s.score, s.coverage,
     (select list(score order by period_start)[-13:] from mart.scorecard_current as t
