@@ -11,7 +11,7 @@ from metrics.catalogue.model import Kpi
 from metrics.catalogue.rulebook import Both, finding, hint
 
 if TYPE_CHECKING:
-    from metrics.catalogue.load import Entry
+    from metrics.catalogue.documents import Place
     from metrics.semantic import SemanticLayer
 
 Formulas = Mapping[str, Drivers]
@@ -29,7 +29,7 @@ def read_formulas(kpis: Mapping[str, Kpi]) -> dict[str, Drivers]:
     return found
 
 
-def driver_findings(kpis: Mapping[str, Kpi], entries: Mapping[str, Entry], layer: SemanticLayer) -> Iterator[Finding]:
+def driver_findings(kpis: Mapping[str, Kpi], entries: Mapping[str, Place], layer: SemanticLayer) -> Iterator[Finding]:
     """Drivers that cannot be read, name unknown metrics or form a circle."""
     for name, kpi in kpis.items():
         if kpi.drivers is None:
@@ -46,7 +46,7 @@ def driver_findings(kpis: Mapping[str, Kpi], entries: Mapping[str, Entry], layer
     yield from _circles(read_formulas(kpis), entries)
 
 
-def _circles(formulas: Formulas, entries: Mapping[str, Entry]) -> Iterator[Finding]:
+def _circles(formulas: Formulas, entries: Mapping[str, Place]) -> Iterator[Finding]:
     told: set[frozenset[str]] = set()
     for name in formulas:
         way = _way_back(formulas, name)
@@ -69,7 +69,7 @@ def _way_back(formulas: Formulas, start: str) -> list[str]:
     return []
 
 
-def relation_findings(kpis: Mapping[str, Kpi], entries: Mapping[str, Entry]) -> Iterator[Finding]:
+def relation_findings(kpis: Mapping[str, Kpi], entries: Mapping[str, Place]) -> Iterator[Finding]:
     """Edges to a parent that say another thing than the formulas."""
     formulas = read_formulas(kpis)
     for name, kpi in kpis.items():

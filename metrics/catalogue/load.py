@@ -14,7 +14,7 @@ from pydantic import ValidationError
 
 from metrics.catalogue.catalogue import Catalogue
 from metrics.catalogue.defaults import Defaults, read_defaults
-from metrics.catalogue.documents import raise_first, yaml_files
+from metrics.catalogue.documents import Place, raise_first, yaml_files
 from metrics.catalogue.findings import Finding
 from metrics.catalogue.labels import label_findings
 from metrics.catalogue.lineage import Lineage
@@ -36,19 +36,6 @@ SHIPPED = Path(__file__).resolve().parents[1] / "kpis"
 
 
 @dataclass(frozen=True)
-class Entry:
-    """One KPI or override with the place it was read from."""
-
-    document: Located
-    path: YamlPath
-    is_shipped: bool
-
-    def where(self, *field_path: str | int) -> str:
-        """``file:line`` of the entry or of one of its fields."""
-        return self.document.where((*self.path, *field_path))
-
-
-@dataclass(frozen=True)
 class Checked:
     """A catalogue as far as it could be read, with the place of everything in it and every error.
 
@@ -57,8 +44,8 @@ class Checked:
 
     catalogue: Catalogue
     kpis: Mapping[str, Kpi]
-    entries: Mapping[str, Entry]
-    targets: Mapping[str, Entry | TargetRows]
+    entries: Mapping[str, Place]
+    targets: Mapping[str, Place | TargetRows]
     defaults: Defaults
     findings: tuple[Finding, ...]
 
@@ -66,11 +53,11 @@ class Checked:
 @dataclass
 class _Files:
     defaults: Defaults
-    kpis: dict[str, tuple[Kpi, Entry]] = field(default_factory=dict)
+    kpis: dict[str, tuple[Kpi, Place]] = field(default_factory=dict)
     # a complaint about targets must point at the file that gives them, which may be an override
-    targets: dict[str, Entry | TargetRows] = field(default_factory=dict)
-    watched: dict[str, tuple[Watch, Entry]] = field(default_factory=dict)
-    overrides: list[tuple[Override, Entry]] = field(default_factory=list)
+    targets: dict[str, Place | TargetRows] = field(default_factory=dict)
+    watched: dict[str, tuple[Watch, Place]] = field(default_factory=dict)
+    overrides: list[tuple[Override, Place]] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
 
 
@@ -161,13 +148,13 @@ def _shadows(files: _Files, document: Located) -> list[tuple[YamlPath, Finding]]
     return found
 
 
-def _shadowed(name: str, where: str, first: Entry) -> Finding:
+def _shadowed(name: str, where: str, first: Place) -> Finding:
     return finding("kpi-shadows", where, kpi=name, first=first.where(), allowed=", ".join(OVERRIDABLE))
 
 
 def _take(files: _Files, parsed: KpiFile, document: Located, is_shipped: bool) -> None:
     for index, kpi in enumerate(parsed.kpis):
-        entry = Entry(document, ("kpis", index), is_shipped)
+        entry = Place(document, ("kpis", index), is_shipped)
         if kpi.id in files.kpis:
             first, where = files.kpis[kpi.id][1], entry.where("id")
             twice = finding("kpi-twice", where, kpi=kpi.id, first=first.where())
@@ -176,9 +163,9 @@ def _take(files: _Files, parsed: KpiFile, document: Located, is_shipped: bool) -
         files.kpis[kpi.id] = (kpi, entry)
     for index, watch in enumerate(parsed.watched):
         # a workspace may watch a metric in its own way: its files are read last
-        files.watched[watch.metric] = (watch, Entry(document, ("watched", index), is_shipped))
+        files.watched[watch.metric] = (watch, Place(document, ("watched", index), is_shipped))
     for index, override in enumerate(parsed.overrides):
-        entry = Entry(document, ("overrides", index), is_shipped)
+        entry = Place(document, ("overrides", index), is_shipped)
         if is_shipped:
             files.findings.append(finding("override-shipped", entry.where(), kpi=override.id))
         else:
@@ -186,7 +173,7 @@ def _take(files: _Files, parsed: KpiFile, document: Located, is_shipped: bool) -
 
 
 def _apply_overrides(files: _Files) -> None:
-    seen: dict[str, Entry] = {}
+    seen: dict[str, Place] = {}
     for override, entry in files.overrides:
         if override.id not in files.kpis:
             shipped = [name for name, (_, origin) in files.kpis.items() if origin.is_shipped]

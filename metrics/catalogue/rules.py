@@ -19,7 +19,7 @@ from metrics.errors import CatalogueError
 
 if TYPE_CHECKING:
     from metrics.catalogue.catalogue import Catalogue
-    from metrics.catalogue.load import Entry
+    from metrics.catalogue.documents import Place
     from metrics.catalogue.target_files import TargetRows
     from metrics.semantic import SemanticLayer
     from metrics.workspace import Workspace
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 
 def rule_findings(
     kpis: Mapping[str, Kpi],
-    entries: Mapping[str, Entry],
-    targets: Mapping[str, Entry | TargetRows],
+    entries: Mapping[str, Place],
+    targets: Mapping[str, Place | TargetRows],
     layer: SemanticLayer,
     lineage: Lineage,
 ) -> list[Finding]:
@@ -49,7 +49,7 @@ def rule_findings(
 
 
 def watch_findings(
-    watched: Mapping[str, tuple[Watch, Entry]], kpis: Mapping[str, Entry], layer: SemanticLayer
+    watched: Mapping[str, tuple[Watch, Place]], kpis: Mapping[str, Place], layer: SemanticLayer
 ) -> Iterator[Finding]:
     """Watched metrics that do not exist or are KPIs already. ``kpis``: where each KPI stands."""
     for name, (_, entry) in watched.items():
@@ -88,7 +88,7 @@ def interval_findings(layer: SemanticLayer) -> Iterator[Finding]:
             yield broken("metric-interval", error)
 
 
-def _references(kpi: Kpi, entry: Entry, layer: SemanticLayer) -> Iterator[Finding]:
+def _references(kpi: Kpi, entry: Place, layer: SemanticLayer) -> Iterator[Finding]:
     named: list[tuple[tuple[str | int, ...], str]] = [
         (("leading_indicators", i, "kpi"), leader.kpi) for i, leader in enumerate(kpi.leading_indicators)
     ]
@@ -104,7 +104,7 @@ def _references(kpi: Kpi, entry: Entry, layer: SemanticLayer) -> Iterator[Findin
             yield finding("reference-self", entry.where(*path), kpi=kpi.id, field=field)
 
 
-def _leaks(kpi: Kpi, entry: Entry, lineage: Lineage) -> Iterator[Finding]:
+def _leaks(kpi: Kpi, entry: Place, lineage: Lineage) -> Iterator[Finding]:
     """Leading indicators that are made of what their outcome is made of."""
     for index, leader in enumerate(kpi.leading_indicators):
         if leader.kpi == kpi.id or not {leader.kpi, kpi.id} <= lineage.keys():
@@ -117,7 +117,7 @@ def _leaks(kpi: Kpi, entry: Entry, lineage: Lineage) -> Iterator[Finding]:
             )  # fmt: skip
 
 
-def _targets(kpi: Kpi, entry: Entry | TargetRows, layer: SemanticLayer) -> Iterator[Finding]:
+def _targets(kpi: Kpi, entry: Place | TargetRows, layer: SemanticLayer) -> Iterator[Finding]:
     direction = layer.metrics[kpi.id].meta.get("direction")
     if kpi.targets and direction not in ("up", "down"):
         yield finding("target-direction", entry.where("targets"), kpi=kpi.id)
@@ -154,7 +154,7 @@ def _overlap(left: Target, right: Target) -> bool:
     return (left.to is None or right.from_ <= left.to) and (right.to is None or left.from_ <= right.to)
 
 
-def _segments(kpi: Kpi, entry: Entry, layer: SemanticLayer) -> Iterator[Finding]:
+def _segments(kpi: Kpi, entry: Place, layer: SemanticLayer) -> Iterator[Finding]:
     reachable = set(layer.dimensions(kpi.id)) if kpi.segments else set()
     for index, segment in enumerate(kpi.segments or ()):
         if segment not in reachable:
@@ -162,7 +162,7 @@ def _segments(kpi: Kpi, entry: Entry, layer: SemanticLayer) -> Iterator[Finding]
             yield finding("segment-unreachable", entry.where("segments", index), kpi=kpi.id, name=segment, hint=near)
 
 
-def _cycles(kpis: Mapping[str, Kpi], entries: Mapping[str, Entry]) -> Iterator[Finding]:
+def _cycles(kpis: Mapping[str, Kpi], entries: Mapping[str, Place]) -> Iterator[Finding]:
     for name in kpis:
         seen, current = [name], kpis[name].parent
         while current is not None and current in kpis and current not in seen:
