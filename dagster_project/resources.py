@@ -12,6 +12,7 @@ import dagster as dg
 from pydantic import PrivateAttr
 
 from dagster_project import fingerprint as marks
+from dagster_project.kpi_definitions import KpiDefinitions, load_definitions
 from metrics.warehouse import open_warehouse
 from metrics.workspace import Workspace, load_workspace, workspace_lock
 
@@ -29,6 +30,7 @@ class WorkspaceRun(dg.ConfigurableResource):
     lock_seconds: float = 60.0
 
     _workspace: Workspace | None = PrivateAttr(default=None)
+    _definitions: KpiDefinitions | None = PrivateAttr(default=None)
     _fingerprint: dict[str, str] | None = PrivateAttr(default=None)
     _held: ExitStack = PrivateAttr(default_factory=ExitStack)
 
@@ -58,6 +60,14 @@ class WorkspaceRun(dg.ConfigurableResource):
         if self._workspace is None:
             self._workspace = load_workspace(Path(self.path))
         return self._workspace
+
+    @property
+    def definitions(self) -> KpiDefinitions:
+        """What this run computes, read once: a file that is edited while a run is under way counts from the next one on,
+        instead of the values following one version and the alerts another. Asked for after the models are parsed."""
+        if self._definitions is None:
+            self._definitions = load_definitions(self.workspace)
+        return self._definitions
 
     def remember_as_done(self) -> None:
         """Everything up to the published snapshot is done: the same data and definitions need no other run."""

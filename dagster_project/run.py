@@ -130,15 +130,15 @@ def _execute(ws: Workspace, say: Say, tags: dict[str, str], wait_seconds: float)
     import dagster as dg
 
     from dagster_project.assets.alignment import load_alignment_and_scorecards
-    from dagster_project.assets.kpis import load_definitions
     from dagster_project.automation.jobs import DAILY_JOB
     from dagster_project.build import build_defs
+    from dagster_project.kpi_definitions import load_definitions
 
     # Tests of tables that were not rebuilt have no new result, which is no news; Dagster would warn about each.
     logging.getLogger("dagster._core.execution.plan.active").setLevel(logging.ERROR)
     definitions = build_defs(ws.root)
     # A mistake in a KPI file is told now, not after the models are built.
-    load_alignment_and_scorecards(ws, load_definitions(ws)[1])
+    load_alignment_and_scorecards(ws, load_definitions(ws).catalogue)
     with dg.DagsterInstance.from_config(str(prepare_dagster_home(ws))) as instance:
         result = definitions.resolve_job_def(DAILY_JOB).execute_in_process(
             instance=instance,

@@ -19,7 +19,6 @@ from dagster_project.assets.keys import (
     SINGLE_RUN,
     team,
 )
-from dagster_project.assets.kpis import load_definitions
 from dagster_project.failures import expected_errors
 from dagster_project.resources import WorkspaceRun
 from metrics.alignment import Alignment, load_alignment, write_alignment
@@ -65,7 +64,7 @@ def _alignment() -> dg.AssetsDefinition:
     def alignment(context: dg.AssetExecutionContext, workspace: WorkspaceRun) -> Iterator[dg.MaterializeResult]:
         ws = workspace.workspace
         with expected_errors(), open_warehouse(ws) as con:
-            _, catalogue = load_definitions(ws)
+            catalogue = workspace.definitions.catalogue
             rows = write_alignment(con, ws, catalogue, load_alignment(ws, catalogue))
         for key in ALIGNED:
             yield dg.MaterializeResult(asset_key=key, metadata={"dagster/row_count": rows[key.path[-1]]})
@@ -78,7 +77,7 @@ def _scorecards() -> dg.AssetsDefinition:
     def scorecards(context: dg.AssetExecutionContext, workspace: WorkspaceRun) -> Iterator[dg.MaterializeResult]:
         ws = workspace.workspace
         with expected_errors(), open_warehouse(ws) as con:
-            _, catalogue = load_definitions(ws)
+            catalogue = workspace.definitions.catalogue
             rows = write_scorecards(con, ws, catalogue, load_scorecards(ws, catalogue), context.run.run_id)
         for key in SCORED:
             yield dg.MaterializeResult(asset_key=key, metadata={"dagster/row_count": rows[key.path[-1]]})

@@ -3,7 +3,7 @@
 import dagster as dg
 
 from dagster_project.assets.keys import CAMPAIGNS, KPI_GROUP, KPI_STATUS, SINGLE_RUN, team
-from dagster_project.assets.kpis import load_definitions, measured_models
+from dagster_project.assets.kpis import measured_models
 from dagster_project.failures import expected_errors
 from dagster_project.resources import WorkspaceRun
 from metrics.campaigns import write_campaigns
@@ -22,8 +22,7 @@ def campaigns_asset(ws: Workspace) -> dg.AssetsDefinition:
     def campaign_performance(context: dg.AssetExecutionContext, workspace: WorkspaceRun) -> dg.MaterializeResult:
         ws = workspace.workspace
         with expected_errors(), open_warehouse(ws) as con:
-            layer, catalogue = load_definitions(ws)
-            rows = write_campaigns(con, ws, layer, catalogue)
+            rows = write_campaigns(con, ws, workspace.definitions.layer, workspace.definitions.catalogue)
         return dg.MaterializeResult(metadata={"dagster/row_count": rows})
 
     return campaign_performance

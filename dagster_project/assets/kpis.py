@@ -27,9 +27,7 @@ from dagster_project.lookback import lookback_window
 from dagster_project.partitions import daily_partitions, requested_window
 from dagster_project.resources import WorkspaceRun, progress
 from metrics.alerts import evaluate_swings
-from metrics.catalogue import Catalogue, load_catalogue, read_lineage
 from metrics.forecast import write_projection
-from metrics.semantic import SemanticLayer
 from metrics.values import (
     StatusReport,
     append_targets,
@@ -46,12 +44,6 @@ from metrics.workspace import Workspace
 TARGETS_CHECK = "targets"
 _MOST_DAYS_TOLD_AGAIN = 62
 _DAYS_WRITTEN = "select distinct period_start from mart.kpi_values where run_id = ? and grain = 'day' order by 1"
-
-
-def load_definitions(ws: Workspace) -> tuple[SemanticLayer, Catalogue]:
-    """The compiled semantic layer and the KPI catalogue of a workspace whose manifest is current."""
-    layer = SemanticLayer.from_manifest(dbt_runner.semantic_manifest_path(ws))
-    return layer, load_catalogue(ws, layer, read_lineage(dbt_runner.manifest_path(ws)))
 
 
 def kpi_assets(ws: Workspace) -> list[dg.AssetsDefinition]:
@@ -76,7 +68,7 @@ def _dim_kpi() -> dg.AssetsDefinition:
     def dim_kpi(context: dg.AssetExecutionContext, workspace: WorkspaceRun) -> dg.MaterializeResult:
         ws = workspace.workspace
         with expected_errors(), open_warehouse(ws) as con:
-            _, catalogue = load_definitions(ws)
+            catalogue = workspace.definitions.catalogue
             rows = write_definitions(con, catalogue, ws.known_promotions)
             targets = append_targets(con, catalogue, context.run.run_id)
         return dg.MaterializeResult(metadata={"dagster/row_count": rows, "targets appended": targets})
@@ -96,7 +88,7 @@ def _kpi_values(ws: Workspace) -> dg.AssetsDefinition:
         ws, say = workspace.workspace, progress(context)
         requested = requested_window(context)
         with expected_errors(), open_warehouse(ws) as con:
-            layer, catalogue = load_definitions(ws)
+            layer, catalogue = workspace.definitions.layer, workspace.definitions.catalogue
             asked = requested or lookback_window(context.run.tags, workspace_today(con))
             pending = pending_windows(con, ws, layer, catalogue, asked)
             windows = None if FULL_REFRESH_TAG in context.run.tags else pending
@@ -140,7 +132,7 @@ def _kpi_status() -> dg.AssetsDefinition:
     def kpi_status(context: dg.AssetExecutionContext, workspace: WorkspaceRun) -> dg.MaterializeResult:
         ws = workspace.workspace
         with expected_errors(), open_warehouse(ws) as con:
-            _, catalogue = load_definitions(ws)
+            catalogue = workspace.definitions.catalogue
             report = write_status(con, ws, catalogue, context.run.run_id)
         return dg.MaterializeResult(
             metadata={
@@ -174,7 +166,7 @@ def _kpi_projection() -> dg.AssetsDefinition:
     def kpi_projection(context: dg.AssetExecutionContext, workspace: WorkspaceRun) -> dg.MaterializeResult:
         ws = workspace.workspace
         with expected_errors(), open_warehouse(ws) as con:
-            _, catalogue = load_definitions(ws)
+            catalogue = workspace.definitions.catalogue
             rows = write_projection(con, ws, catalogue)
         return dg.MaterializeResult(metadata={"dagster/row_count": rows})
 
@@ -199,7 +191,7 @@ def _alerts() -> dg.AssetsDefinition:
     def alerts(context: dg.AssetExecutionContext, workspace: WorkspaceRun) -> Iterator[dg.MaterializeResult]:
         ws, say = workspace.workspace, progress(context)
         with expected_errors(), open_warehouse(ws) as con:
-            _, catalogue = load_definitions(ws)
+            catalogue = workspace.definitions.catalogue
             report = evaluate_swings(con, ws, catalogue, context.run.run_id)
             counts = {
                 SWINGS: con.execute("select count(*) from mart.swings").fetchone()[0],

@@ -19,7 +19,6 @@ from dagster_project.assets.keys import (
     WATERMARKS,
     team,
 )
-from dagster_project.assets.kpis import load_definitions
 from dagster_project.automation.jobs import DAILY_JOB
 from dagster_project.failures import expected_errors
 from dagster_project.resources import WorkspaceRun, progress
@@ -48,7 +47,7 @@ def published_asset(tables: Iterable[dg.AssetKey]) -> dg.AssetsDefinition:
         with expected_errors(), workspace.warehouse_closed():
             with open_warehouse(ws) as con:
                 log_publish(con, context.run.run_id)
-            catalogue = load_definitions(ws)[1] if ws.small_cells else None
+            catalogue = workspace.definitions.catalogue if ws.small_cells else None
             snapshot = publish(ws, context.run.run_id, catalogue=catalogue)
         # A run of some assets only leaves the others as they were.
         if context.run.job_name == DAILY_JOB and not context.run.asset_selection:

@@ -3,12 +3,10 @@
 import dagster as dg
 
 from dagster_project.assets.keys import DIM_KPI, KPI_VALUES
-from dagster_project.dbt_runner import manifest_path, semantic_manifest_path
 from dagster_project.resources import WorkspaceRun
 from dagster_project.words import Words
-from metrics.catalogue import Finding, read_lineage
+from metrics.catalogue import Finding
 from metrics.catalogue.lint import LintReport, lint_catalogue
-from metrics.semantic import SemanticLayer
 from metrics.warehouse import open_warehouse
 
 _SHOWN = ("place", "severity", "rule", "message")
@@ -25,9 +23,8 @@ def catalogue_check() -> dg.AssetChecksDefinition:
     )  # fmt: skip
     def catalogue(workspace: WorkspaceRun) -> dg.AssetCheckResult:
         ws = workspace.workspace
-        layer = SemanticLayer.from_manifest(semantic_manifest_path(ws))
         with open_warehouse(ws) as con:
-            report = lint_catalogue(ws, layer, read_lineage(manifest_path(ws)), con)
+            report = lint_catalogue(ws, workspace.definitions.layer, workspace.definitions.lineage, con)
         return dg.AssetCheckResult(
             passed=not report.findings,
             severity=dg.AssetCheckSeverity.ERROR if report.errors else dg.AssetCheckSeverity.WARN,

@@ -4,7 +4,6 @@ nobody off the values, and so it never stops a run."""
 import dagster as dg
 
 from dagster_project.assets.keys import KPI_TREE
-from dagster_project.assets.kpis import load_definitions
 from dagster_project.resources import WorkspaceRun
 from metrics.alignment import formula_checks
 from metrics.warehouse import open_warehouse
@@ -22,7 +21,7 @@ def formula_check() -> dg.AssetChecksDefinition:
     )
     def formulas_add_up(workspace: WorkspaceRun) -> dg.AssetCheckResult:
         with open_warehouse(workspace.workspace) as con:
-            checks = formula_checks(con, workspace.workspace, load_definitions(workspace.workspace)[1])
+            checks = formula_checks(con, workspace.workspace, workspace.definitions.catalogue)
         failed = [check for check in checks if check.failed]
         more = f" (and {len(failed) - _SHOWN} more)" if len(failed) > _SHOWN else ""
         return dg.AssetCheckResult(

@@ -13,6 +13,11 @@ from metrics.catalogue.model import OVERRIDABLE, KpiFile
 from metrics.catalogue.rulebook import Both, Hint, finding, hint
 from metrics.catalogue.yaml_lines import Located, YamlPath
 
+# YAML's own words for what pydantic calls by the names of Python, in English and Chinese.
+_LIST = ("a list: one entry per line, each after '- '", "一个列表：每行一项，以 '- ' 开头")
+_MAPPING = ("a mapping: one 'name: value' per line", "一个映射：每行一个 '名称: 值'")
+_EXPECTED = {"tuple_type": _LIST, "list_type": _LIST, "dict_type": _MAPPING, "model_type": _MAPPING}
+_FOUND = {dict: ("a mapping", "映射"), list: ("a list", "列表"), type(None): ("empty", "空的")}
 # Fields whose lack is a rule of its own.
 _RULES = {"owner": "owner-missing", "description": "description-missing", "playbook": "playbook-missing"}
 
@@ -57,6 +62,10 @@ def _messages(path: YamlPath, field: str, detail: Any, model: type[BaseModel]) -
     if kind == "value_error":
         # What the model's own checks say; they speak English.
         return str(detail["ctx"]["error"]), f"{detail['ctx']['error']}。"
+    if kind in _EXPECTED:
+        shown_en, shown_zh = _FOUND.get(type(detail["input"]), (f"'{detail['input']}'",) * 2)
+        expected_en, expected_zh = _EXPECTED[kind]
+        return f"'{field}' is {shown_en}, expected {expected_en}", f"'{field}' 的值是{shown_zh}，应为{expected_zh}。"
     shown = detail["input"] if isinstance(detail["input"], str | int | float | bool) else type(detail["input"]).__name__
     reason = detail["msg"][:1].lower() + detail["msg"][1:]
     return f"'{field}' is '{shown}': {reason}", f"'{field}' 的值 '{shown}' 不合要求（{reason}）。"

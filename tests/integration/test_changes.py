@@ -10,6 +10,7 @@ import dagster as dg
 import duckdb
 import pytest
 
+from dagster_project.resources import WorkspaceRun
 from tests.conftest import Kpi
 from tests.integration.small_shop import SmallShop
 
@@ -92,3 +93,11 @@ def test_a_mistyped_year_does_not_move_the_clock(small_shop: SmallShop, kpi: Kpi
     assert "1 of 178 rows has a business date after today" in done.stderr
     assert "shop order_id future on 2206-02-10" in done.stderr
     assert monthly_revenue(small_shop) == before
+
+
+def test_a_file_that_is_edited_during_a_run_counts_from_the_next_one(small_shop: SmallShop) -> None:
+    under_way = WorkspaceRun(path=str(small_shop.root))
+    assert under_way.definitions.catalogue.kpis["orders"].threshold != 0.42
+    (small_shop.root / "kpis" / "own.yml").write_text("version: 1\noverrides:\n  - {id: orders, threshold: 0.42}\n")
+    assert under_way.definitions.catalogue.kpis["orders"].threshold != 0.42
+    assert WorkspaceRun(path=str(small_shop.root)).definitions.catalogue.kpis["orders"].threshold == 0.42

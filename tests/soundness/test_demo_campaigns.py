@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from dagster_project.assets.kpis import load_definitions
+from dagster_project.kpi_definitions import load_definitions
 from metrics.campaigns import write_campaigns
 from metrics.catalogue.model import Target
 from metrics.warehouse import open_warehouse
@@ -124,7 +124,8 @@ def test_targets_are_those_of_the_company_and_few_newcomers_are_not_judged(publi
 def test_the_narrowest_target_judges(demo_copy: BuiltWorkspace) -> None:
     """Company 42, paid search 60, one campaign 200: each campaign is held against the narrowest. 2 newcomers suffice here."""
     ws = load_workspace(demo_copy.root)
-    layer, catalogue = load_definitions(ws)
+    definitions = load_definitions(ws)
+    layer, catalogue = definitions.layer, definitions.catalogue
     kpi = catalogue.kpis["cac"]
     valid = {"from": "2024-07-01", "grain": "month"}
     narrow = [

@@ -8,7 +8,7 @@ from typing import Any
 
 import duckdb
 
-from dagster_project.assets.kpis import load_definitions
+from dagster_project.kpi_definitions import load_definitions
 from metrics.values import compute_values
 from metrics.values.columns import KEY
 from metrics.warehouse import open_warehouse
@@ -127,7 +127,8 @@ class History:
         shutil.rmtree(copy.root, ignore_errors=True)
         shutil.copytree(ws.root, copy.root, symlinks=True, ignore=shutil.ignore_patterns("logs", "compiled", "run"))
         with open_warehouse(copy.workspace) as con:
-            layer, catalogue = load_definitions(copy.workspace)
+            definitions = load_definitions(copy.workspace)
+            layer, catalogue = definitions.layer, definitions.catalogue
             before = con.execute(CURRENT).fetchall()
             compute_values(con, copy.workspace, layer, catalogue, None, "again")
             after = con.execute(CURRENT).fetchall()

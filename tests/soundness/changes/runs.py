@@ -13,8 +13,8 @@ import duckdb
 
 from dagster_project import dbt_runner
 from dagster_project.assets import dbt as dbt_assets
-from dagster_project.assets.kpis import load_definitions
 from dagster_project.connectors import extract_source, finish_extraction
+from dagster_project.kpi_definitions import load_definitions
 from metrics.alerts import evaluate_swings
 from metrics.values import clear_pending, compute_values, pending_windows, write_definitions, write_status
 from metrics.warehouse import open_warehouse
@@ -54,7 +54,8 @@ class Company:
             finish_extraction(con, ws, run_id)
         self._build(ws, run_id)
         with open_warehouse(ws) as con:
-            layer, catalogue = load_definitions(ws)
+            definitions = load_definitions(ws)
+            layer, catalogue = definitions.layer, definitions.catalogue
             compute_values(con, ws, layer, catalogue, pending_windows(con, ws, layer, catalogue), run_id)
             clear_pending(con)
             write_definitions(con, catalogue, ws.known_promotions)
