@@ -221,6 +221,8 @@ def _stock_select(scan: FactScan, stock: NonAdditive) -> exp.Select:
     partition += [scan.key(key) for key in branch.keys if _is_stock_time(key, branch, stock)]
     window = exp.Window(this=edge(this=at()), partition_by=partition)
     rows = scan.select([*outputs, sql.aliased(window, EDGE)])
+    if branch.shift in (Shift.SPINE, Shift.ANCHOR):
+        _join_spine(scan, rows)
     table = "stock"
     keys = [sql.column(key.output, table) for key in branch.keys]
     select = exp.Select(expressions=list(keys))

@@ -20,8 +20,10 @@ def _layer() -> SemanticLayer:
 
     names = {"last": stock("max"), "first": stock("min"), "last_of_item": stock("max", "item")}
     measures = [measure(name, expr="amount", non_additive_dimension=how) for name, how in names.items()]
+    on_first = {"name": "last", "alias": "before", "offset_to_grain": "month"}
+    since = metric("since", "derived", expr="last - before", metrics=["last", on_first])
     readings = model("readings", [entity("item", "foreign")], [], measures, at="second")
-    return SemanticLayer(manifest([readings], [metric(name, measure=name) for name in names]))
+    return SemanticLayer(manifest([readings], [*(metric(name, measure=name) for name in names), since]))
 
 
 @pytest.fixture
@@ -55,3 +57,19 @@ def test_the_last_reading_of_a_day_of_another_zone(read: Engine) -> None:
     day = "metric_time__day"
     query = Query(["last"], [day], order_by=[day], timezone="Europe/Berlin")
     assert read.ask(_layer(), query)[1] == [(EARLY, 6), (LATE, 16), (date(2024, 1, 3), 32)]
+
+
+def test_each_day_is_compared_with_that_of_the_month_before_and_with_the_first_of_its_month(read: Engine) -> None:
+    read.execute("insert into core.readings values ('x', '2024-02-01 09:00:00', 64), ('y', '2024-02-02 09:00:00', 128)")
+    read.execute("create table core.days (date_day date)")
+    read.execute(
+        "insert into core.days values ('2024-01-01'), ('2024-01-02'), ('2024-02-01'), ('2024-02-02'), ('2024-02-03')"
+    )
+    day = "metric_time__day"
+    months = Query(["last"], [day], order_by=[day], start=date(2024, 2, 1), end=date(2024, 2, 3), compare=["1 month"])
+    assert read.ask(_layer(), months)[1] == [
+        (date(2024, 2, 1), 64, 6, pytest.approx(64 / 6 - 1)),
+        (date(2024, 2, 2), 128, 32, 3),
+    ]
+    firsts = Query(["since"], [day], order_by=[day], start=EARLY, end=date(2024, 2, 2))
+    assert read.ask(_layer(), firsts)[1] == [(EARLY, 0), (LATE, 26), (date(2024, 2, 1), 0), (date(2024, 2, 2), 64)]
