@@ -36,10 +36,13 @@ _PREDICATES = (
 )  # fmt: skip
 _OPERANDS = (
     exp.Identifier, exp.Literal, exp.Null, exp.Tuple, exp.Neg, exp.Add, exp.Sub, exp.Mul, exp.Div, exp.Cast,
-    exp.DataType, exp.Interval, exp.Var, exp.Lower, exp.Upper, exp.Trim, exp.Coalesce, exp.Abs, exp.Round, exp.Length,
+    exp.DataType, exp.DataTypeParam,
+    exp.Interval, exp.Var, exp.Lower, exp.Upper, exp.Trim, exp.Coalesce, exp.Abs, exp.Round, exp.Length,
 )  # fmt: skip
 _SCALAR_TYPES = frozenset(
-    {exp.DType.DATE, exp.DType.TIMESTAMP, exp.DType.INT, exp.DType.BIGINT, exp.DType.DOUBLE, exp.DType.DECIMAL,
+    # A plain timestamp is read as one without a time zone.
+    {exp.DType.DATE, exp.DType.TIMESTAMP, exp.DType.TIMESTAMPNTZ,
+     exp.DType.INT, exp.DType.BIGINT, exp.DType.DOUBLE, exp.DType.DECIMAL,
      exp.DType.TEXT, exp.DType.VARCHAR, exp.DType.BOOLEAN}
 )  # fmt: skip
 _NEVER = (exp.Query, exp.Subquery, exp.DDL, exp.DML, exp.Command, exp.Star, exp.Placeholder, exp.Parameter, exp.Window)

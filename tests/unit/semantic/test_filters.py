@@ -69,6 +69,8 @@ def test_each_way_to_write_a_reference(text: str, name: ElementName) -> None:
         "{{ TimeDimension('metric_time', 'day') }} between date '2024-01-01' and cast('2024-02-01' as date)",
         "{{ TimeDimension('metric_time', 'day') }} >= date '2024-01-01' - interval 7 day",
         f"{DEVICE} is not distinct from null",
+        "{{ TimeDimension('metric_time', 'day') }} < timestamp '2024-01-01 12:00'",
+        f"cast({DEVICE} as timestamp) is null and cast({DEVICE} as decimal(18, 2)) > 1 and cast({DEVICE} as decimal) > 1",
         f"{DEVICE} = 'it''s; drop table x --'",
         "{{ Dimension('order__is_large') }}",
     ],
