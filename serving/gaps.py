@@ -7,7 +7,8 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from metrics.catalogue.definitions import read_definitions
-from metrics.semantic.days import add_months, period_start
+from metrics.errors import QueryError
+from metrics.semantic.days import add_days, add_months, period_start
 from metrics.warehouse import open_published
 from serving.publish import SEMANTIC_MANIFEST
 from serving.snapshot import has_table
@@ -39,22 +40,25 @@ def gap_notes(ws: Workspace, query: Query) -> list[str]:
         found = {metric: gap_days(con, metric) for metric in query.metrics if metric in definitions}
     notes = []
     for metric, days in found.items():
-        first = min((_first_day(span, query.start) for span in definitions[metric].spans), default=date.min)
+        first = min((first_day(span, query.start) for span in definitions[metric].spans), default=date.min)
         covered = [day for day in days if day >= first and (query.end is None or day <= query.end)]
         if covered:
             notes.append(_note(metric, covered))
     return notes
 
 
-def _first_day(span: Span, start: date | None) -> date:
-    """The first day that a value of ``start`` covers."""
+def first_day(span: Span, start: date | None) -> date:
+    """The first day that a value of ``start`` covers, or the first of the calendar."""
     if start is None or span.since == "beginning":
         return date.min
     if span.since:
         return period_start(start, span.since)
-    first = add_months(start, -span.window_months) if span.window_months else start
     days = (1 if span.window_months else 0) - max(0, span.window_days - 1) - span.shift_days
-    return date.fromordinal(add_months(first, -span.shift_months).toordinal() + days)
+    try:
+        first = add_months(start, -span.window_months) if span.window_months else start
+        return add_days(add_months(first, -span.shift_months), days)
+    except QueryError:
+        return date.min
 
 
 def _note(metric: str, days: list[date]) -> str:

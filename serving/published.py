@@ -5,6 +5,7 @@ Reads ``published/current.duckdb`` only; a run that writes at the same time is n
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -117,7 +118,7 @@ def semantic_layer(ws: Workspace) -> SemanticLayer:
     with open_published(ws) as con:
         marks = con.execute("select metric, max(watermark) from mart.kpi_values group by metric").fetchall()
     closed = {metric: day for metric, day in marks if day is not None}
-    return SemanticLayer.from_manifest(path, closed_through=closed, history_start=ws.history_start)
+    return SemanticLayer.from_manifest(path, closed_through=closed, history_start=ws.history_start, zone=ws.timezone)
 
 
 def lint_definitions(ws: Workspace) -> LintReport:
@@ -262,4 +263,19 @@ def run_query(ws: Workspace, query: Query) -> list[Row]:
         ).fetchone()
         if missing:
             raise QueryError(f"{missing[0]} is not connected: map {missing[1]} in workspace.yml to have it computed.")
+        return _answered(con, sql)
+
+
+def _answered(con: duckdb.DuckDBPyConnection, sql: str) -> list[Row]:
+    """The answer. Only the database knows of what type a column is, so that a condition may fail as late as here."""
+    import duckdb
+
+    try:
         return rows(con, sql)
+    except duckdb.Error as error:
+        # What stands in quotes may be a value of some row, which is nobody's business.
+        reason = re.sub(r"'[^']*'|\"[^\"]*\"", "'...'", str(error).splitlines()[0]).rstrip(".")
+        raise QueryError(
+            f"query: the database cannot answer it: {reason}. In where, compare texts with texts in quotes, dates with"
+            " dates, numbers with numbers."
+        ) from error

@@ -65,7 +65,7 @@ def _arguments(call: ast.Call, kind: str) -> dict[str, object]:
     for name, value in [*zip(names, call.args, strict=False), *((str(item.arg), item.value) for item in call.keywords)]:
         if name not in names or name in found:
             raise ValueError(f"it takes {', '.join(names)}")
-        found[name] = ast.literal_eval(value)
+        found[name] = _literal(value)
     if names[0] not in found:
         raise ValueError(f"it takes {', '.join(names)}")
     return found
@@ -74,4 +74,11 @@ def _arguments(call: ast.Call, kind: str) -> dict[str, object]:
 def _first(call: ast.Call) -> object:
     if len(call.args) != 1 or call.keywords:
         raise ValueError("its method takes one argument")
-    return ast.literal_eval(call.args[0])
+    return _literal(call.args[0])
+
+
+def _literal(node: ast.expr) -> object:
+    try:
+        return ast.literal_eval(node)
+    except TypeError as error:
+        raise ValueError("one of its arguments is no text") from error

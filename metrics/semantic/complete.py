@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, datetime, time
+from zoneinfo import ZoneInfo
 
 from metrics.errors import QueryError
 from metrics.semantic.days import MONTHS_OF, Days, add_days, add_months, period_start
@@ -19,16 +20,42 @@ ClosedThrough = Mapping[str, date] | Callable[[str], date | None]
 
 @dataclass(frozen=True)
 class Known:
-    """``closed_through``: the last day for which everything of a metric has arrived; ``history_start``: the first day."""
+    """``closed_through``: the last day for which everything of a metric has arrived; ``history_start``: the first day.
+
+    They are days of ``zone``.
+    """
 
     closed_through: ClosedThrough | None = None
     history_start: date | None = None
+    zone: str = "UTC"
 
     def closed(self, metric: str) -> date | None:
         """The last closed day of a metric, or None where nobody knows."""
         if self.closed_through is None:
             return None
         return self.closed_through.get(metric) if isinstance(self.closed_through, Mapping) else self.closed_through(metric)
+
+    def on_the_clock_of(self, zone: str | None) -> Known:
+        """The same in days of another zone: those that lie wholly in what is known. In the west a day ends later."""
+        if zone in (None, self.zone):
+            return self
+        closed = None if self.closed_through is None else lambda metric: self._last_day(self.closed(metric), str(zone))
+        return Known(closed, self._first_day(str(zone)), str(zone))
+
+    def _last_day(self, closed: date | None, zone: str) -> date | None:
+        if closed is None or closed == date.max:
+            return closed
+        return add_days(self._midnight(add_days(closed, 1), zone).date(), -1)
+
+    def _first_day(self, zone: str) -> date | None:
+        if self.history_start is None or self.history_start == date.min:
+            return self.history_start
+        begins = self._midnight(self.history_start, zone)
+        return begins.date() if begins.time() == time.min else add_days(begins.date(), 1)
+
+    def _midnight(self, day: date, zone: str) -> datetime:
+        """What clocks show in ``zone`` when ``day`` begins here."""
+        return datetime.combine(day, time.min, ZoneInfo(self.zone)).astimezone(ZoneInfo(zone))
 
 
 @dataclass(frozen=True)
@@ -52,6 +79,7 @@ def bounded(query: Query, known: Known, time_grains: Callable[[Query], Collectio
     """
     if query.complete_periods is False:
         return query, Bounds()
+    known = known.on_the_clock_of(query.timezone)
     days = {metric: known.closed(metric) for metric in query.metrics}
     unknown = tuple(metric for metric, day in days.items() if day is None)
     if query.complete_periods and unknown:

@@ -15,8 +15,9 @@ from metrics.errors import QueryError
 from metrics.semantic.days import Days
 from metrics.semantic.filters import HOLE, SOURCE_DIALECT
 from metrics.semantic.joins import Target
-from metrics.semantic.manifest import Relation
+from metrics.semantic.manifest import Dimension, Relation
 from metrics.semantic.plan import BoundCondition
+from metrics.semantic.query import GRAINS
 
 FACT = "fact"
 _ONE_CATALOG = frozenset({"duckdb", "postgres", "spark"})
@@ -87,7 +88,9 @@ def source(text: str, table: str) -> exp.Expr:
     for node in list(tree.find_all(exp.Column)):
         if not node.table:
             node.set("table", identifier(table))
-    return tree if isinstance(tree, exp.Column | exp.Literal | exp.Func) else exp.Paren(this=tree)
+    # Also calls that are written between their arguments: and, or, ->>.
+    is_whole = isinstance(tree, exp.Column | exp.Literal | exp.Func) and not isinstance(tree, exp.Binary)
+    return tree if is_whole else exp.Paren(this=tree)
 
 
 def table_of(path: Sequence[str]) -> str:
@@ -104,6 +107,13 @@ def period(grain: str, time: exp.Expr) -> exp.Expr:
     if grain == "day":
         return cast(time, "DATE")
     return cast(exp.TimestampTrunc(this=time, unit=exp.Var(this=grain.upper())), "DATE")
+
+
+def moment(grain: str, time: exp.Expr) -> exp.Expr:
+    """``time`` by the grain that it is declared by, which may be finer than a day."""
+    if grain in GRAINS:
+        return period(grain, time)
+    return exp.TimestampTrunc(this=time, unit=exp.Var(this=grain.upper()))
 
 
 def later(time: exp.Expr, count: int, unit: str) -> exp.Expr:
@@ -161,6 +171,17 @@ def _midnight(start: date, zone: str) -> exp.Expr:
             "those of the data"
         ) from error
     return cast(exp.Literal.string(instant.isoformat(" ", "seconds")), "TIMESTAMP")
+
+
+def valid(time: Dimension, fact: str, edges: tuple[Dimension, Dimension], table: str) -> list[exp.Expr]:
+    """The ``time`` of ``fact`` lies between the ``edges`` of a validity window in ``table``.
+
+    By instant where all of them have a time of day, which no time zone moves; else by day.
+    """
+    if any(item.grain is None or item.grain in GRAINS for item in (time, *edges)):
+        return valid_at(partial(source, time.expr, fact), *(partial(source, edge.expr, table) for edge in edges))
+    stored = [partial(source, edge.stored or edge.expr, table) for edge in edges]
+    return valid_at_instant(partial(source, time.stored or time.expr, fact), *stored)
 
 
 def valid_at(time: Callable[[], exp.Expr], start: Callable[[], exp.Expr], end: Callable[[], exp.Expr]) -> list[exp.Expr]:

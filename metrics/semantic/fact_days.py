@@ -11,14 +11,13 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import partial
 
 from sqlglot import exp
 
 from metrics.semantic import expressions as sql
 from metrics.semantic.calendars import CALENDAR, TimeSpine, calendar_grains, on_calendar
 from metrics.semantic.joins import Hop, JoinGraph, Target
-from metrics.semantic.manifest import Manifest, SemanticModel
+from metrics.semantic.manifest import Dimension, Manifest, SemanticModel
 from metrics.semantic.query import parse_name
 from metrics.semantic.resolve import Resolver
 from metrics.semantic.resolved import leaves_of
@@ -73,8 +72,8 @@ def facts_read(
 def fact_digest(manifest: Manifest, fact: FactDate, targets: Iterable[Target]) -> FactDigest:
     """The digest of one fact, in DuckDB's SQL."""
     model = manifest.models[fact.model]
-    time = sql.source(model.dimensions[fact.time_dimension].expr, sql.FACT)
-    day = sql.cast(time, "DATE")
+    time = model.dimensions[fact.time_dimension]
+    day = sql.cast(sql.source(time.expr, sql.FACT), "DATE")
     joins, joined = _joined(manifest, time, sorted(targets, key=lambda target: (target.path, target.model, target.expr)))
     columns = {column.sql("duckdb"): column for column in [*_own_columns(manifest, model), *joined]}
     select = exp.Select(expressions=[sql.aliased(day, "day"), sql.aliased(_digest([*columns.values()]), "digest")])
@@ -96,7 +95,7 @@ def _own_columns(manifest: Manifest, model: SemanticModel) -> list[exp.Expr]:
     return [column for expr in (*named, *measures) for column in sql.source(expr, sql.FACT).find_all(exp.Column)]
 
 
-def _joined(manifest: Manifest, time: exp.Expr, targets: Iterable[Target]) -> tuple[list[exp.Join], list[exp.Expr]]:
+def _joined(manifest: Manifest, time: Dimension, targets: Iterable[Target]) -> tuple[list[exp.Join], list[exp.Expr]]:
     """Left joins to the models of ``targets``, each once, and the columns that the targets name there.
 
     A row meets the rows that a query lets it meet: those of its partition, and valid at its ``time``.
@@ -115,7 +114,7 @@ def _joined(manifest: Manifest, time: exp.Expr, targets: Iterable[Target]) -> tu
                 for mine, theirs in ((hop.left_expr, hop.right_expr), *hop.partitions)
             ]
             if hop.validity:
-                on += sql.valid_at(time.copy, *(partial(sql.source, edge.expr, alias) for edge in hop.validity))
+                on += sql.valid(time, sql.FACT, hop.validity, alias)
             relation = _spine(manifest).relation if hop.model == CALENDAR else manifest.models[hop.model].relation
             table = sql.relation(relation, alias, "duckdb")
             joins.append(exp.Join(this=table, side="LEFT", on=sql.all_of(on)))

@@ -23,6 +23,7 @@ from metrics.semantic.query import GRAINS, ElementName, RefusedNameError
 HOLE = "__element_"
 SOURCE_DIALECT = "duckdb"
 
+_HOLE_NAME = re.compile(HOLE + "[0-9]+")
 _REFERENCE = re.compile(r"\{\{(.*?)\}\}", re.DOTALL)
 _KINDS = {
     "Dimension": ("dimension", "time"),
@@ -35,10 +36,13 @@ _PREDICATES = (
 )  # fmt: skip
 _OPERANDS = (
     exp.Identifier, exp.Literal, exp.Null, exp.Tuple, exp.Neg, exp.Add, exp.Sub, exp.Mul, exp.Div, exp.Cast,
-    exp.DataType, exp.Interval, exp.Var, exp.Lower, exp.Upper, exp.Trim, exp.Coalesce, exp.Abs, exp.Round, exp.Length,
+    exp.DataType, exp.DataTypeParam,
+    exp.Interval, exp.Var, exp.Lower, exp.Upper, exp.Trim, exp.Coalesce, exp.Abs, exp.Round, exp.Length,
 )  # fmt: skip
 _SCALAR_TYPES = frozenset(
-    {exp.DType.DATE, exp.DType.TIMESTAMP, exp.DType.INT, exp.DType.BIGINT, exp.DType.DOUBLE, exp.DType.DECIMAL,
+    # A plain timestamp is read as one without a time zone.
+    {exp.DType.DATE, exp.DType.TIMESTAMP, exp.DType.TIMESTAMPNTZ,
+     exp.DType.INT, exp.DType.BIGINT, exp.DType.DOUBLE, exp.DType.DECIMAL,
      exp.DType.TEXT, exp.DType.VARCHAR, exp.DType.BOOLEAN}
 )  # fmt: skip
 _NEVER = (exp.Query, exp.Subquery, exp.DDL, exp.DML, exp.Command, exp.Star, exp.Placeholder, exp.Parameter, exp.Window)
@@ -79,6 +83,8 @@ class Condition:
 @lru_cache(maxsize=4096)
 def parse_filter(text: str, trusted: bool, calendar_grains: tuple[str, ...] = ()) -> tuple[Condition, ...]:
     """Return the conjuncts of ``text``. Raises QueryError unless it is one boolean expression over semantic names."""
+    if "\0" in text or any("\ud800" <= character <= "\udfff" for character in text):
+        raise QueryError(f"where: {text!r} holds a character that no text in a database has; leave it out")
     references: list[Reference] = []
 
     def hole(match: re.Match[str]) -> str:
@@ -145,7 +151,7 @@ def _check(tree: exp.Expr, text: str, holes: int, trusted: bool) -> None:
                 f"example, {_EXAMPLE}"
             )
         if isinstance(node, exp.Column):
-            if node.table or not node.name.startswith(HOLE) or not node.name[len(HOLE) :].isdigit():
+            if node.table or not _HOLE_NAME.fullmatch(node.name):
                 bare = node.sql(SOURCE_DIALECT)
                 reason = f"where: {text!r} names the bare column '{bare}'"
                 raise RefusedNameError(bare, reason, "; write {{ Dimension('entity__name') }}")
@@ -168,7 +174,7 @@ def _is_plain(node: exp.Expr) -> bool:
     if isinstance(node, exp.DataType):
         return node.this in _SCALAR_TYPES
     if isinstance(node, exp.In):
-        return not any(node.args.get(part) for part in ("query", "unnest", "field"))
+        return bool(node.expressions) and not any(node.args.get(part) for part in ("query", "unnest", "field"))
     if isinstance(node, exp.Var):
         return isinstance(node.parent, exp.Interval)
     return True

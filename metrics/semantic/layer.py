@@ -32,11 +32,16 @@ class SemanticLayer:
 
     ``metrics`` maps each name to its definition (label, description, type, meta, inputs), ``saved_queries`` likewise.
     ``closed_through``: the last day for which everything of a metric has arrived, by its name or from a function of it, and
-    ``history_start``, the first day; with either, queries return complete periods only, unless they ask otherwise.
+    ``history_start``, the first day; with either, queries return complete periods only, unless they ask otherwise. Both are
+    days of ``zone``.
     """
 
     def __init__(
-        self, manifest: Manifest, closed_through: ClosedThrough | None = None, history_start: date | None = None
+        self,
+        manifest: Manifest,
+        closed_through: ClosedThrough | None = None,
+        history_start: date | None = None,
+        zone: str = "UTC",
     ) -> None:
         from metrics.semantic.complete import Known
         from metrics.semantic.joins import JoinGraph
@@ -47,16 +52,20 @@ class SemanticLayer:
         self.saved_queries: Mapping[str, SavedQuery] = dict(manifest.saved_queries)
         self._graph = JoinGraph(manifest)
         self._rollups = read_rollups(manifest, self._graph)
-        self._known = Known(closed_through, history_start)
+        self._known = Known(closed_through, history_start, zone)
         self._zones: dict[str, tuple[Manifest, JoinGraph]] = {}
         self._dimensions: dict[str, tuple[str, ...]] = {}
 
     @classmethod
     def from_manifest(
-        cls, path: Path | str, closed_through: ClosedThrough | None = None, history_start: date | None = None
+        cls,
+        path: Path | str,
+        closed_through: ClosedThrough | None = None,
+        history_start: date | None = None,
+        zone: str = "UTC",
     ) -> SemanticLayer:
         """Load ``target/semantic_manifest.json`` of dbt-core 1.11. Raises QueryError when it cannot be read."""
-        return cls(read_manifest(Path(path)), closed_through, history_start)
+        return cls(read_manifest(Path(path)), closed_through, history_start, zone)
 
     def compile(self, query: Query, dialect: str = "duckdb") -> str:
         """Return one SELECT. Its columns: the group-by names as given, the metrics in order (see Query.parts), comparisons,

@@ -140,13 +140,13 @@ def build_plan(query: ResolvedQuery, manifest: Manifest, graph: JoinGraph) -> Pl
     metrics = _metric_of_leaves(query)
     for leaf in metrics:
         groups.setdefault(_group_of(leaf, query), []).append(leaf)
-    taken = {key.output for key in query.keys}
+    taken = {key.output.casefold() for key in query.keys}
     branches: list[Branch] = []
     columns: dict[Leaf, tuple[str, str]] = {}
     for leaves in groups.values():
         names = [_unused(leaf.counted.name, taken) for leaf in leaves]
         binder = _Binder(leaves[0], metrics[leaves[0]], query, manifest, graph)
-        branch = binder.branch(leaves, names, {item.name for item in branches})
+        branch = binder.branch(leaves, names, {item.name.casefold() for item in branches})
         branches.append(branch)
         columns.update({leaf: (branch.name, name) for leaf, name in zip(leaves, names, strict=True)})
     totalled = build_plan(query.totalled, manifest, graph) if query.totalled else None
@@ -181,11 +181,12 @@ def _cumulative(leaf: Leaf, query: ResolvedQuery) -> Cumulative | None:
 
 
 def _unused(name: str, taken: set[str]) -> str:
+    """Names that differ in capitals only are one name to DuckDB, quoted or not."""
     free, count = name, 1
-    while free in taken:
+    while free.casefold() in taken:
         count += 1
         free = f"{name}_{count}"
-    taken.add(free)
+    taken.add(free.casefold())
     return free
 
 

@@ -11,6 +11,7 @@ from metrics.errors import QueryError
 
 GRAINS = ("day", "week", "month", "quarter", "year")
 METRIC_TIME = "metric_time"
+_MOST_ROWS = 2**63 - 1
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,7 @@ class Query:
                 raise QueryError(f"query: {name} is {given!r}; expected a date without a time")
         if self.start and self.end and self.start > self.end:
             raise QueryError(f"query: start {self.start} is after end {self.end}; swap them")
-        if self.limit is not None and (not isinstance(self.limit, int) or self.limit < 0):
+        if self.limit is not None and (type(self.limit) is not int or not 0 <= self.limit <= _MOST_ROWS):
             raise QueryError(f"query: limit {self.limit!r} is not a count of rows; expected 0 or more")
         self._check_options()
 

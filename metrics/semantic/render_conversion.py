@@ -42,13 +42,6 @@ def _cte(name: str, select: exp.Select) -> exp.CTE:
     return exp.CTE(this=select, alias=exp.TableAlias(this=sql.identifier(name)))
 
 
-def _moment(grain: str, time: exp.Expr) -> exp.Expr:
-    """What the times of the two events are compared by: the period of the coarser grain that the two are declared by."""
-    if grain in GRAINS:
-        return sql.period(grain, time)
-    return exp.TimestampTrunc(this=time, unit=exp.Var(this=grain.upper()))
-
-
 def _matched(attribution: Attribution) -> list[str]:
     return [f"__matched_{index}" for index in range(len(attribution.conversion.matched))]
 
@@ -65,7 +58,7 @@ def _conversions(events: FactScan, attribution: Attribution) -> exp.Select:
     if not counts_rows(conversion.measure):
         value = sql.source(conversion.measure.expr, sql.FACT)
     outputs = _named(matched, attribution)
-    outputs += [sql.aliased(_moment(conversion.grain, events.instant()), AT), sql.aliased(value, VALUE)]
+    outputs += [sql.aliased(sql.moment(conversion.grain, events.instant()), AT), sql.aliased(value, VALUE)]
     rows = events.select(outputs, about_metric_time=False)
     return rows.where(sql.all_of(_known(matched, events)), copy=False)
 
@@ -78,7 +71,7 @@ def _base_events(scan: FactScan, attribution: Attribution, members: list[BranchK
     conversion = attribution.conversion
     matched = [left for left, _ in conversion.matched]
     outputs = _named(matched, attribution)
-    outputs.append(sql.aliased(_moment(conversion.grain, scan.instant()), AT))
+    outputs.append(sql.aliased(sql.moment(conversion.grain, scan.instant()), AT))
     where = sql.all_of([*_known(matched, scan), _converts(matched[0], attribution, conversions)])
     if not members:
         select = scan.select(outputs, about_metric_time=False).distinct(copy=False)
@@ -88,7 +81,7 @@ def _base_events(scan: FactScan, attribution: Attribution, members: list[BranchK
     order: list[exp.Expr] = [exp.Ordered(this=scan.instant(), desc=True, nulls_first=False)]
     order += [exp.Ordered(this=scan.key(key), desc=True, nulls_first=False) for key in members]
     partition = [sql.source(value, sql.FACT) for value in matched]
-    partition.append(_moment(conversion.grain, scan.instant()))
+    partition.append(sql.moment(conversion.grain, scan.instant()))
     rank = exp.Window(this=exp.RowNumber(), partition_by=partition, order=exp.Order(expressions=order))
     rows = scan.select([*outputs, sql.aliased(rank, RANK)], about_metric_time=False).where(where, copy=False)
     names = [*_matched(attribution), AT, *(_member(index) for index in range(len(members)))]

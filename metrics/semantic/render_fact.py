@@ -110,16 +110,9 @@ class FactScan:
             for mine, theirs in ((hop.left_expr, hop.right_expr), *hop.partitions)
         ]
         if hop.validity:
-            on += self._valid(hop.validity, table)
+            on += sql.valid(self.branch.time, sql.FACT, hop.validity, table)
         source = self.spine().relation if hop.model == CALENDAR else self._models[hop.model].relation
         return exp.Join(this=sql.relation(source, table, self.dialect), side="LEFT", on=sql.all_of(on))
-
-    def _valid(self, edges: tuple[Dimension, Dimension], table: str) -> list[exp.Expr]:
-        """By instant where the fact and both edges have a time of day, which no time zone moves; else by day."""
-        if any(item.grain is None or item.grain in GRAINS for item in (self.branch.time, *edges)):
-            return sql.valid_at(self.stored, *(partial(sql.source, edge.expr, table) for edge in edges))
-        stored = [edge.stored if edge.zone and edge.stored else edge.expr for edge in edges]
-        return sql.valid_at_instant(self.instant, *(partial(sql.source, expr, table) for expr in stored))
 
     def spine(self) -> TimeSpine:
         assert self._spine is not None  # noqa: S101  resolve refuses the query without one
@@ -217,17 +210,19 @@ def _join_spine(scan: FactScan, select: exp.Select) -> None:
 
 
 def _stock_select(scan: FactScan, stock: NonAdditive) -> exp.Select:
-    """Only the rows at the first or last day of each period count; the others are other days' views of the stock."""
+    """Only the rows at the first or last time of each period count; the others are earlier or later views of the stock."""
     branch = scan.branch
-    at_expr = branch.model.dimensions[stock.dimension].expr
+    at = partial(_read_at, branch.model.dimensions[stock.dimension])
     outputs: list[exp.Expr] = [sql.aliased(scan.key(key), key.output) for key in branch.keys]
     outputs += [sql.aliased(sql.source(column.measure.expr, sql.FACT), column.alias) for column in branch.columns]
-    outputs.append(sql.aliased(sql.period("day", sql.source(at_expr, sql.FACT)), AT))
+    outputs.append(sql.aliased(at(), AT))
     edge = exp.Max if stock.choice == "max" else exp.Min
     partition = [sql.source(branch.model.entities[name].expr, sql.FACT) for name in stock.groupings]
     partition += [scan.key(key) for key in branch.keys if _is_stock_time(key, branch, stock)]
-    window = exp.Window(this=edge(this=sql.period("day", sql.source(at_expr, sql.FACT))), partition_by=partition)
+    window = exp.Window(this=edge(this=at()), partition_by=partition)
     rows = scan.select([*outputs, sql.aliased(window, EDGE)])
+    if branch.shift in (Shift.SPINE, Shift.ANCHOR):
+        _join_spine(scan, rows)
     table = "stock"
     keys = [sql.column(key.output, table) for key in branch.keys]
     select = exp.Select(expressions=list(keys))
@@ -241,6 +236,14 @@ def _stock_select(scan: FactScan, stock: NonAdditive) -> exp.Select:
     if keys:
         select.set("group", exp.Group(expressions=[key.copy() for key in keys]))
     return select
+
+
+def _read_at(time: Dimension) -> exp.Expr:
+    """When a stock was read: the day, or where times are finer the time as stored, which no clock sets back."""
+    grain = time.grain or "day"
+    if grain in GRAINS:
+        return sql.period("day", sql.source(time.expr, sql.FACT))
+    return sql.moment(grain, sql.source(time.stored or time.expr, sql.FACT))
 
 
 def _is_stock_time(key: BranchKey, branch: Branch, stock: NonAdditive) -> bool:

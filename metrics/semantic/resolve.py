@@ -274,7 +274,9 @@ def output_columns(query: ResolvedQuery) -> list[str]:
         columns += [change.base, change.name]
     columns += [name for name, _ in query.shares]
     columns += [IS_TOTAL] if query.totals else []
-    twice = next((name for name in columns if columns.count(name) > 1), None)
+    # DuckDB does not tell capitals apart, in quotes neither.
+    folded = [name.casefold() for name in columns]
+    twice = next((name for name in columns if folded.count(name.casefold()) > 1), None)
     if twice:
         raise QueryError(f"the answer would have two columns called '{twice}'; leave one of them out")
     return columns

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,14 +39,22 @@ def _saved_query(raw: Mapping[str, Any]) -> SavedQuery:
         name=raw["name"],
         label=raw.get("label") or raw["name"],
         description=raw.get("description") or "",
-        metrics=tuple(asked["metrics"]),
-        group_by=tuple(asked.get("group_by") or ()),
-        where=tuple(item["where_sql_template"] for item in (asked.get("where") or {}).get("where_filters") or ()),
-        order_by=tuple(asked.get("order_by") or ()),
+        metrics=_texts(asked["metrics"]),
+        group_by=_texts(asked.get("group_by")),
+        where=_texts(item["where_sql_template"] for item in (asked.get("where") or {}).get("where_filters") or ()),
+        order_by=_texts(asked.get("order_by")),
         limit=asked.get("limit"),
         exports=tuple(item["name"] for item in raw.get("exports") or ()),
         tags=(tags,) if isinstance(tags, str) else tuple(tags),
     )
+
+
+def _texts(items: Iterable[Any] | None) -> tuple[str, ...]:
+    found = tuple(items or ())
+    for item in found:
+        if not isinstance(item, str):
+            raise TypeError(f"a saved query holds {item!r} where a text is expected")
+    return found
 
 
 def find_saved_query(name: str, saved: Mapping[str, SavedQuery], calendar_grains: tuple[str, ...] = ()) -> Query:

@@ -30,7 +30,9 @@ _SAME_PLACE = """latest.series = fresh.series
 # Sums of doubles differ in the last digits from run to run (threads add in another order): that is not a change.
 _VALUE_DIFFERS = """(
         (fresh.value is null) <> (latest.value is null)
-        or abs(fresh.value - latest.value) > greatest(1e-12, 1e-13 * abs(latest.value))
+        -- equal infinite values have no difference that is a number
+        or (fresh.value <> latest.value
+            and abs(fresh.value - latest.value) > greatest(1e-12, 1e-13 * abs(latest.value)))
         or (fresh.numerator is null) <> (latest.numerator is null)
         or abs(fresh.numerator - latest.numerator)::double > greatest(1e-9, 1e-13 * abs(latest.numerator)::double)
         or (fresh.denominator is null) <> (latest.denominator is null)

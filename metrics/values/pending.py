@@ -21,7 +21,9 @@ if TYPE_CHECKING:
     from metrics.semantic import SemanticLayer
     from metrics.workspace import Workspace
 
-_CHANGED = """select fact, min(day), max(day)
+# Dates that Python has: a fact may have others, before the year 1 or after 9999.
+_IN_CALENDAR = "least(greatest({day}, date '0001-01-01'), date '9999-12-31')"
+_CHANGED = f"""select fact, {_IN_CALENDAR.format(day="min(day)")}, {_IN_CALENDAR.format(day="max(day)")}
     from temp.fact_days_now as now
     full join raw.ops.fact_days as known using (fact, day)
     where now.digest is distinct from known.digest

@@ -70,11 +70,17 @@ def same_period_last_year(start: date, grain: str) -> date:
 
 def touched_periods(window: Window, grain: str, reach: Reach, today: date) -> Window | None:
     """Whole periods whose values can depend on a date in ``window``; None when all of them lie after ``today``."""
-    first = date.min if reach.back is None else window.first - timedelta(days=reach.back)
-    last = today if reach.forward is None else min(window.last + timedelta(days=reach.forward), today)
+    first = date.min if reach.back is None else _moved(window.first, -reach.back)
+    last = today if reach.forward is None else min(_moved(window.last, reach.forward), today)
     if last < first:
         return None
     return Window(period_start(first, grain), period_end(period_start(last, grain), grain))
+
+
+def _moved(day: date, count: int) -> date:
+    """``count`` days later, at most to the edge of the calendar: 9999-12-31 is what some systems write for no date."""
+    edge = date.min if count < 0 else date.max
+    return edge if abs(edge - day) < timedelta(days=abs(count)) else day + timedelta(days=count)
 
 
 def hull(windows: Iterable[Window]) -> Window | None:

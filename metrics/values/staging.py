@@ -58,16 +58,19 @@ ANSWERS = """create or replace temp table answers (
     not_neutral bigint
 )"""
 
-# A member that is NULL becomes '(none)', an empty one '(empty)'. Where a member really is called '(none)', parts that add
-# up are put together; values that cannot be put together keep apart as '(no value)'.
+# A member that is NULL becomes '(none)', an empty one '(empty)'. Where a member really is called so, parts that add up are
+# put together; values that cannot be put together keep apart as '(no value)' and '(no text)'.
 _MEMBERS = """create or replace temp table members as
     with clashes as (
-        select answers.source, answers.period_start
+        select
+            answers.source,
+            answers.period_start,
+            bool_or(answers.member = '(none)') as has_none,
+            bool_or(answers.member = '(empty)') as has_empty
         from answers
         inner join plan on answers.source = plan.source and plan.kind = 'opaque'
-        where answers.member is null or answers.member = '(none)'
+        where answers.member in ('(none)', '(empty)')
         group by answers.source, answers.period_start
-        having count(distinct coalesce(answers.member, '')) = 2
     ),
     labelled as (
         select
@@ -80,8 +83,8 @@ _MEMBERS = """create or replace temp table members as
             end as period_start,
             case
                 when plan.segment_dimension = '' then ''
-                when answers.member is null then if(clashes.source is null, '(none)', '(no value)')
-                when answers.member = '' then '(empty)'
+                when answers.member is null then if(clashes.has_none, '(no value)', '(none)')
+                when answers.member = '' then if(clashes.has_empty, '(no text)', '(empty)')
                 else answers.member
             end as label,
             plan.kind,

@@ -13,8 +13,8 @@ from metrics.workspace.entities import Entity, load_entities
 from metrics.workspace.mapping import expression_sql, mapping_tables, parse_query, raw_token
 from metrics.workspace.model import EntityMapping, Source, Workspace
 
-# A time of day followed by Z, UTC or an offset.
-OFFSET = r"[0-9]{2}:[0-9]{2}.*([zZ]|UTC|[+-][0-9]{2}(:?[0-9]{2})?)$"
+# A time of day followed by Z, UTC or an offset. The same stands in dbt's macro source_to_utc.
+OFFSET = r"[0-9]{2}:[0-9]{2}.*([zZ]|[uU][tT][cC]|[+-][0-9]{2}(:?[0-9]{2}(:[0-9]{2})?)?) *$"
 
 
 def event_mappings(source: Source) -> Iterator[tuple[Entity, EntityMapping]]:

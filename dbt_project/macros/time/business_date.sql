@@ -17,10 +17,10 @@
 {%- endmacro %}
 
 {#- UTC timestamp of a source's value: text or timestamp, with an offset of its own or naive in the source's time zone.
-    The cast alone would drop the offset of a text such as 2024-05-01T10:00:00+02:00. -#}
+    The cast alone would drop the offset of a text such as 2024-05-01T10:00:00+02:00 or 2024-05-01 10:00:00 UTC. -#}
 {% macro source_to_utc(expression, timezone) -%}
   case
-        when {{ matches('cast(' ~ expression ~ ' as text)', '[0-9]{2}:[0-9]{2}.*([zZ]|[+-][0-9]{2}(:?[0-9]{2})?)$') }}
+        when {{ matches('cast(' ~ expression ~ ' as text)', '[0-9]{2}:[0-9]{2}.*([zZ]|[uU][tT][cC]|[+-][0-9]{2}(:?[0-9]{2}(:[0-9]{2})?)?) *$') }}
           then cast({{ expression }} as timestamp with time zone) at time zone 'UTC'
         else
   {%- if timezone == 'UTC' %} cast({{ expression }} as timestamp)

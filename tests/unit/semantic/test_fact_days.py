@@ -78,8 +78,8 @@ def test_another_expression_over_the_same_columns_is_another_fact() -> None:
     assert one.digest(ORDERS, reads).name != other.digest(ORDERS, changed).name
 
 
-def window_edge(name: str, *, is_start: bool) -> dict[str, Any]:
-    params = {"time_granularity": "day", "validity_params": {"is_start": is_start, "is_end": not is_start}}
+def window_edge(name: str, *, is_start: bool, grain: str = "day") -> dict[str, Any]:
+    params = {"time_granularity": grain, "validity_params": {"is_start": is_start, "is_end": not is_start}}
     return {"name": name, "type": "time", "expr": None, "type_params": params}
 
 
@@ -131,6 +131,31 @@ def test_moved_edges_of_a_validity_window_change_the_days_whose_segment_they_cha
     plans_con: duckdb.DuckDBPyConnection, segment: str, change: str, days: list[int]
 ) -> None:
     assert changed_days(plans_con, layer_of_plans(), change, [segment]) == days
+
+
+def test_an_edge_that_moves_within_its_day_changes_the_day_whose_rows_it_moves() -> None:
+    """The order of 12:00 is pro while the plan changes at 10:00, and basic when it changes at 15:00 of the same day."""
+    orders = model(
+        "orders", [entity("order", "primary"), entity("customer", "foreign")], [], [measure("amount")], at="second"
+    )
+    edges = [window_edge("since", is_start=True, grain="second"), window_edge("until", is_start=False, grain="second")]
+    plans = model("plans", [entity("customer", "natural")], [dimension("plan"), *edges])
+    found = SemanticLayer(manifest([orders, plans], [metric("sales", measure="amount")]))
+    with duckdb.connect() as con:
+        con.execute(
+            """create schema core;
+            create table core.orders as
+                select * from (values (1, timestamp '2026-04-10 12:00', 'c1', 5), (2, timestamp '2026-04-11 12:00', 'c1', 6))
+                as t("order", "at", customer, amount);
+            create table core.plans as
+                select * from (values
+                    ('c1', 'basic', timestamp '2026-01-01', timestamp '2026-04-10 10:00'),
+                    ('c1', 'pro', timestamp '2026-04-10 10:00', null))
+                as t(customer, plan, since, until)"""
+        )
+        later = "timestamp '2026-04-10 15:00'"
+        change = f"update core.plans set since = if(plan = 'pro', {later}, since), until = if(plan = 'basic', {later}, null)"
+        assert changed_days(con, found, change, ["customer__plan"]) == [10]
 
 
 def test_a_row_is_counted_once_however_many_windows_its_key_has(plans_con: duckdb.DuckDBPyConnection) -> None:

@@ -9,6 +9,7 @@ from metrics.errors import QueryError
 from metrics.semantic import Query, SemanticLayer
 from metrics.semantic.filters import parse_filter
 from metrics.semantic.query import ElementName
+from tests.unit.semantic.engines import Engine
 from tests.unit.semantic.manifests import dimension, entity, manifest, measure, metric, model
 
 DEVICE = "{{ Dimension('session__device') }}"
@@ -68,6 +69,8 @@ def test_each_way_to_write_a_reference(text: str, name: ElementName) -> None:
         "{{ TimeDimension('metric_time', 'day') }} between date '2024-01-01' and cast('2024-02-01' as date)",
         "{{ TimeDimension('metric_time', 'day') }} >= date '2024-01-01' - interval 7 day",
         f"{DEVICE} is not distinct from null",
+        "{{ TimeDimension('metric_time', 'day') }} < timestamp '2024-01-01 12:00'",
+        f"cast({DEVICE} as timestamp) is null and cast({DEVICE} as decimal(18, 2)) > 1 and cast({DEVICE} as decimal) > 1",
         f"{DEVICE} = 'it''s; drop table x --'",
         "{{ Dimension('order__is_large') }}",
     ],
@@ -126,6 +129,12 @@ def test_ordinary_conditions_pass(text: str) -> None:
         "{{ Dimension }} = 1",
         "{% raw %} 1 = 1 {% endraw %}",
         "(" * 2000 + "1" + ")" * 2000,
+        f"{DEVICE} in ()",
+        f"{DEVICE} = '\0'",
+        f"{DEVICE} = '\ud800'",
+        f"{DEVICE} = 1 and __element_\N{SUPERSCRIPT TWO} = 1",
+        "{{ Dimension({[1]}) }} = 1",
+        "{{ Dimension('a__b').grain({[]: 1}) }} = 1",
     ],
 )
 def test_nothing_else_a_caller_passes_gets_through(text: str) -> None:
@@ -162,6 +171,35 @@ def test_each_part_of_a_condition_is_a_condition(text: str, odd: str) -> None:
 def test_a_boolean_dimension_is_a_part_of_a_condition() -> None:
     for text in (f"not {DEVICE}", f"{DEVICE} and {CHANNEL} = 'web'", f"{CHANNEL} is null or ({DEVICE} and true)"):
         assert parse_filter(text, trusted=False)
+
+
+@pytest.mark.parametrize(
+    ("text", "amount"),
+    [
+        ("{{ Dimension('order__is_known') }}", 3),
+        ("not {{ Dimension('order__is_known') }}", 4),
+        ("{{ Dimension('order__is_known') }} = false", 4),
+        ("{{ Dimension('order__is_new_vip') }} = false", 7),
+        ("{{ Dimension('order__is_known') }} = false and not {{ Dimension('order__is_new_vip') }}", 4),
+    ],
+)
+@pytest.mark.parametrize("is_in_manifest", [True, False])
+def test_a_dimension_that_is_a_condition_keeps_its_parts_together(
+    text: str, amount: int, is_in_manifest: bool, engine: Engine
+) -> None:
+    """Order 1 is new, order 2 is a VIP's, order 4 neither: ``new or vip = false`` is not ``(new or vip) = false``."""
+    dimensions = [dimension("is_known", "is_new or is_vip"), dimension("is_new_vip", "is_new and is_vip")]
+    orders = model("orders", [entity("order", "primary")], dimensions, [measure("amount")])
+    filtered = metric("filtered", measure="amount", filter=text)
+    layer = SemanticLayer(manifest([orders], [metric("amount", measure="amount"), filtered]))
+    engine.execute("create schema core")
+    engine.execute('create table core.orders ("order" integer, "at" date, is_new boolean, is_vip boolean, amount integer)')
+    engine.execute(
+        "insert into core.orders values (1, '2024-01-01', true, false, 1), (2, '2024-01-01', false, true, 2),"
+        " (4, '2024-01-01', false, false, 4)"
+    )
+    query = Query(["filtered"]) if is_in_manifest else Query(["amount"], where=[text])
+    assert engine.ask(layer, query)[1] == [(amount,)]
 
 
 def test_filters_of_the_manifest_may_call_functions_but_hold_no_query() -> None:

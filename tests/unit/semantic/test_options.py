@@ -335,3 +335,20 @@ def test_two_columns_of_one_name_are_refused() -> None:
     layer = SemanticLayer(manifest([shop], [metric("amount", measure="money")]))
     with pytest.raises(QueryError, match="two columns called 'amount__share'"):
         layer.compile(Query(["amount"], ["amount__share"], share_of_total=True))
+
+
+@pytest.mark.parametrize("item", ["customer", "Customer", "CUSTOMER"])
+def test_a_measure_called_like_a_group_is_not_taken_for_it(item: str, engine: Engine) -> None:
+    """DuckDB knows one name where only capitals differ: the customers of customer 7 are one, not seven."""
+    from tests.unit.semantic.manifests import entity, manifest, measure, metric, model
+
+    shop = model("shop", [entity("customer", "foreign")], [], [measure("customer", "count_distinct")])
+    layer = SemanticLayer(
+        manifest([shop], [metric("customers", measure="customer"), metric("customer", measure="customer")])
+    )
+    engine.execute("create schema core")
+    engine.execute('create table core.shop (customer integer, "at" date)')
+    engine.execute("insert into core.shop values (7, '2024-01-01'), (7, '2024-01-02'), (8, '2024-01-02')")
+    assert engine.ask(layer, Query(["customers"], [item], order_by=[item]))[1] == [(7, 1), (8, 1)]
+    with pytest.raises(QueryError, match="two columns called"):
+        layer.compile(Query(["customer"], [item]))

@@ -32,6 +32,8 @@ def test_lists_become_tuples_so_that_a_query_can_be_a_key() -> None:
         ({"metrics": ["a"], "end": "2024-02-01"}, "expected a date"),
         ({"metrics": ["a"], "limit": -1}, "expected 0 or more"),
         ({"metrics": ["a"], "limit": "1; drop table x"}, "expected 0 or more"),
+        ({"metrics": ["a"], "limit": True}, "expected 0 or more"),
+        ({"metrics": ["a"], "limit": 2**63}, "expected 0 or more"),
     ],
 )
 def test_a_query_that_cannot_be_meant_is_refused(given: dict[str, Any], message: str) -> None:

@@ -104,3 +104,12 @@ def test_what_is_not_supported_is_refused_with_its_place(item: str, message: str
     with pytest.raises(QueryError, match=r"saved query 'weekly': group_by holds") as refused:
         found(group_by=[item])
     assert message in str(refused.value)
+
+
+@pytest.mark.parametrize("part", ["metrics", "group_by", "order_by", "where"])
+@pytest.mark.parametrize("item", [None, 5, ["orders"], {}])
+def test_what_is_no_text_is_refused_as_the_manifest_is_read(part: str, item: Any) -> None:
+    """So that it is told in one line where the file is read, and not when the query is asked."""
+    asked = {"where_filters": [{"where_sql_template": item}]} if part == "where" else [item]
+    with pytest.raises(TypeError, match="where a text is expected"):
+        read_saved_queries([saved(**{part: asked})])

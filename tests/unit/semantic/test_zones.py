@@ -178,3 +178,28 @@ def test_a_date_has_no_time_zone() -> None:
 def test_an_unknown_time_zone_is_refused(zone: str) -> None:
     with pytest.raises(QueryError, match="expected an IANA name"):
         Query(["calls"], timezone=zone)
+
+
+@pytest.mark.parametrize(
+    ("zone", "first", "last"),
+    [
+        (None, date(2024, 3, 30), date(2024, 4, 1)),
+        (BERLIN, date(2024, 3, 30), date(2024, 4, 1)),
+        ("America/New_York", date(2024, 3, 30), SPRING),
+        ("Asia/Tokyo", SPRING, date(2024, 4, 1)),
+        ("Pacific/Kiritimati", SPRING, date(2024, 4, 1)),
+    ],
+)
+def test_complete_days_of_another_zone_lie_within_what_is_complete(
+    zone: str | None, first: date, last: date, hourly: Engine
+) -> None:
+    """Known from 30 March to 1 April in Berlin, which is over at 22:00 UTC: New York still has 1 April then."""
+    layer = SemanticLayer(calls(), {"calls": date(2024, 4, 1)}, date(2024, 3, 30), zone=BERLIN)
+    day = "metric_time__day"
+
+    def days(**options: Any) -> list[date]:
+        return [row[0] for row in hourly.ask(layer, Query(["calls"], [day], order_by=[day], timezone=zone, **options))[1]]
+
+    found = days()
+    assert (found[0], found[-1]) == (first, last)
+    assert len(days(complete_periods=False)) > len(found)

@@ -196,6 +196,15 @@ def test_who_is_in_two_channels_is_counted_once(shop: Shop, by_search: list[str]
         assert found == {member: value and value * factor for member, value in shown.items()}
 
 
+def test_a_condition_that_no_value_fits_is_refused_without_the_value(shop: Shop) -> None:
+    """Order ids are texts, which only the database knows: its error names the first of them."""
+    ws = shop.publish("first")
+    with pytest.raises(QueryError, match="the database cannot answer it: Conversion Error") as caught:
+        run_query(ws, Query(metrics=["orders"], where=["cast({{ Entity('order') }} as int) > 1"]))
+    assert "email" not in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
 def test_totals_and_other_grains(shop: Shop) -> None:
     ws = shop.publish("first")
     with open_published(ws) as con:

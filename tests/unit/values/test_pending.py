@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from metrics.values import Window, clear_pending, pending_windows
+from metrics.values import Window, clear_pending, compute_values, pending_windows
 from tests.unit.values.company import Company, build
 
 FIRST, SECOND, THIRD = date(2026, 4, 1), date(2026, 4, 2), date(2026, 4, 3)
@@ -72,6 +72,16 @@ def test_the_day_of_a_changed_row_waits_for_every_metric_that_reads_it(company: 
 def test_a_row_that_moves_touches_both_days(company: Company) -> None:
     company.con.execute("update core.fct_tickets set business_date = date '2026-04-03' where ticket_id = 'x0'")
     assert waiting(company) == dict.fromkeys(("tickets_created", "first_response_minutes"), Window(FIRST, THIRD))
+
+
+@pytest.mark.parametrize("day", ["0001-01-01", "9999-12-31", "0044-03-15 (BC)", "12024-01-01", "-infinity", "infinity"])
+def test_a_date_outside_of_any_history_waits_like_any_other(company: Company, day: str) -> None:
+    """What some systems write for no date, and what a broken one may; its periods are never shown."""
+    company.con.execute("update core.fct_orders set business_date = ?::date where order_id = 'x1'", [day])
+    assert waiting(company)["orders"].first <= FIRST
+    compute_values(company.con, company.ws, company.layer, company.catalogue, waiting(company), "late")
+    clear_pending(company.con)
+    assert waiting(company) == {}
 
 
 def test_a_column_that_nothing_reads_makes_nothing_wait(company: Company) -> None:

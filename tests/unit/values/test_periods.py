@@ -68,6 +68,12 @@ def test_touched_periods(grain: str, reach: Reach, expected: Window) -> None:
     assert touched_periods(Window(date(2026, 4, 15), date(2026, 4, 15)), grain, reach, TODAY) == expected
 
 
+def test_dates_at_the_edge_of_the_calendar_touch_what_there_is() -> None:
+    """A date that stands for no date, as some systems write it."""
+    everything = touched_periods(Window(date.min, date.max), "quarter", Reach(back=30, forward=31), TODAY)
+    assert everything == Window(date.min, date(2026, 6, 30))
+
+
 def test_dates_after_today_touch_nothing() -> None:
     assert touched_periods(Window(date(2026, 7, 1), date(2026, 7, 2)), "day", Reach(), TODAY) is None
 

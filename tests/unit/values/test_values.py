@@ -205,3 +205,26 @@ def test_medians_of_the_rest_are_not_made_up(company: Company) -> None:
     compute(company)
     assert len(stored(company, "first_response_minutes", "day", "channel")) == 50
     assert (date(2026, 4, 1), "other") not in stored(company, "first_response_minutes", "day", "channel")
+
+
+def test_medians_of_members_called_like_a_label_are_not_put_together(company: Company) -> None:
+    """Without a channel, of the empty one, and of channels that are really called so: four medians, none of two."""
+    company.con.execute(
+        """create or replace table core.fct_tickets as
+        select i::text as ticket_id, date '2026-04-01' as business_date, channel, minutes
+        from (values (1, null, 1.0), (2, '(none)', 10.0), (3, '', 100.0), (4, '(empty)', 1000.0)) as t(i, channel, minutes)"""
+    )
+    compute(company)
+    found = {
+        member: value for (_, member), value in stored(company, "first_response_minutes", "day", "channel").items() if member
+    }
+    assert found == {"(no value)": 1, "(none)": 10, "(no text)": 100, "(empty)": 1000}
+
+
+def test_an_infinite_value_is_appended_once(company: Company) -> None:
+    company.con.execute(
+        """create or replace table core.fct_tickets as
+        select '1' as ticket_id, date '2026-04-01' as business_date, 'email' as channel, 'inf'::double as minutes"""
+    )
+    compute(company)
+    assert compute(company).appended == 0
