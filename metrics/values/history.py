@@ -116,10 +116,11 @@ _CHANGED = f"""insert into changes
             compared.*,
             case
                 when is_late_member and base_state = 'settled' then 'restated'
-                when not is_same_definition then base_state
+                -- not settled (any more): a change is the event of mart.kpi_restatements, the state that of the watermarks
+                when base_state <> 'settled' or not is_same_definition then base_state
                 -- what was reported as missing has changed when it comes back, also to what it was
                 when (is_changed or old_state = 'removed') and valued_state in ('settled', 'restated') then 'restated'
-                when base_state = 'settled' and old_state = 'restated' then 'restated'
+                when old_state = 'restated' then 'restated'
                 else base_state
             end as state
         from compared

@@ -110,6 +110,16 @@ def test_a_settled_value_that_changes_is_restated_and_stays_so(company: Company)
     assert found == [(DAY, 10, 9, "data")]
 
 
+def test_a_settled_value_that_changes_as_its_day_reopens_is_not_settled(company: Company) -> None:
+    """The change is an event; the state is that of the watermarks, whether the value was computed again or not."""
+    company.con.execute("delete from core.fct_orders where order_id = 'x0'")
+    company.set_time(date(2026, 4, 3), date(2026, 4, 2), date(2026, 3, 31))
+    compute(company, "late", changed(company))
+    assert days(company)[DAY] == (9, "provisional")
+    assert restatements(company) == [("", 10, 9)]
+    assert compute(company, "again") == 0
+
+
 def test_a_new_definition_is_computed_in_full_and_not_called_restated(company: Company) -> None:
     changed = company.catalogue.lineage["orders"].definition
     object.__setattr__(changed, "definition_hash", "another")
