@@ -137,6 +137,15 @@ _CHINESE = {
     "{driver} would have to go from {now} to {needed} ({change}): {chance}.":
         "{driver} 需要从 {now} 变为 {needed}（{change}）：{chance}。",
     "{driver} would have to go from {now} to {needed} ({change}).": "{driver} 需要从 {now} 变为 {needed}（{change}）。",
+    "It is heading for worse than now: a step that is worse than now limits the loss, no more.":
+        "走势变差：比当前更差的台阶只是止损，并非进步。",
+    "To get no worse than {value} ({step}), with all else as it is now:": "要不差于 {value}（{step}），其他保持现状时：",
+    "{driver} may go from {now} to {needed} ({change}), but no further: {chance}.":
+        "{driver} 最多可从 {now} 变为 {needed}（{change}）：{chance}。",
+    "{driver} may go from {now} to {needed} ({change}), but no further.":
+        "{driver} 最多可从 {now} 变为 {needed}（{change}）。",
+    "{driver} alone does not take it that far.": "仅 {driver} 变差不会到这一步。",
+    "Or all of them together: each worse by no more than {change}.": "或者全部一起：各变差不超过 {change}。",
     "{driver} alone cannot do it.": "仅靠 {driver} 无法达到。",
     "Or all of them together: each {change}.": "或者全部一起：各改善 {change}。",
     "Ready to paste under targets: of {kpi}:": "可直接粘贴到 {kpi} 的 targets: 下：",
