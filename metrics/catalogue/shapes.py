@@ -7,6 +7,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from metrics.catalogue.expected import expected, found
 from metrics.catalogue.fields import known_fields
 from metrics.catalogue.findings import Finding
 from metrics.catalogue.model import OVERRIDABLE, KpiFile
@@ -29,7 +30,8 @@ def shape_findings(document: Located, errors: Iterable[Any], model: type[BaseMod
 def _finding(document: Located, detail: Any, model: type[BaseModel]) -> Finding:
     path: YamlPath = tuple(detail["loc"])
     kpi = _kpi(document, path)
-    name = str(path[-1]) if path else ""
+    # An entry of a list has no name: that of the list and its place.
+    name = "" if not path else f"{path[-2]}[{path[-1]}]" if isinstance(path[-1], int) and len(path) > 1 else str(path[-1])
     if detail["type"] == "missing" and kpi and len(path) == 3 and name in _RULES:
         return finding(_RULES[name], document.where(path), kpi=kpi)
     english, chinese = _messages(path, name, detail, model)
@@ -47,16 +49,20 @@ def _messages(path: YamlPath, field: str, detail: Any, model: type[BaseModel]) -
     if kind == "missing":
         return f"field '{field}' is missing. Add it", f"缺少字段 '{field}'，请补上。"
     if kind == "literal_error":
-        found, expected = detail["input"], str(detail["ctx"]["expected"])
-        options = [option.strip(" '") for option in expected.replace(" or ", ",").split(",")]
-        near = hint(str(found), options)
+        given, choices = detail["input"], str(detail["ctx"]["expected"])
+        options = [option.strip(" '") for option in choices.replace(" or ", ",").split(",")]
+        near = hint(str(given), options)
         return (
-            f"'{field}' is '{found}', expected {expected}.{near.in_language('en')}",
-            f"'{field}' 的值 '{found}' 不在 {'、'.join(options)} 之中。{near.in_language('zh')}",
+            f"'{field}' is '{given}', expected {choices}.{near.in_language('en')}",
+            f"'{field}' 的值 '{given}' 不在 {'、'.join(options)} 之中。{near.in_language('zh')}",
         )
     if kind == "value_error":
         # What the model's own checks say; they speak English.
         return str(detail["ctx"]["error"]), f"{detail['ctx']['error']}。"
+    wanted = expected(field, detail)
+    if wanted is not None:
+        there = found(detail["input"])
+        return f"'{field}' {there[0]}, expected {wanted[0]}", f"'{field}' {there[1]}，应为{wanted[1]}。"
     shown = detail["input"] if isinstance(detail["input"], str | int | float | bool) else type(detail["input"]).__name__
     reason = detail["msg"][:1].lower() + detail["msg"][1:]
     return f"'{field}' is '{shown}': {reason}", f"'{field}' 的值 '{shown}' 不合要求（{reason}）。"

@@ -112,7 +112,7 @@ def test_options_make_one_without_a_question_and_say_what_is_to_be_filled_in(sho
         (["refund"], "there is no metric 'refund'. Did you mean 'refunds'"),
         (["revenue"], "revenue is a KPI already, at metrics/kpis/sales.yml:"),
         (["refunds", "--parent", "revnue"], "refunds: parent names unknown metric 'revnue'. Did you mean 'revenue'"),
-        (["refunds", "--team", "Sales: all"], "refunds: 'team' is 'Sales: all': string should match pattern"),
+        (["refunds", "--team", "Sales: all"], "refunds: 'team' is 'Sales: all', expected small letters, digits and _, a letter first."),
         (["refunds", "--role", "result"], "'result' is none of input, process, output, outcome."),
         (["refunds", "--target", "nan"], "--target 'nan' is no number such as 0.03 or 1200."),
         (["refunds", "--target", "5", "--target-from", "2026-02-30"], "--target-from '2026-02-30' is not a day"),
