@@ -188,7 +188,9 @@ _CHINESE = {
     "{kpi}: {title}, no target by {grain}": "{kpi}：{title}，没有按{grain}的目标",
     "{kpi}: {title}, target {targets}": "{kpi}：{title}，目标 {targets}",
     "No objective yet: write kpis/okrs.yml.": "还没有目标：请编写 kpis/okrs.yml。",
-    "  {done} done, {expected} of the time gone  ": "　完成 {done}，时间已过 {expected}　",
+    "  {done} done, {expected} expected by now  ": "　完成 {done}，按已结束的期间应完成 {expected}　",
+    "Key results: value at the start → last closed period → value to reach.":
+        "关键结果：起始值 → 最近已结束期间的数值 → 要达到的数值。",
     "floors broken: {count}": "跌破底线：{count}",
     "floor {floor}: {value}": "底线 {floor}：{value}",
 }  # fmt: skip
@@ -213,6 +215,10 @@ class Words:
     def units(self, grain: str) -> str:
         """Several of a grain: ``days`` is 天. KeyError for another word."""
         return _CHINESE[f"units {grain}"] if self.language == "zh" else f"{grain}s"
+
+    def dimension(self, name: str) -> str:
+        """The name of a dimension as the head of a column: ``channel`` is 渠道; one of a workspace stays as it is."""
+        return _CHINESE.get(name, name) if self.language == "zh" else name
 
     def check(self, name: str) -> str:
         """The name of a check: ``gaps`` is 日期缺口. A check of the workspace's own has no other name than its own."""
