@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -204,13 +205,21 @@ def _number(ask: Asker, given: str | None) -> float | None:
         answer = ask.text(given, "The value to reach, in the metric's unit (a share as 0.03); empty for none")
         if not answer:
             return None
-        try:
-            return float(answer)
-        except ValueError:
-            problem = f"--target '{answer}' is no number such as 0.03 or 1200."
-            if given is not None or ask.yes:
-                raise typer.BadParameter(problem) from None
-            typer.echo(problem)
+        number = _finite(answer)
+        if number is not None:
+            return number
+        problem = f"--target '{answer}' is no number such as 0.03 or 1200."
+        if given is not None or ask.yes:
+            raise typer.BadParameter(problem)
+        typer.echo(problem)
+
+
+def _finite(text: str) -> float | None:
+    try:
+        number = float(text)
+    except ValueError:
+        return None
+    return number if math.isfinite(number) else None
 
 
 def _baseline(ask: Asker, given: str | None) -> date | None:

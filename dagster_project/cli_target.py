@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Annotated
 
 import typer
@@ -36,5 +37,7 @@ def target(
 
     if (benchmark is None) != (source is None):
         raise typer.BadParameter("--benchmark and --source belong together: give the number and who published it.")
+    if benchmark is not None and not math.isfinite(benchmark):
+        raise typer.BadParameter(f"--benchmark is '{benchmark}', expected a number such as 0.03.")
     ws = load(workspace)
     print_advice(target_advice(ws, kpi, day(by, "--by"), grain, benchmark, source), output, ws)

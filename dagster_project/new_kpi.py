@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from metrics.catalogue.load import NOT_OF_KPIS
 from metrics.catalogue.schema import DEFAULTS_SCHEMA_PATH, SCHEMA_PATH
 from metrics.catalogue.yaml_lines import shown_path
 from metrics.errors import CatalogueError, did_you_mean
@@ -77,6 +78,10 @@ def write_kpi(ws: Workspace, kpi: NewKpi, file: Path) -> tuple[Path, list[Findin
     """Write the entry to a new file; return it with the warnings about it. Raises CatalogueError, and leaves nothing."""
     from serving.published import lint_definitions
 
+    folder = ws.root / "kpis"
+    if file.resolve().parent != folder.resolve() or file.suffix not in (".yml", ".yaml") or file.stem in NOT_OF_KPIS:
+        raise CatalogueError(f"{file}: would not be read. KPI files are {folder}/*.yml, but not "
+                             f"{', '.join(sorted(NOT_OF_KPIS))}. Give another file with --file.")  # fmt: skip
     if file.exists():
         raise CatalogueError(f"{file}: is there already. Give another file with --file, or add the KPI to it by hand.")
     file.parent.mkdir(parents=True, exist_ok=True)
@@ -158,7 +163,7 @@ def _target(kpi: NewKpi) -> Iterator[str]:
     if kpi.target is not None:
         target = kpi.target
         yield "    targets:"
-        yield (f"      - {{from: {target.first}, to: {target.last}, grain: {target.grain}, value: {target.value:g}}}"
+        yield (f"      - {{from: {target.first}, to: {target.last}, grain: {target.grain}, value: {target.value:.12g}}}"
                "  # and floor:, stretch:, path: linear with start:")  # fmt: skip
     elif kpi.baseline_until is not None:
         yield f"    baseline_until: {kpi.baseline_until}  # measured first; then a target"

@@ -159,13 +159,15 @@ def print_okrs(ws: Workspace, output: str) -> None:
             out.print(_objective_line(row, say))
         else:
             out.print(_part_line(row, ws, say))
+    if any(row["kind"] == "key_result" for row in found):
+        out.print(Text(say("Key results: value at the start → last closed period → value to reach."), style="dim"))
 
 
 def _objective_line(row: dict[str, Any], say: Words) -> Text:
     line = Text(f"{row['title']}", style="bold")
     done = "–" if row["progress"] is None else f"{row['progress']:.0%}"
     expected = f"{row['expected_progress']:.0%}"
-    line.append(say("  {done} done, {expected} of the time gone  ", done=done, expected=expected), style="not bold")
+    line.append(say("  {done} done, {expected} expected by now  ", done=done, expected=expected), style="not bold")
     line.append_text(status_text(row["status"], say))
     if row["floors_broken"]:
         line.append("  " + say("floors broken: {count}", count=row["floors_broken"]), style="red")
@@ -175,13 +177,21 @@ def _objective_line(row: dict[str, Any], say: Words) -> Text:
 def _part_line(row: dict[str, Any], ws: Workspace, say: Words) -> Text:
     shown_numbers = {
         name: "–" if row[name] is None else shown(row[name], row["unit"] or "count", ws.currency)
-        for name in ("start_value", "value", "stretch", "floor")
+        for name in ("value", "floor")
     }
     if row["kind"] == "floor":
         mark, style = {"held": ("✓", "green"), "broken": ("✗", "red")}.get(row["status"], ("·", "dim"))
         sentence = say("floor {floor}: {value}", floor=shown_numbers["floor"], value=shown_numbers["value"])
         return Text(f"  {mark} ", style=style).append(f"{row['title']}  {sentence}  {period(row)}", style="dim")
     done = "  –" if row["progress"] is None else f"{row['progress']:>4.0%}"
-    way = f"{shown_numbers['start_value']} → {shown_numbers['value']} → {shown_numbers['stretch']}"
-    line = Text(f"  {done} {row['title']}  {way}  {period(row)}  ")
+    numbers = way([row[name] for name in ("start_value", "value", "stretch")], row["unit"] or "count", ws.currency)
+    line = Text(f"  {done} {row['title']}  {numbers}  {period(row)}  ")
     return line.append_text(status_text(row["status"], say))
+
+
+def way(numbers: list[float | None], unit: str, currency: str) -> str:
+    """Start, value and goal with arrows between them; shares that look alike get the digits that tell them apart."""
+    texts = ["–" if number is None else shown(number, unit, currency) for number in numbers]
+    if unit == "ratio" and len(set(texts)) < len(set(numbers)):
+        texts = ["–" if number is None else f"{number:.4%}" for number in numbers]
+    return " → ".join(texts)

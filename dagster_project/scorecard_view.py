@@ -75,27 +75,28 @@ def _print_kpis(out: Console, ws: Workspace, rows: list[dict[str, Any]], say: Wo
     """All KPIs where they are few. Of many: North Star and the company's scorecard, what is off track or at risk, worst
     first, and how many others there are."""
     if len(rows) <= _MOST_KPIS:
-        out.print(_table(ws, rows, say))
+        out.print(kpi_table(ws, rows, say))
         return
     known = {row["metric"]: row for row in rows}
     first = [known[name] for name in first_kpis(ws) if name in known]
     others = [row for row in rows if row not in first]
     behind = [row for row in others if row["status"] in ("off_track", "at_risk")][:_MOST_KPIS]
-    out.print(_table(ws, first, say))
+    out.print(kpi_table(ws, first, say))
     if behind:
         if first:
             out.print(Text(say("Off track or at risk, worst first:"), style="dim"))
-        out.print(_table(ws, behind, say, head=not first))
+        out.print(kpi_table(ws, behind, say, head=not first))
     rest = Counter(row["status"] for row in others if row not in behind)
     counted = [say(_COUNTED[status], count=rest[status]) for status in _COUNTED if rest[status]]
     if counted:
         out.print(Text(say("And {counts}: kpi list", counts=say(", ").join(counted))))
 
 
-def _table(ws: Workspace, rows: list[dict[str, Any]], say: Words, *, head: bool = True) -> Table:
+def kpi_table(ws: Workspace, rows: list[dict[str, Any]], say: Words, *, head: bool = True) -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0), show_header=head)
     for name, justify, width in _COLUMNS:
-        table.add_column(say(name), justify=justify, no_wrap=True, width=width)
+        # A title that is longer goes on in the next line: cut off, two KPIs may look like one.
+        table.add_column(say(name), justify=justify, no_wrap=name != "KPI", overflow="fold", width=width)
     for row in rows:
         value, target = (
             "" if row[name] is None else shown(row[name], row["unit"], ws.currency) for name in ("value", "target")

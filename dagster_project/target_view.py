@@ -83,6 +83,8 @@ def _standing(advice: Advice, ws: Workspace, say: Words) -> list[str]:
             unit=say.units(advice.grain)),
         say(sentence, grain=grain, day=advice.end, **shown),
     ]  # fmt: skip
+    if _is_worse(next(step.value for step in advice.steps if step.name == "stretch"), advice):
+        lines.append(say("It is heading for worse than now: a step that is worse than now limits the loss, no more."))
     if advice.benchmark is None:
         return [*lines, say("No benchmark is known: give one with --benchmark and --source, or in the KPI file.")]
     lines.append(
@@ -91,6 +93,10 @@ def _standing(advice: Advice, ws: Workspace, say: Words) -> list[str]:
     if all(step.name != "benchmark" for step in advice.steps):
         lines.append(say("The benchmark is reached already: the next step comes from the KPI's own past."))
     return lines
+
+
+def _is_worse(value: float, advice: Advice) -> bool:
+    return value > advice.now if advice.direction == "down" else value < advice.now
 
 
 def _steps(advice: Advice, ws: Workspace, say: Words) -> Table:
@@ -110,21 +116,32 @@ def _steps(advice: Advice, ws: Workspace, say: Words) -> Table:
 
 def _drivers(found: WhatIf, advice: Advice, ws: Workspace, say: Words) -> list[str]:
     value, name = _shown(found.step.value, advice, ws), say(found.step.name)
-    lines = [say("To reach {value} ({step}), with all else as it is now:", value=value, step=name)]
-    lines += [f"  {_driver(need, ws, say)}" for need in found.drivers]
+    head = "To reach {value} ({step}), with all else as it is now:"
+    together = "Or all of them together: each {change}."
+    change = "" if found.together is None else percent(abs(found.together))
+    if found.is_worse:
+        head = "To get no worse than {value} ({step}), with all else as it is now:"
+        together = "Or all of them together: each worse by no more than {change}."
+        change = change.removeprefix("+")
+    lines = [say(head, value=value, step=name)]
+    lines += [f"  {_driver(need, found.is_worse, ws, say)}" for need in found.drivers]
     if found.together is not None and len(found.drivers) > 1:
-        lines.append("  " + say("Or all of them together: each {change}.", change=percent(abs(found.together))))
+        lines.append("  " + say(together, change=change))
     return lines
 
 
-def _driver(need: DriverNeed, ws: Workspace, say: Words) -> str:
+def _driver(need: DriverNeed, is_worse: bool, ws: Workspace, say: Words) -> str:
     if need.needed is None:
-        return say("{driver} alone cannot do it.", driver=need.metric)
+        sentence = "{driver} alone does not take it that far." if is_worse else "{driver} alone cannot do it."
+        return say(sentence, driver=need.metric)
     numbers = {
         "driver": need.metric, "now": rounded(need.now, {"unit": need.unit}, ws.currency),
         "needed": rounded(need.needed, {"unit": need.unit}, ws.currency), "change": percent(need.needed / need.now - 1),
     }  # fmt: skip
+    sentence = "{driver} would have to go from {now} to {needed} ({change})"
+    if is_worse:
+        sentence = "{driver} may go from {now} to {needed} ({change}), but no further"
     if need.probability is None:
-        return say("{driver} would have to go from {now} to {needed} ({change}).", **numbers)
+        return say(f"{sentence}.", **numbers)
     chance = say("{percent} likely", percent=chance_in_percent(need.probability, say))
-    return say("{driver} would have to go from {now} to {needed} ({change}): {chance}.", **numbers, chance=chance)
+    return say(f"{sentence}: {{chance}}.", **numbers, chance=chance)

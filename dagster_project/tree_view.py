@@ -110,7 +110,7 @@ def print_pairs(ws: Workspace, name: str | None, output: str) -> None:
 
 def _pair_table(ws: Workspace, head: dict[str, Any], rows: list[dict[str, Any]], say: Words) -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
-    table.add_column(head["dimension"], no_wrap=True)
+    table.add_column(say.dimension(head["dimension"]), no_wrap=True)
     for member in head["metrics"]:
         table.add_column(f"{member['team']}\n{member['metric_title']}", justify="right", overflow="fold")
     for row in rows:

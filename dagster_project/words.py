@@ -137,6 +137,15 @@ _CHINESE = {
     "{driver} would have to go from {now} to {needed} ({change}): {chance}.":
         "{driver} 需要从 {now} 变为 {needed}（{change}）：{chance}。",
     "{driver} would have to go from {now} to {needed} ({change}).": "{driver} 需要从 {now} 变为 {needed}（{change}）。",
+    "It is heading for worse than now: a step that is worse than now limits the loss, no more.":
+        "走势变差：比当前更差的台阶只是止损，并非进步。",
+    "To get no worse than {value} ({step}), with all else as it is now:": "要不差于 {value}（{step}），其他保持现状时：",
+    "{driver} may go from {now} to {needed} ({change}), but no further: {chance}.":
+        "{driver} 最多可从 {now} 变为 {needed}（{change}）：{chance}。",
+    "{driver} may go from {now} to {needed} ({change}), but no further.":
+        "{driver} 最多可从 {now} 变为 {needed}（{change}）。",
+    "{driver} alone does not take it that far.": "仅 {driver} 变差不会到这一步。",
+    "Or all of them together: each worse by no more than {change}.": "或者全部一起：各变差不超过 {change}。",
     "{driver} alone cannot do it.": "仅靠 {driver} 无法达到。",
     "Or all of them together: each {change}.": "或者全部一起：各改善 {change}。",
     "Ready to paste under targets: of {kpi}:": "可直接粘贴到 {kpi} 的 targets: 下：",
@@ -179,7 +188,9 @@ _CHINESE = {
     "{kpi}: {title}, no target by {grain}": "{kpi}：{title}，没有按{grain}的目标",
     "{kpi}: {title}, target {targets}": "{kpi}：{title}，目标 {targets}",
     "No objective yet: write kpis/okrs.yml.": "还没有目标：请编写 kpis/okrs.yml。",
-    "  {done} done, {expected} of the time gone  ": "　完成 {done}，时间已过 {expected}　",
+    "  {done} done, {expected} expected by now  ": "　完成 {done}，按已结束的期间应完成 {expected}　",
+    "Key results: value at the start → last closed period → value to reach.":
+        "关键结果：起始值 → 最近已结束期间的数值 → 要达到的数值。",
     "floors broken: {count}": "跌破底线：{count}",
     "floor {floor}: {value}": "底线 {floor}：{value}",
 }  # fmt: skip
@@ -204,6 +215,10 @@ class Words:
     def units(self, grain: str) -> str:
         """Several of a grain: ``days`` is 天. KeyError for another word."""
         return _CHINESE[f"units {grain}"] if self.language == "zh" else f"{grain}s"
+
+    def dimension(self, name: str) -> str:
+        """The name of a dimension as the head of a column: ``channel`` is 渠道; one of a workspace stays as it is."""
+        return _CHINESE.get(name, name) if self.language == "zh" else name
 
     def check(self, name: str) -> str:
         """The name of a check: ``gaps`` is 日期缺口. A check of the workspace's own has no other name than its own."""

@@ -16,7 +16,7 @@ from typing import Any, Literal
 from pydantic import Field, ValidationError
 
 from metrics.catalogue.findings import Finding
-from metrics.catalogue.model import Frozen, Grain, Identifier
+from metrics.catalogue.model import LARGEST_LINE, LARGEST_SWING, Frozen, Grain, Identifier
 from metrics.catalogue.rulebook import broken, finding
 from metrics.catalogue.shapes import shape_findings
 from metrics.catalogue.yaml_lines import read_yaml
@@ -30,7 +30,7 @@ Review = Literal["weekly", "monthly", "quarterly", "yearly"]
 class ThresholdDefaults(Frozen):
     """Where a status changes, as a share of the target reached."""
 
-    at_risk: float | None = Field(default=None, gt=0, description="Below this share of the target: at risk")
+    at_risk: float | None = Field(default=None, gt=0, le=LARGEST_LINE, description="Below this share of the target: at risk")
     off_track: float | None = Field(default=None, gt=0, description="Below this share of the target: off track")
     hysteresis: float | None = Field(default=None, ge=0, lt=0.5, description="How much further it must recover to improve")
 
@@ -40,7 +40,9 @@ class KpiDefaults(Frozen):
 
     grains: tuple[Grain, ...] | None = Field(default=None, min_length=1, description="Periods for which values are kept")
     minimum_n: int | None = Field(default=None, ge=0, description="Below this many observations a value is not judged")
-    threshold: float | None = Field(default=None, gt=0, description="Daily swing that opens an alert, as a share")
+    threshold: float | None = Field(
+        default=None, gt=0, le=LARGEST_SWING, description="Daily swing that opens an alert, as a share"
+    )
     alert: Literal["any", "bad", "good", "none"] | None = Field(default=None, description="Which swings alert")
     thresholds: ThresholdDefaults | None = None
     review: Literal["weekly", "monthly", "quarterly", "yearly"] | None = Field(
@@ -58,7 +60,9 @@ class WatchDefaults(Frozen):
     """What a watched metric gets that does not say otherwise."""
 
     minimum_n: int | None = Field(default=None, ge=0, description="Below this many observations a day is not judged")
-    threshold: float | None = Field(default=None, gt=0, description="Daily swing that opens an alert, as a share")
+    threshold: float | None = Field(
+        default=None, gt=0, le=LARGEST_SWING, description="Daily swing that opens an alert, as a share"
+    )
     alert: Literal["any", "bad", "good"] | None = Field(default=None, description="Which swings alert")
 
 

@@ -10,6 +10,7 @@ from metrics.catalogue.load import Checked
 from metrics.catalogue.model import Kpi, Target
 from metrics.catalogue.plausible import History, implausible
 from metrics.catalogue.rulebook import Both, finding
+from metrics.values.periods import next_period, period_start
 
 
 def target_findings(checked: Checked, today: date | None, history: History) -> Iterator[Finding]:
@@ -22,6 +23,8 @@ def target_findings(checked: Checked, today: date | None, history: History) -> I
             yield from _none(checked, kpi, today)
         for index, target in enumerate(kpi.targets):
             where = place.where("targets", index)
+            if target.to is not None and _next_start(target.from_, target.grain) > target.to:
+                yield finding("target-unused", where, kpi=name, grain=target.grain, first=target.from_, last=target.to)
             if target.to is None and target.review_on is None:
                 yield finding("target-open-ended", where, kpi=name, day=target.from_)
             if today and target.review_on and target.review_on < today and (target.to is None or target.to >= today):
@@ -29,6 +32,12 @@ def target_findings(checked: Checked, today: date | None, history: History) -> I
         if today:
             yield from _expired(checked, kpi, today)
         yield from implausible(checked, kpi, today, history)
+
+
+def _next_start(day: date, grain: str) -> date:
+    """The first day of the first period that starts on ``day`` or later."""
+    start = period_start(day, grain)
+    return start if start == day else next_period(start, grain)
 
 
 def _none(checked: Checked, kpi: Kpi, today: date | None) -> Iterator[Finding]:

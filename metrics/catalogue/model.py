@@ -13,6 +13,9 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 Grain = Literal["day", "week", "month", "quarter"]
 GRAINS: tuple[Grain, ...] = ("day", "week", "month", "quarter")
 DEFAULT_THRESHOLD = 0.15
+# Shares that are larger are per cent by mistake: 15 for 0.15, 98 for 0.98.
+LARGEST_SWING = 10
+LARGEST_LINE = 2
 
 Identifier = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$", max_length=63)]
 Sentence = Annotated[str, Field(min_length=2)]
@@ -97,7 +100,7 @@ class Thresholds(Frozen):
     ``hysteresis`` is how much further than the line a KPI must recover before its status improves.
     """
 
-    at_risk: float = Field(0.98, gt=0, description="Below this share of the target: at risk")
+    at_risk: float = Field(0.98, gt=0, le=LARGEST_LINE, description="Below this share of the target: at risk")
     off_track: float = Field(0.90, gt=0, description="Below this share of the target: off track")
     hysteresis: float = Field(0.01, ge=0, lt=0.5)
 
@@ -152,7 +155,9 @@ class Kpi(Frozen):
     matures_after_days: int = Field(
         0, ge=0, description="Days after its end before a period is judged or settled: its cohort still grows"
     )
-    threshold: float = Field(DEFAULT_THRESHOLD, gt=0, description="Daily swing that opens an alert, as a share")
+    threshold: float = Field(
+        DEFAULT_THRESHOLD, gt=0, le=LARGEST_SWING, description="Daily swing that opens an alert, as a share"
+    )
     alert: Literal["any", "bad", "good", "none"] = Field("any", description="Which direction of a swing alerts")
     targets: tuple[Target, ...] = ()
     baseline_until: date | None = Field(
@@ -180,7 +185,9 @@ class Watch(Frozen):
 
     metric: Identifier
     owner: Sentence = Field(description="Who is told")
-    threshold: float = Field(DEFAULT_THRESHOLD, gt=0, description="Daily swing that opens an alert, as a share")
+    threshold: float = Field(
+        DEFAULT_THRESHOLD, gt=0, le=LARGEST_SWING, description="Daily swing that opens an alert, as a share"
+    )
     minimum_n: int = Field(30, ge=0, description="Below this many observations a day is not judged")
     alert: Literal["any", "bad", "good"] = "any"
 
@@ -194,7 +201,7 @@ class Override(Frozen):
     id: Identifier
     owner: Sentence | None = None
     targets: tuple[Target, ...] | None = None
-    threshold: float | None = Field(None, gt=0)
+    threshold: float | None = Field(None, gt=0, le=LARGEST_SWING)
     weight: float | None = Field(None, gt=0)
 
 

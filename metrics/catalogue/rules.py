@@ -127,6 +127,7 @@ def _targets(kpi: Kpi, entry: Place | TargetRows, layer: SemanticLayer) -> Itera
                 "target-grain", entry.where("targets", index, "grain"),
                 kpi=kpi.id, grain=target.grain, known=", ".join(kpi.grains),
             )  # fmt: skip
+        yield from _scope(kpi, target, entry.where("targets", index), layer)
         for earlier in kpi.targets[:index]:
             if _overlap(earlier, target):
                 yield finding(
@@ -134,6 +135,15 @@ def _targets(kpi: Kpi, entry: Place | TargetRows, layer: SemanticLayer) -> Itera
                 )
         if direction in ("up", "down"):
             yield from _order(kpi.id, target, entry.where("targets", index), direction)
+
+
+def _scope(kpi: Kpi, target: Target, where: str, layer: SemanticLayer) -> Iterator[Finding]:
+    """A segment by which no value is kept: the target would judge nothing."""
+    items = kpi.segments if kpi.segments is not None else layer.metrics[kpi.id].meta.get("segments") or ()
+    kept = [segment_dimension(item) for item in items]
+    for name in target.scope:
+        if name not in kept:
+            yield finding("target-scope", where, kpi=kpi.id, name=name, known=", ".join(kept) or "–", hint=hint(name, kept))
 
 
 def _order(kpi: str, target: Target, where: str, direction: str) -> Iterator[Finding]:

@@ -7,17 +7,13 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from metrics.catalogue.expected import expected, found
 from metrics.catalogue.fields import known_fields
 from metrics.catalogue.findings import Finding
 from metrics.catalogue.model import OVERRIDABLE, KpiFile
 from metrics.catalogue.rulebook import Both, Hint, finding, hint
 from metrics.catalogue.yaml_lines import Located, YamlPath
 
-# YAML's own words for what pydantic calls by the names of Python, in English and Chinese.
-_LIST = ("a list: one entry per line, each after '- '", "一个列表：每行一项，以 '- ' 开头")
-_MAPPING = ("a mapping: one 'name: value' per line", "一个映射：每行一个 '名称: 值'")
-_EXPECTED = {"tuple_type": _LIST, "list_type": _LIST, "dict_type": _MAPPING, "model_type": _MAPPING}
-_FOUND = {dict: ("a mapping", "映射"), list: ("a list", "列表"), type(None): ("empty", "空的")}
 # Fields whose lack is a rule of its own.
 _RULES = {"owner": "owner-missing", "description": "description-missing", "playbook": "playbook-missing"}
 
@@ -34,7 +30,8 @@ def shape_findings(document: Located, errors: Iterable[Any], model: type[BaseMod
 def _finding(document: Located, detail: Any, model: type[BaseModel]) -> Finding:
     path: YamlPath = tuple(detail["loc"])
     kpi = _kpi(document, path)
-    name = str(path[-1]) if path else ""
+    # An entry of a list has no name: that of the list and its place.
+    name = "" if not path else f"{path[-2]}[{path[-1]}]" if isinstance(path[-1], int) and len(path) > 1 else str(path[-1])
     if detail["type"] == "missing" and kpi and len(path) == 3 and name in _RULES:
         return finding(_RULES[name], document.where(path), kpi=kpi)
     english, chinese = _messages(path, name, detail, model)
@@ -52,20 +49,20 @@ def _messages(path: YamlPath, field: str, detail: Any, model: type[BaseModel]) -
     if kind == "missing":
         return f"field '{field}' is missing. Add it", f"缺少字段 '{field}'，请补上。"
     if kind == "literal_error":
-        found, expected = detail["input"], str(detail["ctx"]["expected"])
-        options = [option.strip(" '") for option in expected.replace(" or ", ",").split(",")]
-        near = hint(str(found), options)
+        given, choices = detail["input"], str(detail["ctx"]["expected"])
+        options = [option.strip(" '") for option in choices.replace(" or ", ",").split(",")]
+        near = hint(str(given), options)
         return (
-            f"'{field}' is '{found}', expected {expected}.{near.in_language('en')}",
-            f"'{field}' 的值 '{found}' 不在 {'、'.join(options)} 之中。{near.in_language('zh')}",
+            f"'{field}' is '{given}', expected {choices}.{near.in_language('en')}",
+            f"'{field}' 的值 '{given}' 不在 {'、'.join(options)} 之中。{near.in_language('zh')}",
         )
     if kind == "value_error":
         # What the model's own checks say; they speak English.
         return str(detail["ctx"]["error"]), f"{detail['ctx']['error']}。"
-    if kind in _EXPECTED:
-        shown_en, shown_zh = _FOUND.get(type(detail["input"]), (f"'{detail['input']}'",) * 2)
-        expected_en, expected_zh = _EXPECTED[kind]
-        return f"'{field}' is {shown_en}, expected {expected_en}", f"'{field}' 的值是{shown_zh}，应为{expected_zh}。"
+    wanted = expected(field, detail)
+    if wanted is not None:
+        there = found(detail["input"])
+        return f"'{field}' {there[0]}, expected {wanted[0]}", f"'{field}' {there[1]}，应为{wanted[1]}。"
     shown = detail["input"] if isinstance(detail["input"], str | int | float | bool) else type(detail["input"]).__name__
     reason = detail["msg"][:1].lower() + detail["msg"][1:]
     return f"'{field}' is '{shown}': {reason}", f"'{field}' 的值 '{shown}' 不合要求（{reason}）。"

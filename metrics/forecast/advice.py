@@ -10,7 +10,7 @@ from metrics.errors import QueryError
 from metrics.forecast.history import Stored, periods_of
 from metrics.forecast.periods import PeriodOutlook, outlook_for
 from metrics.forecast.steps import PERIODS_OF_NOW, Known, Step, largest_gain, steps_of
-from metrics.forecast.what_if import needed_of_all, needed_of_one
+from metrics.forecast.what_if import needed_of_all, needed_of_one, result_of
 from metrics.values.periods import last_closed_period, next_period, period_end, period_start, previous_period
 
 if TYPE_CHECKING:
@@ -35,9 +35,14 @@ class DriverNeed:
 
 @dataclass(frozen=True)
 class WhatIf:
-    """What it takes to reach a step: each driver alone, or all of them better by ``together`` (0.1 = 10 %)."""
+    """What it takes to reach a step: each driver alone, or all of them better by ``together`` (0.1 = 10 %).
+
+    ``is_worse``: the step is worse than what the drivers give now. Then each ``needed`` is how bad a driver may become, and
+    its probability that it stays at least that good.
+    """
 
     step: Step
+    is_worse: bool
     drivers: tuple[DriverNeed, ...]
     together: float | None
 
@@ -159,27 +164,34 @@ def _what_if(
         name: outlook_for(stored, catalogue, name, asked.grain, asked.start, asked.closed_through).outlook
         for name in formula.metrics
     }
-    return tuple(
-        WhatIf(
-            step,
-            tuple(
-                _need(formula, values, name, catalogue.unit(name), step.value, outlooks[name])
-                for name in formula.metrics
-            ),
-            None if (factor := needed_of_all(formula, values, step.value)) is None else factor - 1,
-        )
-        for step in steps
-        if step.name != "safe"
-    )
+    sign = 1 if catalogue.direction(metric) == "up" else -1
+    found = []
+    for step in steps:
+        if step.name == "safe":
+            continue
+        is_worse = sign * (step.value - result_of(formula, values)) < 0
+        needs = tuple(driver_need(formula, values, name, catalogue.unit(name), step.value, outlooks[name], is_worse)
+                      for name in formula.metrics)  # fmt: skip
+        factor = needed_of_all(formula, values, step.value)
+        found.append(WhatIf(step, is_worse, needs, None if factor is None else factor - 1))
+    return tuple(found)
 
 
-def _need(
-    formula: Drivers, values: dict[str, float], name: str, unit: str, wanted: float, outlook: Outlook | None
+def driver_need(
+    formula: Drivers,
+    values: dict[str, float],
+    name: str,
+    unit: str,
+    wanted: float,
+    outlook: Outlook | None,
+    is_worse: bool,
 ) -> DriverNeed:
+    """What ``name`` would have to become for the formula to give ``wanted``; ``is_worse``: how bad it may become."""
     needed = needed_of_one(formula, values, name, wanted)
     probability = None
     if needed is not None and outlook is not None:
-        probability = outlook.probability_of(needed, "up" if needed >= values[name] else "down")
+        # A driver that may get worse as far as ``needed`` has to stay on the better side of it.
+        probability = outlook.probability_of(needed, "up" if (needed >= values[name]) != is_worse else "down")
     return DriverNeed(name, unit, values[name], needed, probability)
 
 
@@ -192,8 +204,11 @@ def suggestion(advice: Advice) -> dict[str, Any]:
         "to": advice.end.isoformat(),
         "grain": advice.grain,
         "value": values["stretch"],
-        "floor": worse(values["safe"], values["stretch"]),
     }
+    floor = worse(values["safe"], values["stretch"])
+    # Of a KPI that never moves both are the same, and a floor has to be worse than the value.
+    if floor != values["stretch"]:
+        found["floor"] = floor
     if "benchmark" in values and values["benchmark"] != values["stretch"]:
         found["stretch"] = values["benchmark"]
     return found

@@ -21,7 +21,12 @@ def result_of(formula: Drivers, values: Mapping[str, float]) -> float:
 
 
 def needed_of_one(formula: Drivers, values: Mapping[str, float], name: str, wanted: float) -> float | None:
-    """The value of ``name`` with which the formula gives ``wanted``, the others as they are; None where no value does."""
+    """The value of ``name`` with which the formula gives ``wanted``, the others as they are; None where no value does.
+
+    None, too, for a driver that is 0: no factor makes it more.
+    """
+    if values[name] == 0:
+        return None
     factor = _solved(lambda times: result_of(formula, {**values, name: values[name] * times}) - wanted)
     return None if factor is None else values[name] * factor
 
@@ -36,9 +41,7 @@ def needed_of_all(formula: Drivers, values: Mapping[str, float], wanted: float) 
     if not math.isfinite(now):
         return None
     upwards = wanted >= now
-    helps = {
-        name: (result_of(formula, {**values, name: values[name] * 1.01}) >= now) == upwards for name in formula.metrics
-    }
+    helps = {name: (result_of(formula, {**values, name: values[name] * 1.01}) >= now) == upwards for name in formula.metrics}
 
     def missing(times: float) -> float:
         moved = {name: values[name] * (times if helps[name] else 1 / times) for name in formula.metrics}

@@ -2,7 +2,8 @@
 
 Progress of a key result is (value - start) / (stretch - start), within 0 and 1, by the last closed period. An
 objective's is the weighted mean over key results and child objectives that have one; the weight of those is its
-coverage. It is on track with at least 90 % of the progress that the time gone would ask for, at risk with 60 %.
+coverage. It is on track with at least 90 % of the progress that is expected, at risk with 60 %. Expected is the share of
+the objective's days up to the end of the period that the value is of: a month that is not over is not asked for yet.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
 from metrics.scorecards.targets import as_segment, target_in_force
+from metrics.values.periods import period_end
 
 if TYPE_CHECKING:
     from metrics.catalogue import Catalogue
@@ -26,11 +28,12 @@ Row = tuple[object, ...]
 
 @dataclass(frozen=True)
 class Progress:
-    """0 to 1, None without data; ``coverage``: share of the weights that it stands for."""
+    """0 to 1, None without data; ``coverage``: share of the weights that it stands for; ``expected``: what it should be."""
 
     value: float | None
     coverage: float
     floors_broken: int = 0
+    expected: float = 0.0
 
 
 def progress(value: float, start: float, stretch: float, direction: str = "none") -> float:
@@ -48,17 +51,18 @@ def progress(value: float, start: float, stretch: float, direction: str = "none"
 def rolled_up(parts: Sequence[tuple[float, Progress]]) -> Progress:
     """The weighted mean of (weight, progress); what is missing lowers coverage and is not 0."""
     total = sum(weight for weight, _ in parts)
-    known = [(weight, part.value) for weight, part in parts if part.value is not None]
-    held = sum(weight for weight, _ in known)
+    known = [(weight, part.value, part.expected) for weight, part in parts if part.value is not None]
+    held = sum(weight for weight, _, _ in known)
     broken = sum(part.floors_broken for _, part in parts)
     if not held:
         return Progress(None, 0.0, broken)
     covered = sum(weight * part.coverage for weight, part in parts if part.value is not None) / total
-    return Progress(sum(weight * value for weight, value in known) / held, covered, broken)
+    done, expected = (sum(part[0] * part[place] for part in known) / held for place in (1, 2))
+    return Progress(done, covered, broken, expected)
 
 
 def paced(done: float | None, expected: float | None) -> str:
-    """The status of a progress against the share of the time that is gone."""
+    """The status of a progress against the one that is expected."""
     if done is None:
         return "no_data"
     if not expected:
@@ -90,8 +94,8 @@ class Okrs:
                 parts.append((child.weight, self._objective(child)[0]))
         found = rolled_up(parts) if parts else Progress(None, 0.0)
         broken = found.floors_broken + sum(is_held is False for is_held, _ in held)
-        found = Progress(found.value, found.coverage, broken)
-        expected = self._time_gone(objective)
+        expected = found.expected if found.value is not None else self._time_gone(objective, self._today)
+        found = Progress(found.value, found.coverage, broken, expected)
         own = (
             objective.id, objective.parent, "objective", 0, objective.title.en, objective.title.zh, objective.owner,
             objective.team, objective.goal, objective.from_, objective.to, objective.weight, "", None, None, "", "",
@@ -114,7 +118,8 @@ class Okrs:
         done = None
         if value is not None and start is not None and stretch is not None and not few:
             done = progress(value, start, stretch, self._direction(result.kpi))
-        expected = self._time_gone(objective)
+        seen = period_end(latest, result.grain) if is_new and latest is not None else self._today
+        expected = self._time_gone(objective, seen)
         status = paced(done, expected)
         if latest is not None and not is_new:
             status = "too_early"
@@ -122,7 +127,7 @@ class Okrs:
             status = "too_few" if few else "no_target"
         row = self._row(objective, "key_result", position, result.weight, result.kpi, result.grain, segment, (
             start, stretch, None, latest if is_new else None, value, done, None, expected, None, status))  # fmt: skip
-        return Progress(done, 1.0 if done is not None else 0.0), row
+        return Progress(done, 1.0 if done is not None else 0.0, expected=expected), row
 
     def _floor(self, objective: Objective, position: int, floor: Floor) -> tuple[bool | None, Row]:
         latest = self._values.last_period(floor.kpi, floor.grain, objective.to)
@@ -168,9 +173,9 @@ class Okrs:
             *segment, *numbers,
         )  # fmt: skip
 
-    def _time_gone(self, objective: Objective) -> float:
-        """Share of the objective's days that are over."""
-        days = (min(self._today, objective.to) - objective.from_).days + 1
+    def _time_gone(self, objective: Objective, by: date) -> float:
+        """Share of the objective's days that are over on ``by``."""
+        days = (min(by, objective.to) - objective.from_).days + 1
         return min(max(days / ((objective.to - objective.from_).days + 1), 0.0), 1.0)
 
 

@@ -16,11 +16,14 @@ from typing import TypeVar
 from pydantic import BaseModel, ValidationError
 
 from metrics.errors import WorkspaceError, did_you_mean
+from metrics.workspace.workbooks import workbook_problem
 
 SUFFIXES = (".csv", ".xlsx")
 # Excel stores a date as the number of days since this one.
 EXCEL_EPOCH = dt.date(1899, 12, 30)
 EXCEL_DATE = re.compile(r"[0-9]{5}(\.0+)?")
+# One dot before three digits: the thousands of many languages, and the decimal point of others.
+GROUPED = re.compile(r"-?[1-9][0-9]{0,2}\.[0-9]{3}")
 Model = TypeVar("Model", bound=BaseModel)
 
 
@@ -112,9 +115,22 @@ def _csv_records(path: Path, name: str) -> Iterator[tuple[int, list[str]]]:
     lines = text.splitlines(keepends=True)
     delimiter = likeliest_delimiter(lines[0], '"', path.name) if lines else ","
     records, line = csv.reader(lines, delimiter=delimiter), 1
-    for record in records:
-        yield line, record
-        line = records.line_num + 1
+    try:
+        for record in records:
+            _check_thousands(f"{name}:{line}", record, delimiter)
+            yield line, record
+            line = records.line_num + 1
+    except csv.Error as error:
+        raise WorkspaceError(f"{name}:{line}: cannot be read ({error}). Is a quotation mark open?") from error
+
+
+def _check_thousands(where: str, cells: list[str], delimiter: str) -> None:
+    """Where cells end at semicolons the comma is the decimal sign, and 45.000 is most likely 45 thousand and not 45."""
+    for cell in cells if delimiter == ";" else ():
+        if GROUPED.fullmatch(cell.strip()):
+            plain = cell.strip().replace(".", "")
+            raise WorkspaceError(f"{where}: '{cell.strip()}' may be {plain} or {float(cell):g}, if its dots part thousands. "
+                                 f"Write it without dots, or with another number of decimals.")  # fmt: skip
 
 
 def _excel_records(path: Path, name: str) -> Iterator[tuple[int, list[str]]]:
@@ -123,6 +139,9 @@ def _excel_records(path: Path, name: str) -> Iterator[tuple[int, list[str]]]:
 
     from metrics.warehouse.connection import load_excel
 
+    problem = workbook_problem(path)
+    if problem:
+        raise WorkspaceError(f"{name}: {problem}.")
     with duckdb.connect() as con:
         load_excel(con)
         try:

@@ -80,7 +80,11 @@ def test_questions_make_a_kpi_without_a_warning(shop: Path) -> None:
         ["grow_revenue", "happy_customers"],
         "functional",
     )
-    assert (kpi["title"], kpi["parent"], kpi["guardrails"]) == ({"en": "Refunds", "zh": "退款金额"}, "return_rate", ["orders"])
+    assert (kpi["title"], kpi["parent"], kpi["guardrails"]) == (
+        {"en": "Refunds", "zh": "退款金额"},
+        "return_rate",
+        ["orders"],
+    )
     (target,) = kpi["targets"]
     assert (target["value"], str(target["to"]), target["grain"]) == (800, "2026-12-31", "quarter")
     first = written.read_text(encoding="utf-8").splitlines()[0]
@@ -108,8 +112,9 @@ def test_options_make_one_without_a_question_and_say_what_is_to_be_filled_in(sho
         (["refund"], "there is no metric 'refund'. Did you mean 'refunds'"),
         (["revenue"], "revenue is a KPI already, at metrics/kpis/sales.yml:"),
         (["refunds", "--parent", "revnue"], "refunds: parent names unknown metric 'revnue'. Did you mean 'revenue'"),
-        (["refunds", "--team", "Sales: all"], "refunds: 'team' is 'Sales: all': string should match pattern"),
+        (["refunds", "--team", "Sales: all"], "refunds: 'team' is 'Sales: all', expected small letters, digits and _, a letter first."),
         (["refunds", "--role", "result"], "'result' is none of input, process, output, outcome."),
+        (["refunds", "--target", "nan"], "--target 'nan' is no number such as 0.03 or 1200."),
         (["refunds", "--target", "5", "--target-from", "2026-02-30"], "--target-from '2026-02-30' is not a day"),
         (["refunds", "--target", "5", "--target-from", "2026-12-31", "--target-to", "2026-01-01"], "target ends on 2026-01-01, before"),
     ],
@@ -129,6 +134,22 @@ def test_a_file_that_is_there_stays(shop: Path) -> None:
     done = run_kpi("new", "kpi", "refunds", "-w", shop, "--yes")
     assert (done.returncode, file.read_text()) == (1, "version: 1  # mine\n")
     assert f"{file}: is there already. Give another file with --file, or add the KPI to it by hand." in done.stderr
+
+
+@pytest.mark.parametrize("name", ["refunds.yml", "shop/kpis/refunds.txt", "shop/kpis/goals.yml"])
+def test_a_file_that_nobody_would_read_is_not_written(shop: Path, tmp_path: Path, name: str) -> None:
+    file = shop / "kpis" / Path(name).name if "/" in name else tmp_path / name
+    done = run_kpi("new", "kpi", "refunds", "-w", shop, "--yes", "--file", file)
+    assert (done.returncode, file.exists()) == (1, False)
+    assert f"{file}: would not be read. KPI files are {shop / 'kpis'}/*.yml, but not defaults, goals, okrs" in done.stderr
+
+
+def test_every_digit_of_a_target_is_written(shop: Path) -> None:
+    done = run_kpi("new", "kpi", "refunds", "-w", shop, "--yes", "--target", "1234567.5",
+                   "--target-from", "2026-01-01", "--target-to", "2026-12-31")  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    (kpi,) = yaml.safe_load((shop / "kpis" / "refunds.yml").read_text())["kpis"]
+    assert kpi["targets"][0]["value"] == 1234567.5
 
 
 def test_a_new_workspace_is_valid_and_says_what_comes_next(tmp_path: Path) -> None:

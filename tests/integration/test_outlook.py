@@ -126,6 +126,7 @@ def test_the_line_to_paste_is_a_target_that_loads(demo_copy: BuiltWorkspace, kpi
         (("cac", "--grain", "day"), "cac has no values by day; --grain is one of week, month, quarter."),
         (("sessions", "--grain", "day"), "sessions: a target by day follows chance more than work"),
         (("cac", "--benchmark", "3"), "--benchmark and --source belong together"),
+        (("cac", "--benchmark", "nan", "--source", "Survey"), "--benchmark is 'nan', expected a number such as 0.03."),
     ],
 )
 def test_what_cannot_be_advised_is_said_in_one_line(

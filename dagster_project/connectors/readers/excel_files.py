@@ -9,6 +9,7 @@ from dagster_project.connectors.readers.unpacking import Readable
 from metrics.errors import ReadOptionError, SourceError
 from metrics.warehouse import literal, load_excel, quoted
 from metrics.workspace import ReadOptions
+from metrics.workspace.workbooks import workbook_problem
 
 LAST_COLUMN = "ZZ"
 # The days of this format count from here; the 29th of February 1900, which Excel believes in, is before any real date.
@@ -17,6 +18,9 @@ EPOCH = "timestamp '1899-12-30'"
 
 def prepare(con: duckdb.DuckDBPyConnection, readable: Readable, read: ReadOptions) -> Prepared:
     """Read the header. Raises SourceError."""
+    problem = workbook_problem(readable.path)
+    if problem:
+        raise SourceError(f"{readable.file.path}: {problem}.")
     load_excel(con)
     try:
         rows = con.execute(f"describe select * from {_sheet(readable, read, con)}").fetchall()

@@ -82,9 +82,9 @@ def test_lines_that_cross_by_a_default_are_told_at_the_kpi(company: Company, tmp
     [
         ("kpi:\n  treshold: 0.2\n", 2, "unknown field 'treshold'. Did you mean 'threshold' or 'thresholds'?"),
         ("kpi:\n  review: dayly\n", 2, "'review' is 'dayly', expected 'weekly', 'monthly', 'quarterly' or 'yearly'."),
-        ("lint:\n  kpis_per_team: 0\n", 2, "'kpis_per_team' is '0': input should be greater than or equal to 1."),
+        ("lint:\n  kpis_per_team: 0\n", 2, "'kpis_per_team' is '0', expected at least 1."),
         ("team: [grow]\n", 1, "unknown field 'team'. Did you mean 'teams'?"),
-        ("teams: [Sales]\n", 1, "'0' is 'Sales': string should match pattern"),
+        ("teams: [Sales]\n", 1, "'teams[0]' is 'Sales', expected small letters"),
         ("- kpi\n", 1, "expected a mapping with the keys kpi, watched, lint"),
         ("kpi: [\n", 1, "is not valid YAML"),
     ],

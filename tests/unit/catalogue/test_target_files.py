@@ -7,6 +7,7 @@ from pathlib import Path
 
 import openpyxl
 import pytest
+from openpyxl.utils.datetime import CALENDAR_MAC_1904
 
 from metrics.catalogue import Catalogue, check_catalogue, load_catalogue, read_lineage
 from metrics.catalogue.model import Target
@@ -113,6 +114,37 @@ def test_targets_stand_in_one_place(company: Company, tmp_path: Path) -> None:
         CatalogueError, match=r"a.csv:2: orders has its targets at .*b.yml:4 already. Keep them in one place"
     ):
         load(company, tmp_path, b_yml=override, a_csv=HEADER + "orders,2026-01-01,,month,5\n")
+
+
+def test_a_dot_before_three_digits_may_part_thousands_where_the_comma_is_no_delimiter(
+    company: Company, tmp_path: Path
+) -> None:
+    head = "kpi;from;grain;value\n"
+    with pytest.raises(CatalogueError, match=r"a.csv:2: '45.000' may be 45000 or 45, if its dots part thousands"):
+        load(company, tmp_path, a_csv=f"{head}orders;2026-01-01;month;45.000\n")
+    for text in ("0.125", "45.5", "45.00", "45000"):
+        (found,) = load(company, tmp_path, a_csv=f"{head}orders;2026-01-01;month;{text}\n").kpis["orders"].targets
+        assert found.value == float(text)
+
+
+def test_a_cell_longer_than_the_reader_takes_is_told_with_its_line(company: Company, tmp_path: Path) -> None:
+    with pytest.raises(CatalogueError, match=r"a.csv:2: cannot be read \(field larger than"):
+        load(company, tmp_path, a_csv=f'{HEADER}"orders,2026-01-01,,month,5\n' + "x" * 140_000)
+
+
+def test_a_workbook_that_would_hang_the_reader_or_give_other_days_is_refused(company: Company, tmp_path: Path) -> None:
+    (tmp_path / "kpis").mkdir()
+    file = tmp_path / "kpis" / "b.xlsx"
+    file.write_bytes(b"PK\x03\x04garbage")
+    with pytest.raises(CatalogueError, match=r"b\.xlsx: cannot be read as an Excel workbook"):
+        load(company, tmp_path)
+    book = openpyxl.Workbook()
+    book.epoch = CALENDAR_MAC_1904
+    book.active.append(["kpi", "from", "grain", "value"])
+    book.active.append(["orders", date(2027, 1, 1), "month", 5])
+    book.save(file)
+    with pytest.raises(CatalogueError, match=r"b\.xlsx: counts days from 1904"):
+        load(company, tmp_path)
 
 
 def test_every_wrong_row_is_found(company: Company, tmp_path: Path) -> None:

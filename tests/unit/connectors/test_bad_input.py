@@ -10,6 +10,7 @@ from pathlib import Path
 import duckdb
 import openpyxl
 import pytest
+from openpyxl.utils.datetime import CALENDAR_MAC_1904
 
 from metrics.errors import SourceError
 from tests.unit.connectors.conftest import SmallWorkspace, csv_text
@@ -93,6 +94,19 @@ class TestRefused:
         small.source["tables"]["orders"]["files"] = "orders_*"
         small.file(f"orders_2.{ending}", b"[this is no such file")
         self.check(small, f"orders_2.{ending}: ")
+
+    def test_the_first_bytes_of_a_workbook_do_not_hang_the_reader(self, small: SmallWorkspace) -> None:
+        small.source["tables"]["orders"]["files"] = "orders_*"
+        small.file("orders_2.xlsx", b"PK\x03\x04garbage")
+        self.check(small, "orders_2.xlsx: cannot be read as an Excel workbook (File is not a zip file). Save it as .xlsx")
+
+    def test_a_workbook_that_counts_days_from_1904(self, small: SmallWorkspace) -> None:
+        book = openpyxl.Workbook()
+        book.epoch = CALENDAR_MAC_1904
+        book.active.append(["id", "created_at"])
+        book.save(small.folder / "files/orders_2.xlsx")
+        small.source["tables"]["orders"]["files"] = "orders_*"
+        self.check(small, "orders_2.xlsx: counts days from 1904, so that every date would be read four years too early.")
 
     def test_unknown_format(self, small: SmallWorkspace) -> None:
         small.source["tables"]["orders"]["files"] = "orders_*"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from metrics.catalogue.drivers import parse_drivers
+from metrics.forecast.advice import driver_need
 from metrics.forecast.outlook import Outlook
 from metrics.forecast.steps import Known, Step, largest_gain, steps_of
 from metrics.forecast.what_if import needed_of_all, needed_of_one, result_of
@@ -113,3 +114,24 @@ def test_drivers_get_better_in_the_direction_that_helps() -> None:
 def test_what_a_driver_cannot_do_alone_is_said() -> None:
     formula = parse_drivers("gross_revenue - refunds")
     assert needed_of_one(formula, {"gross_revenue": 100.0, "refunds": 5.0}, "refunds", 120.0) is None
+
+
+def test_where_a_step_is_worse_than_now_a_driver_has_to_stay_on_its_better_side() -> None:
+    # 0.30 / 0.10: three times as much. A step of 2.7 is worse: carts may fall to 0.27, which 30 % +- 3 % undercut
+    # in 1 of 10 cases (80 % lie within 0.27 to 0.33), so it holds in 9 of 10
+    formula, values = parse_drivers("carts / visits"), {"carts": 0.30, "visits": 0.10}
+    falls = driver_need(formula, values, "carts", "ratio", 2.7, outlook(0.30, 0.03), is_worse=True)
+    assert falls.needed == pytest.approx(0.27)
+    assert falls.probability == pytest.approx(0.9, abs=0.01)
+    # the one below the line may rise to 0.30 / 2.7 and no further
+    rises = driver_need(formula, values, "visits", "ratio", 2.7, outlook(0.10, 0.0111), is_worse=True)
+    assert rises.needed == pytest.approx(0.30 / 2.7)
+    assert rises.probability == pytest.approx(0.9, abs=0.01)
+    better = driver_need(formula, values, "carts", "ratio", 3.3, outlook(0.30, 0.03), is_worse=False)
+    assert better.probability == pytest.approx(0.1, abs=0.01)
+
+
+def test_a_driver_that_is_zero_is_moved_by_no_factor() -> None:
+    formula = parse_drivers("sales - refunds")
+    assert needed_of_one(formula, {"sales": 0.0, "refunds": 0.0}, "sales", 0.0) is None
+    assert needed_of_one(formula, {"sales": 5.0, "refunds": 0.0}, "refunds", 5.0) is None

@@ -98,6 +98,15 @@ def test_an_objective_with_a_child_and_a_broken_floor(shop: Company) -> None:
     assert (grow["floors_broken"], visits["floors_broken"]) == (1, 0)
 
 
+def test_a_month_that_is_still_open_is_not_asked_for(shop: Company) -> None:
+    # 61 of 91 days are those of April and May, and 167 is 67 % of the way from 100 to 200: just as it should be
+    found = rows(shop, spring([100, 130, 167], [50], [1]), objective("grow", key_results=[{"kpi": "orders"}]),
+                 today=date(2026, 6, 29))  # fmt: skip
+    assert [row["progress"] for row in found] == pytest.approx([0.67, 0.67])
+    assert [row["expected"] for row in found] == pytest.approx([61 / 91, 61 / 91])
+    assert [row["status"] for row in found] == ["on_track", "on_track"]
+
+
 def test_a_floor_of_the_target_that_holds(shop: Company) -> None:
     found = rows(shop, spring([100, 110, 95], [50], [1]), objective("grow", key_results=[{"kpi": "orders"}],
                  floors=[{"kpi": "orders"}]))  # fmt: skip

@@ -1,0 +1,54 @@
+"""What the scorecards and objectives look like: nothing is cut off, and no two different numbers look alike."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+from rich.console import Console
+
+from dagster_project.score_view import way
+from dagster_project.scorecard_view import kpi_table
+from dagster_project.words import Words
+from metrics.workspace import load_workspace
+
+SETTINGS = """name: Corner shop
+timezone: UTC
+currency: EUR
+history_start: 2026-01-01
+sources:
+  shop:
+    connector: files
+    domain: sales
+    path: files
+    tables: {orders: {files: "*.csv"}}
+    entities: {orders: {table: orders, columns: {order_id: id, ordered_at: at, gross_amount: total}}}
+"""
+
+
+def test_shares_that_look_alike_get_the_digits_that_tell_them_apart() -> None:
+    assert way([0.032983, 0.032992, 0.033], "ratio", "EUR") == "3.2983% → 3.2992% → 3.3000%"
+    assert way([0.03, None, 0.04], "ratio", "EUR") == "3.00% → – → 4.00%"
+    assert way([0.03, 0.03, 0.03], "ratio", "EUR") == "3.00% → 3.00% → 3.00%"
+    assert way([54428.0, 49078.0, 57000.0], "currency", "EUR") == "54,428 EUR → 49,078 EUR → 57,000 EUR"
+
+
+def test_a_long_title_goes_on_in_the_next_line(tmp_path: Path) -> None:
+    (tmp_path / "workspace.yml").write_text(SETTINGS)
+    row = {
+        "title": "Time to first answer of the slow tenth", "unit": "minutes", "value": 365.0, "target": 240.0,
+        "status": "off_track", "change": 0.1, "trend_values": [], "timing": "leading", "grain": "month",
+        "period_start": date(2026, 5, 1),
+    }  # fmt: skip
+    out = Console(width=100)
+    with out.capture() as captured:
+        out.print(kpi_table(load_workspace(tmp_path), [row], Words()))
+    lines = captured.get().splitlines()
+    assert [line[:25].strip() for line in lines] == ["KPI", "Time to first answer of", "the slow tenth"]
+    assert "…" not in captured.get()
+
+
+def test_the_head_of_a_dimension_is_in_the_readers_language() -> None:
+    assert (Words("zh").dimension("channel"), Words("zh").dimension("shelf"), Words().dimension("channel")) == (
+        "渠道", "shelf", "channel",
+    )  # fmt: skip
