@@ -122,6 +122,10 @@ def _refusal(found: PeriodOutlook, periods: int) -> str:
     about = f"{found.metric}: no advice on the {found.grain} to {found.end}"
     if periods < PERIODS_OF_NOW:
         return f"{about}: it has {periods} closed {found.grain}s with a value, at least {PERIODS_OF_NOW} are needed."
+    if found.is_half_known:
+        return (
+            f"{about}: more than half of it has passed, and its value cannot be added up from days. Choose a later --by."
+        )
     if found.has < found.needs:
         return (
             f"{about}: it has {found.has} {found.unit}s of history, at least {found.needs} are needed to look so far ahead. "
