@@ -82,8 +82,7 @@ def _row(catalogue: Catalogue, name: str) -> dict[str, Any]:
 
 
 def _judgement(kpi: Kpi | None) -> dict[str, Any]:
-    """Lines of the status (shares of the target), flags, lists (joined by commas), benchmark; NULL for a plain
-    metric."""
+    """Lines of the status (shares of the target), flags, lists (joined by commas), benchmark; NULL for a plain metric."""
     benchmark = kpi.benchmark if kpi else None
     lines = kpi.thresholds if kpi else None
     return {
