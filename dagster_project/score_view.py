@@ -103,7 +103,7 @@ def _print_card(ws: Workspace, card: dict[str, Any], items: list[dict[str, Any]]
     for item in items:
         title = item["title"] or item["metric"]
         title = say("{title} ({period})", title=title, period=item["segment_value"]) if item["segment_value"] else title
-        value, target = ("" if item[k] is None else shown(item[k], item["unit"], ws.currency) for k in ("value", "target"))
+        value, target = ("" if item[k] is None else shown(item[k], item["unit"], ws.currency, ws.language) for k in ("value", "target"))
         points = "" if item["points"] is None else f"{item['points']:.0f}"
         table.add_row(title, period(item), value, target, points, f"{item['weight']:.0%}", _note(item, say))
     out.print(table)
@@ -129,7 +129,7 @@ def _member(row: dict[str, Any], ws: Workspace, say: Words) -> str:
         return say("not connected: map {entities}", entities=needed) if needed else say("not connected")
     if row["value"] is None:
         return say("no data")
-    return f"{shown(row['value'], row['unit'], ws.currency)} {status_text(row['status'], say).plain}"
+    return f"{shown(row['value'], row['unit'], ws.currency, ws.language)} {status_text(row['status'], say).plain}"
 
 
 def _print_set(out: Console, ws: Workspace, members: list[dict[str, Any]], say: Words) -> None:
@@ -174,7 +174,7 @@ def _objective_line(row: dict[str, Any], say: Words) -> Text:
 
 def _part_line(row: dict[str, Any], ws: Workspace, say: Words) -> Text:
     shown_numbers = {
-        name: "–" if row[name] is None else shown(row[name], row["unit"] or "count", ws.currency)
+        name: "–" if row[name] is None else shown(row[name], row["unit"] or "count", ws.currency, ws.language)
         for name in ("start_value", "value", "stretch", "floor")
     }
     if row["kind"] == "floor":

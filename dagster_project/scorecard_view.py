@@ -37,7 +37,7 @@ _COLUMNS: tuple[tuple[str, Literal["left", "right"], int], ...] = (
     ("last 13", "left", 13),
     ("timing", "left", 7),
 )
-_LEGEND = "✓ at least 98 % of the target is reached, ! 90 to 98 %, ✗ less; a KPI may draw other lines."
+_LEGEND = "✓ on track from 98% of the target, ! at risk from 90%, ✗ off track below; a KPI may draw other lines."
 # KPIs that are not shown one by one, by status.
 _COUNTED = {
     "off_track": "{count} off track", "at_risk": "{count} at risk", "on_track": "{count} on track",
@@ -98,7 +98,7 @@ def _table(ws: Workspace, rows: list[dict[str, Any]], say: Words, *, head: bool 
         table.add_column(say(name), justify=justify, no_wrap=True, width=width)
     for row in rows:
         value, target = (
-            "" if row[name] is None else shown(row[name], row["unit"], ws.currency) for name in ("value", "target")
+            "" if row[name] is None else shown(row[name], row["unit"], ws.currency, ws.language) for name in ("value", "target")
         )
         table.add_row(
             row["title"], period(row), value, target, status_text(row["status"], say), percent(row["change"]),

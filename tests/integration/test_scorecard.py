@@ -86,7 +86,7 @@ def test_swings_of_the_past_are_counted_and_not_announced(
 
 @pytest.mark.parametrize(("language", "caption", "rest"), [
     ("en", "Off track or at risk, worst first:", r"And (.*): kpi list"),
-    ("zh", "未达标或有风险（最差的在前）：", r"另有：(.*)（见 kpi list）"),
+    ("zh", "偏离目标或有风险（最差的在前）：", r"另有：(.*)（见 kpi list）"),
 ])  # fmt: skip
 def test_of_many_kpis_the_first_and_the_worst_are_shown_and_the_others_counted(
     demo: BuiltWorkspace, kpi: Kpi, capsys: pytest.CaptureFixture[str], language: str, caption: str, rest: str
