@@ -39,7 +39,7 @@ def facts_table(found: dict[str, Any], currency: str, languages: Languages, say:
 
 def in_steps(text: str) -> str:
     """A text that counts its steps (1. ... 2. ... 3. ...) with each on a line of its own; any other as it is."""
-    starts = [match for match in _STEP.finditer(text)]
+    starts = list(_STEP.finditer(text))
     if len(starts) < 2 or [int(match.group(1)) for match in starts] != list(range(1, len(starts) + 1)):
         return text
     ends = [*(match.start() for match in starts[1:]), len(text)]

@@ -62,7 +62,9 @@ def _comparison(row: dict[str, Any], currency: str, say: Words) -> str:
     if gap == 0 or (row["attainment"] is not None and abs(gap) < _SAME):
         return say("which is the target")
     is_worse = gap < 0 if row["direction"] == "up" else gap > 0
-    worse = "{gap} short of the target of {target}" if row["direction"] == "up" else "{gap} worse than the target of {target}"
+    worse = (
+        "{gap} short of the target of {target}" if row["direction"] == "up" else "{gap} worse than the target of {target}"
+    )
     sentence = worse if is_worse else "{gap} better than the target of {target}"
     return say(sentence, gap=_gap(abs(gap), row, currency, say), target=target)
 
@@ -97,11 +99,15 @@ def _line(row: dict[str, Any], definition: dict[str, Any], currency: str, say: W
     least = at_risk if status == "at_risk" else off_track
     if share >= least:
         again = _of_target(1 / (least + definition["hysteresis"]) if down else least + definition["hysteresis"])
-        return say("on track again at {again} of it" if status == "at_risk" else "at risk again at {again} of it", again=again)
+        return say(
+            "on track again at {again} of it" if status == "at_risk" else "at risk again at {again} of it", again=again
+        )
     if status == "off_track":
         return None
-    return say("at risk between {at_risk} and {off_track} of it" if down else "at risk between {off_track} and {at_risk} of it",
-               **lines)  # fmt: skip
+    between = (
+        "at risk between {at_risk} and {off_track} of it" if down else "at risk between {off_track} and {at_risk} of it"
+    )
+    return say(between, **lines)
 
 
 def _of_target(share: float) -> str:

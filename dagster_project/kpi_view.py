@@ -10,7 +10,17 @@ from typing import Any, Literal
 from rich.table import Table
 from rich.text import Text
 
-from dagster_project.console import cell_text, console, formatted, percent, period, print_rows, sparkline, status_text, within
+from dagster_project.console import (
+    cell_text,
+    console,
+    formatted,
+    percent,
+    period,
+    print_rows,
+    sparkline,
+    status_text,
+    within,
+)
 from dagster_project.kpi_facts import facts_table
 from dagster_project.kpi_verdict import legend
 from dagster_project.outlook_view import projection_lines
@@ -123,15 +133,16 @@ def _values(found: dict[str, Any], currency: str, say: Words) -> Table:
         "period": ("left", [period({**row, "grain": found["grain"]}) for row in rows]),
         "value": ("right", [_shown(row["value"], definition, currency, say) for row in rows]),
         "95% interval": ("right", [_interval(row, definition, currency, say) for row in rows]),
-        above: ("right", [cell_text(row["numerator"]) for row in rows]),
+        # without a denominator the numerator is the value
+        above: ("right", ["" if row["denominator"] is None else cell_text(row["numerator"]) for row in rows]),
         below: ("right", [cell_text(row["denominator"]) for row in rows]),
-        # the count that a ratio divides by stands there already
-        "count": ("right", ["" if row["n"] == row["denominator"] else cell_text(row["n"]) for row in rows]),
+        "count": ("right", [cell_text(row["n"]) for row in rows]),
         "days without data": ("right", [cell_text(row.get("missing_days") or None) for row in rows]),
         "data": ("left", [say(row["state"]) for row in rows]),
     }
-    if any(cells["count"][1]):
-        cells["count"] = ("right", [cell_text(row["n"]) for row in rows])
+    if all(row["n"] in (row["denominator"], row["value"]) for row in rows):
+        # the count stands there already
+        del cells["count"]
     return _table(cells, say, words={above: above, below: below})
 
 

@@ -15,7 +15,7 @@ _COUNTED = "年月日周季天个次条期位份分"
 _NEVER_FIRST = "，。；：！？、）」』】》”％,.;:!?)]}%…"
 _NEVER_LAST = "（「『【《“([{"
 _WIDE = "\u2e80-\u9fff\uf900-\ufaff\uff00-\uff60“”…"
-_PIECE = re.compile(rf"[{_WIDE}]|[^\s{_WIDE}]+|\s+")
+_PIECE = re.compile(rf"分钟|小时|季度|欧元|[{_WIDE}]|[^\s{_WIDE}]+|\s+")
 # stands for a space at which no line may end; of private use, so that no text has it
 _GLUE = "\ue000"
 

@@ -103,7 +103,9 @@ def _print_card(ws: Workspace, card: dict[str, Any], items: list[dict[str, Any]]
     for item in items:
         title = item["title"] or item["metric"]
         title = say("{title} ({period})", title=title, period=item["segment_value"]) if item["segment_value"] else title
-        value, target = ("" if item[k] is None else shown(item[k], item["unit"], ws.currency, ws.language) for k in ("value", "target"))
+        value, target = (
+            "" if item[k] is None else shown(item[k], item["unit"], ws.currency, ws.language) for k in ("value", "target")
+        )
         points = "" if item["points"] is None else f"{item['points']:.0f}"
         table.add_row(title, period(item), value, target, points, f"{item['weight']:.0%}", _note(item, say))
     out.print(table)

@@ -98,7 +98,8 @@ def _table(ws: Workspace, rows: list[dict[str, Any]], say: Words, *, head: bool 
         table.add_column(say(name), justify=justify, no_wrap=True, width=width)
     for row in rows:
         value, target = (
-            "" if row[name] is None else shown(row[name], row["unit"], ws.currency, ws.language) for name in ("value", "target")
+            "" if row[name] is None else shown(row[name], row["unit"], ws.currency, ws.language)
+            for name in ("value", "target")
         )
         table.add_row(
             row["title"], period(row), value, target, status_text(row["status"], say), percent(row["change"]),

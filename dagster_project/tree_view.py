@@ -84,7 +84,9 @@ def _print_cascade(ws: Workspace, rows: list[dict[str, Any]], say: Words) -> Non
         line = Text("" if row["team"] else "\n").append("  " if row["team"] else "", style="dim")
         line.append(f"{subject}  ", style="" if row["team"] else "bold").append_text(status_text(row["status"], say))
         if row["current_value"] is not None and row["expected_value"] is not None:
-            numbers = {key: shown(row[f"{key}_value"], row["unit"], ws.currency, ws.language) for key in ("current", "expected")}
+            numbers = {
+                key: shown(row[f"{key}_value"], row["unit"], ws.currency, ws.language) for key in ("current", "expected")
+            }
             line.append("  " + say("{current}, expected by now {expected}", **numbers))
         out.print(line)
         out.print(Text(f"    {row['explanation']}" if row["team"] else f"  {row['explanation']}", style="dim"))

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 SHOW_WORDS = {
-    "Is it good": "达成情况", "Where it is heading": "走势", "Moves before it": "先行指标", "Must not suffer": "不能变差", "Read beside": "对照查看",
+    "Is it good": "达成情况", "Where it is heading": "走势", "Moves before it": "先行指标", "Must not suffer": "不能变差",
+    "Read beside": "对照查看",
     "Goals": "对应目标", "Benchmark": "行业参考", "Target": "目标", "Made from": "数据来源", "Tables": "数据表",
     "{owner}, team {team}": "{owner}，团队：{team}", "usually {days} days ahead": "通常提前 {days} 天",
     "moves on the same day": "同日变化",

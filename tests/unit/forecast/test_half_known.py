@@ -48,7 +48,9 @@ def test_the_day_before_the_week_knows_nothing_of_it(shop: Company) -> None:
 
 def test_a_sum_is_forecast_to_its_last_day(shop: Company) -> None:
     days = {MONDAY - timedelta(days=back): (6.0 + back % 3, None, None) for back in range(-5, 200)}
-    found = outlook_for(Stored({("orders", "day"): days}), shop.catalogue, "orders", "week", MONDAY, MONDAY + timedelta(days=5))
+    found = outlook_for(
+        Stored({("orders", "day"): days}), shop.catalogue, "orders", "week", MONDAY, MONDAY + timedelta(days=5)
+    )
     assert found.outlook is not None
     assert not found.is_half_known
 
@@ -68,5 +70,5 @@ def test_the_table_says_which_of_the_two_a_period_without_a_value_is(shop: Compa
 
 def test_no_target_is_advised_for_a_week_that_is_half_over(shop: Company) -> None:
     asked = Asked("week", MONDAY, MONDAY + timedelta(days=4), None, None)
-    with pytest.raises(QueryError, match="more than half of it has passed, and its value cannot be added up from days"):
+    with pytest.raises(QueryError, match="more than half of it is over, and no daily values add up to it"):
         advise(weeks(30), shop.catalogue, MEDIAN, asked, None)
