@@ -82,6 +82,8 @@ def print_kpi(found: dict[str, Any], output: str, currency: str, language: str, 
     if found["values"]:
         out.print()
         out.print(_values(found, currency, say))
+    else:
+        lines(say("No rows."))
     for note in _notes(found["values"], say):
         lines(note, "dim")
 

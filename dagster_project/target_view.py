@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from rich.table import Table
 from rich.text import Text
 
-from dagster_project.console import console, percent, print_rows
+from dagster_project.console import console, percent, print_rows, within
 from dagster_project.outlook_view import between, chance_in_percent, chance_in_words, rounded
 from dagster_project.words import Words
 from metrics.catalogue.target_files import COLUMNS
@@ -31,13 +31,13 @@ def print_advice(advice: Advice, output: str, ws: Workspace) -> None:
     say = Words(ws.language)
     out = console()
     for line in _standing(advice, ws, say):
-        out.print(Text(line))
+        out.print(within(line, out.width))
     out.print()
     out.print(_steps(advice, ws, say))
     for found in advice.what_if:
         out.print()
         for line in _drivers(found, advice, ws, say):
-            out.print(Text(line))
+            out.print(within(line, out.width))
     out.print()
     out.print(Text(say("Ready to paste under targets: of {kpi}:", kpi=advice.metric)))
     out.print(Text(yaml_line(advice)), soft_wrap=True)

@@ -17,7 +17,7 @@ from dagster_project.words_show import SHOW_WORDS
 _CHINESE = {
     # heads of columns
     "KPI": "KPI", "metric": "指标", "kind": "类型", "period": "期间", "grain": "周期", "value": "数值", "target": "目标",
-    "status": "状态", "change": "变化", "last 13": "最近13期", "timing": "指标类型", "owner": "负责人", "day": "日期",
+    "status": "状态", "change": "变化", "last 13": "最近13期", "timing": "类型", "owner": "负责人", "day": "日期",
     "previous_value": "前一日", "threshold": "阈值", "severity": "级别", "missing_entities": "缺少的实体",
     "period_start": "周期起始日", "numerator": "分子", "denominator": "分母", "n": "数量",
     "state": "数据状态",
