@@ -130,9 +130,17 @@ def legend(definition: dict[str, Any], say: Words) -> str | None:
 
 
 def formula_words(definition: dict[str, Any]) -> str | None:
-    """The formula without what only protects a database: ``mrr / nullif(mrr_at_start, 0) - 1`` divides all the same."""
+    """The formula without what only protects a database: ``mrr / nullif(mrr_at_start, 0) - 1`` divides all the same.
+
+    A divisor of several terms keeps its brackets.
+    """
     formula = definition["formula"]
-    return None if formula is None else re.sub(r"nullif\(([^(),]+), 0\)", r"\1", formula)
+    return None if formula is None else re.sub(r"nullif\(([^(),]+), 0\)", _divisor, formula)
+
+
+def _divisor(found: re.Match[str]) -> str:
+    term = found.group(1)
+    return term if re.fullmatch(r"\w+", term) else f"({term})"
 
 
 def formula_with_numbers(found: dict[str, Any], currency: str, say: Words) -> str | None:

@@ -79,8 +79,8 @@ def print_kpi(found: dict[str, Any], output: str, currency: str, language: str, 
         out.print()
     for flag in flags[:_MOST_FLAGS]:
         lines(f"! {flag['sentence']}", "yellow")
+    out.print()
     if found["values"]:
-        out.print()
         out.print(_values(found, currency, say))
     else:
         lines(say("No rows."))

@@ -48,7 +48,7 @@ def _told(row: dict[str, Any], currency: str, say: Words) -> str:
         so_far = say("{period} so far: {value}{known}; ", period=period, known=known,
                      value=rounded(row["so_far"], row, currency, say))  # fmt: skip
     if row["status"] == "half_known":
-        none = say("no forecast, as there are no daily values that add up to it")
+        none = say("no forecast, as no daily values are kept that add up to it")
         target = _target(row, currency, say)
         return so_far + say.end(f"{none}{target}")
     if row["value"] is None:
@@ -90,7 +90,7 @@ def _too_early(row: dict[str, Any], say: Words) -> str:
         has=row["history"], unit=say.units(row["history_unit"]), needs=row["history_needed"],
     )  # fmt: skip
     if row["history_unit"] != "day":
-        sentence += say(", as it is judged by closed {units} alone: there are no daily values that add up to it",
+        sentence += say(", as it is judged by closed {units} alone: no daily values are kept that add up to it",
                         units=say.units(row["grain"]), grain=say.grain(row["grain"]))  # fmt: skip
     return sentence
 

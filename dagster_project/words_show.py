@@ -59,14 +59,14 @@ SHOW_WORDS = {
     # where it is heading
     "{period}: ": "{period}：", "{period} so far: {value}{known}; ": "{period}至今为 {value}{known}；", ": ": "：",
     " ({known} of {days} days known)": "（{days} 天中已知 {known} 天）",
-    "no forecast, as there are no daily values that add up to it": "不作预测：没有可以逐日累加的数值",
+    "no forecast, as no daily values are kept that add up to it": "不作预测：没有保存可以逐日累加的数值",
     "heading for {value} by {day}, {range}": "预计到{day}为 {value}，{range}",
     "80% likely between {low} and {high}": "有八成可能介于 {low} 与 {high} 之间",
     " (judged by closed {units} alone)": "（仅按已结束的{grain}推算）", "; target {target}": "；目标 {target}",
     "too early to say where it is heading: {has} {unit} of history, at least {needs} are needed":
         "现在还无法预计：已有历史 {has} {unit}，至少需要 {needs} {unit}",
-    ", as it is judged by closed {units} alone: there are no daily values that add up to it":
-        "，因为没有可以逐日累加的数值，只能按已结束的{grain}推算",
+    ", as it is judged by closed {units} alone: no daily values are kept that add up to it":
+        "，因为没有保存可以逐日累加的数值，只能按已结束的{grain}推算",
     "{day} {month}": "{number}月{day}日", "{day} {month} {year}": "{year}年{number}月{day}日",
     "{month} {year}": "{year}年{number}月", "Q{number} {year}": "{year}年第{number}季度",
     "week {number} of {year}": "{year}年第{number}周",

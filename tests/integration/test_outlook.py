@@ -77,7 +77,7 @@ def test_kpi_show_says_it_in_words(demo: BuiltWorkspace, kpi: Kpi) -> None:
     assert "; target 46,148 EUR: less than 1% likely." in said
     half = " ".join(kpi("show", "mrr_growth", "-w", demo.root).stdout.split())
     told = (
-        "so far: [-0-9.]+% .29 of 30 days known.; no forecast, as there are no daily values that add up to it; target 2.00%"
+        "so far: [-0-9.]+% .29 of 30 days known.; no forecast, as no daily values are kept that add up to it; target 2.00%"
     )
     assert re.search(f"June 2026 {told}", half)
 

@@ -70,5 +70,5 @@ def test_the_table_says_which_of_the_two_a_period_without_a_value_is(shop: Compa
 
 def test_no_target_is_advised_for_a_week_that_is_half_over(shop: Company) -> None:
     asked = Asked("week", MONDAY, MONDAY + timedelta(days=4), None, None)
-    with pytest.raises(QueryError, match="more than half of it is over, and no daily values add up to it"):
+    with pytest.raises(QueryError, match="more than half of it is over, and no daily values are kept that add up to it"):
         advise(weeks(30), shop.catalogue, MEDIAN, asked, None)

@@ -101,6 +101,7 @@ def growth(start: float | None) -> dict:
 
 def test_a_formula_is_shown_without_what_protects_a_database_and_with_its_numbers() -> None:
     assert formula_words(GROWTH) == "mrr / mrr_at_start - 1"
+    assert formula_words({"formula": "cost / nullif(year - first, 0)"}) == "cost / (year - first)"
     assert formula_with_numbers(growth(20000.0), "EUR", Words()) == "20,600 / 20,000 - 1 = 3.00% in May 2026"
 
 

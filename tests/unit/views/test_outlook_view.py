@@ -36,14 +36,14 @@ SHARE = {"unit": "ratio", "so_far": -0.0077}
          "June 2026: heading for 51.90 EUR by 30 June, 80% likely between 50.85 and 52.97 EUR (judged by closed months alone).",
          "2026年6月：预计到6月30日为 51.90 EUR，有八成可能介于 50.85 与 52.97 EUR 之间（仅按已结束的月推算）。"),
         (row("half_known", **SHARE, target=0.02, history_unit="month"),
-         "June 2026 so far: -0.77% (28 of 30 days known); no forecast, as there are no daily values that add up to it; "
+         "June 2026 so far: -0.77% (28 of 30 days known); no forecast, as no daily values are kept that add up to it; "
          "target 2.00%.",
-         "2026年6月至今为 -0.77%（30 天中已知 28 天）；不作预测：没有可以逐日累加的数值；目标 2.00%。"),
+         "2026年6月至今为 -0.77%（30 天中已知 28 天）；不作预测：没有保存可以逐日累加的数值；目标 2.00%。"),
         (row("too_early", history=7, history_needed=11, history_unit="quarter", grain="quarter",
              period_start=date(2026, 4, 1)),
          "Q2 2026: too early to say where it is heading: 7 quarters of history, at least 11 are needed, as it is judged by closed "
-         "quarters alone: there are no daily values that add up to it.",
-         "2026年第2季度：现在还无法预计：已有历史 7 个季度，至少需要 11 个季度，因为没有可以逐日累加的数值，"
+         "quarters alone: no daily values are kept that add up to it.",
+         "2026年第2季度：现在还无法预计：已有历史 7 个季度，至少需要 11 个季度，因为没有保存可以逐日累加的数值，"
          "只能按已结束的季度推算。"),
         (row("too_early", history=40),
          "June 2026: too early to say where it is heading: 40 days of history, at least 85 are needed.",
