@@ -9,7 +9,7 @@ import typer
 
 from dagster_project import cli_alignment, cli_campaigns, cli_diff, cli_docs, cli_queries, cli_runs, cli_target, cli_validate
 from dagster_project.cli_new import new_app
-from dagster_project.cli_options import FormatOption, OutputFormat, WorkspaceOption
+from dagster_project.cli_options import FormatOption, OutputFormat, TextLanguage, WorkspaceOption
 from dagster_project.cli_options import load as _load
 from dagster_project.cli_options import progress as _progress
 from dagster_project.source_commands import source_app
@@ -67,16 +67,25 @@ def list_(
 
 
 @app.command()
-def show(kpi: str, workspace: WorkspaceOption = None, output: FormatOption = OutputFormat.table) -> None:
-    """Show one KPI: what it is, its formula, target, status and last values.
+def show(
+    kpi: str,
+    language: Annotated[
+        TextLanguage | None, typer.Option(help="Language of what is shown, or both; default: the workspace's.")
+    ] = None,
+    workspace: WorkspaceOption = None,
+    output: FormatOption = OutputFormat.table,
+) -> None:
+    """Show one KPI: what it is, whether it is good, where it is heading, whose it is, what to do, its last values.
 
-    Example:  kpi show conversion_rate
+    Example:  kpi show conversion_rate --language both
     """
     from dagster_project.kpi_view import print_kpi
     from serving.published import describe_kpi
 
     ws = _load(workspace)
-    print_kpi(describe_kpi(ws, kpi), output, ws.currency, ws.language)
+    own = ws.language if language in (None, TextLanguage.both) else language.value
+    texts = (own, "en" if own == "zh" else "zh") if language is TextLanguage.both else (own,)
+    print_kpi(describe_kpi(ws, kpi, own), output, ws.currency, own, texts)
 
 
 @app.command()

@@ -155,7 +155,7 @@ def kpi(
         guardrails=ask.names(guardrails, "What must not get worse for it, separated by commas"),
         target=(first := _target(ask, report, ident, (target, target_grain, target_from, target_to))),
         baseline_until=None if first else _baseline(ask, baseline_until),
-        playbook=ask.texts((playbook_en, playbook_zh), "What to do when it goes red", todo),
+        playbook=ask.texts((playbook_en, playbook_zh), "What to do when it is off track", todo),
         review=ask.choice(review, "Review (weekly, monthly, quarterly, yearly)", "monthly", _choices("review")),
     )
     written, found = write_kpi(ws, answers, file or ws.root / "kpis" / f"{ident}.yml")

@@ -23,6 +23,14 @@ class OutputFormat(StrEnum):
     json = "json"
 
 
+class TextLanguage(StrEnum):
+    """In which language a KPI is shown."""
+
+    en = "en"
+    zh = "zh"
+    both = "both"
+
+
 WorkspaceOption = Annotated[
     Path | None,
     typer.Option("--workspace", "-w", help="Folder with workspace.yml. Default: $BELLWETHER_WORKSPACE, else the demo.",

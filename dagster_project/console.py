@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from dagster_project.line_breaks import broken
 from dagster_project.words import Words
 from metrics.alerts.events import shown
 
@@ -37,6 +38,13 @@ def console() -> Console:
     """A console of at most 100 columns; a terminal that is narrower is respected."""
     found = Console(highlight=False)
     return Console(width=min(found.width, WIDTH) if sys.stdout.isatty() else WIDTH, highlight=False)
+
+
+def within(text: str | Text, width: int, style: str = "") -> Text:
+    """The text in lines of at most ``width`` cells that end where its language lets them; a sign at its start keeps its
+    colour."""
+    whole = text if isinstance(text, Text) else Text(text, style=style)
+    return Text("\n".join(broken(whole.plain, width)), style=whole.style, spans=whole.spans)
 
 
 def sparkline(values: Sequence[float | None]) -> str:
@@ -135,7 +143,7 @@ def formatted(name: str, row: dict[str, Any], currency: str, say: Words | None =
         return say(str(value))
     # The parts of a ratio have units of their own: euros divided by customers are not euros divided by euros.
     if name in ("value", "target", "previous_value") and row.get("unit"):
-        return shown(value, row["unit"], currency)
+        return shown(value, row["unit"], currency, (say or Words()).language)
     return cell_text(value)
 
 

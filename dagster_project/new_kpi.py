@@ -114,7 +114,7 @@ def defaults_yaml(file: Path) -> str:
         "# What KPIs of this workspace get that do not say otherwise. Only what differs from the shipped defaults",
         "# (metrics/kpis/defaults.yml) stands here.",
         "version: 1",
-        "# kpi: {threshold: 0.2, review: weekly}  # a daily swing of 20 % alerts",
+        "# kpi: {threshold: 0.2, review: weekly}  # a daily swing of 20% alerts",
         "# lint: {kpis_per_team: 10}",
         "# teams: [logistics]                     # names of your own",
         "# abbreviations: [VIP]                   # that everybody here knows",
@@ -133,7 +133,7 @@ def _head(file: Path) -> Iterator[str]:
 def _entry(kpi: NewKpi) -> Iterator[str]:
     yield f"  - id: {kpi.id}"
     yield f"    title: {_texts(kpi.title)}"
-    yield "    # What is counted, the formula in words, and an example: 'Example: 16 orders from 550 visits, 2.9 %.'"
+    yield "    # What is counted, the formula in words, and an example: 'Example: 16 orders from 550 visits, 2.9%.'"
     yield from _block("description", kpi.description)
     yield f"    question: {_texts(kpi.question)}"
     yield f"    owner: {scalar(kpi.owner)}"
@@ -154,7 +154,7 @@ def _entry(kpi: NewKpi) -> Iterator[str]:
         yield "    # guardrails: [csat]     # what must not get worse when somebody pushes this KPI"
     yield "    # leading_indicators: [{kpi: sessions, lag_days: 3}]  # what moves before it"
     yield from _target(kpi)
-    yield "    # What its owner looks at first when it goes red, and what to do about each cause."
+    yield "    # What its owner looks at first when it is off track, and what to do about each cause."
     yield from _block("playbook", kpi.playbook)
     yield f"    review: {kpi.review}"
 

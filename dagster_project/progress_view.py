@@ -6,7 +6,8 @@ from typing import Any
 
 from rich.text import Text
 
-from dagster_project.console import percent_of, period, status_icon
+from dagster_project.console import percent_of, status_icon
+from dagster_project.period_words import period_words
 from dagster_project.words import Words
 from metrics.alerts.events import shown
 
@@ -17,7 +18,7 @@ _SENTENCES = {
     "reached": ("✓", "green", "{title} reached its target in {period}: {value} (target {target})."),
     "record": ("★", "green", "{title}: the best {grain} so far was {period}: {value} (best before: {previous})."),
     "streak_broken": (
-        "!", "yellow", "{title}: {count} {grain}s on track in a row ended in {period}: {value} (target {target}).",
+        "!", "yellow", "{title}: {count} {units} on track in a row ended in {period}: {value} (target {target}).",
     ),
 }  # fmt: skip
 
@@ -65,15 +66,16 @@ def milestone_lines(events: list[dict[str, Any]], currency: str, say: Words) -> 
 def _sentence(event: dict[str, Any], currency: str, say: Words) -> Text:
     icon, style, sentence = _SENTENCES[event["kind"]]
     numbers = {
-        name: "" if event[column] is None else shown(event[column], event["unit"], currency)
+        name: "" if event[column] is None else shown(event[column], event["unit"], currency, say.language)
         for name, column in (("value", "value"), ("target", "target"), ("previous", "previous_best"))
     }
     text = say(
         sentence,
         title=event["title"],
-        period=period(event),
+        period=period_words(event["period_start"], event["grain"], say),
         grain=say.grain(event["grain"]),
         count=event["streak"],
+        units=say.units(event["grain"]),
         **numbers,
     )
     return Text(f"{icon} {text}", style=style)
@@ -84,5 +86,6 @@ def best_line(status: list[dict[str, Any]], currency: str, say: Words) -> str | 
     if not status or status[0].get("best_value") is None:
         return None
     row = status[0]
-    at = period({"grain": row["grain"], "period_start": row["best_period_start"]})
-    return say("Best ever: {value} in {period}.", value=shown(row["best_value"], row["unit"], currency), period=at)
+    at = period_words(row["best_period_start"], row["grain"], say)
+    value = shown(row["best_value"], row["unit"], currency, say.language)
+    return say("Best ever: {value} in {period}.", value=value, period=at)

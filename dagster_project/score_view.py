@@ -103,7 +103,9 @@ def _print_card(ws: Workspace, card: dict[str, Any], items: list[dict[str, Any]]
     for item in items:
         title = item["title"] or item["metric"]
         title = say("{title} ({period})", title=title, period=item["segment_value"]) if item["segment_value"] else title
-        value, target = ("" if item[k] is None else shown(item[k], item["unit"], ws.currency) for k in ("value", "target"))
+        value, target = (
+            "" if item[k] is None else shown(item[k], item["unit"], ws.currency, ws.language) for k in ("value", "target")
+        )
         points = "" if item["points"] is None else f"{item['points']:.0f}"
         table.add_row(title, period(item), value, target, points, f"{item['weight']:.0%}", _note(item, say))
     out.print(table)
@@ -129,7 +131,7 @@ def _member(row: dict[str, Any], ws: Workspace, say: Words) -> str:
         return say("not connected: map {entities}", entities=needed) if needed else say("not connected")
     if row["value"] is None:
         return say("no data")
-    return f"{shown(row['value'], row['unit'], ws.currency)} {status_text(row['status'], say).plain}"
+    return f"{shown(row['value'], row['unit'], ws.currency, ws.language)} {status_text(row['status'], say).plain}"
 
 
 def _print_set(out: Console, ws: Workspace, members: list[dict[str, Any]], say: Words) -> None:
@@ -176,7 +178,7 @@ def _objective_line(row: dict[str, Any], say: Words) -> Text:
 
 def _part_line(row: dict[str, Any], ws: Workspace, say: Words) -> Text:
     shown_numbers = {
-        name: "–" if row[name] is None else shown(row[name], row["unit"] or "count", ws.currency)
+        name: "–" if row[name] is None else shown(row[name], row["unit"] or "count", ws.currency, ws.language)
         for name in ("value", "floor")
     }
     if row["kind"] == "floor":
@@ -184,14 +186,16 @@ def _part_line(row: dict[str, Any], ws: Workspace, say: Words) -> Text:
         sentence = say("floor {floor}: {value}", floor=shown_numbers["floor"], value=shown_numbers["value"])
         return Text(f"  {mark} ", style=style).append(f"{row['title']}  {sentence}  {period(row)}", style="dim")
     done = "  –" if row["progress"] is None else f"{row['progress']:>4.0%}"
-    numbers = way([row[name] for name in ("start_value", "value", "stretch")], row["unit"] or "count", ws.currency)
+    numbers = way(
+        [row[name] for name in ("start_value", "value", "stretch")], row["unit"] or "count", ws.currency, ws.language
+    )
     line = Text(f"  {done} {row['title']}  {numbers}  {period(row)}  ")
     return line.append_text(status_text(row["status"], say))
 
 
-def way(numbers: list[float | None], unit: str, currency: str) -> str:
+def way(numbers: list[float | None], unit: str, currency: str, language: str = "en") -> str:
     """Start, value and goal with arrows between them; shares that look alike get the digits that tell them apart."""
-    texts = ["–" if number is None else shown(number, unit, currency) for number in numbers]
+    texts = ["–" if number is None else shown(number, unit, currency, language) for number in numbers]
     if unit == "ratio" and len(set(texts)) < len(set(numbers)):
         texts = ["–" if number is None else f"{number:.4%}" for number in numbers]
     return " → ".join(texts)

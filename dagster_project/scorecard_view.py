@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from dagster_project.console import console, percent, period, sparkline, status_text
+from dagster_project.console import console, percent, period, sparkline, status_text, within
 from dagster_project.progress_view import milestone_lines, pace_line
 from dagster_project.run import RunReport
 from dagster_project.score_view import print_scores
@@ -37,7 +37,7 @@ _COLUMNS: tuple[tuple[str, Literal["left", "right"], int], ...] = (
     ("last 13", "left", 13),
     ("timing", "left", 7),
 )
-_LEGEND = "✓ at least 98 % of the target is reached, ! 90 to 98 %, ✗ less; a KPI may draw other lines."
+_LEGEND = "✓ on track from 98% of the target, ! at risk from 90%, ✗ off track below; a KPI may draw other lines."
 # KPIs that are not shown one by one, by status.
 _COUNTED = {
     "off_track": "{count} off track", "at_risk": "{count} at risk", "on_track": "{count} on track",
@@ -59,14 +59,14 @@ def print_run(ws: Workspace, report: RunReport) -> None:
     out, say, card = console(), Words(ws.language), scorecard(ws)
     out.print(Text(say("{name} on {day}", name=ws.name, day=card.today), style="bold"))
     _print_kpis(out, ws, card.rows, say)
-    out.print(Text(say(_LEGEND), style="dim"))
+    out.print(within(say(_LEGEND), out.width, "dim"))
     for line in [pace_line(card.rows, say), *_reasons(ws, card, say)]:
         if line is not None:
-            out.print(Text(line, style="dim"))
+            out.print(within(line, out.width, "dim"))
     print_scores(out, ws, say)
     out.print()
     for event in milestone_lines(card.milestones, ws.currency, say):
-        out.print(event)
+        out.print(within(event, out.width))
     _print_alerts(out, card, say)
     _print_end(out, report, card, say)
 
@@ -99,7 +99,8 @@ def kpi_table(ws: Workspace, rows: list[dict[str, Any]], say: Words, *, head: bo
         table.add_column(say(name), justify=justify, no_wrap=name != "KPI", overflow="fold", width=width)
     for row in rows:
         value, target = (
-            "" if row[name] is None else shown(row[name], row["unit"], ws.currency) for name in ("value", "target")
+            "" if row[name] is None else shown(row[name], row["unit"], ws.currency, ws.language)
+            for name in ("value", "target")
         )
         table.add_row(
             row["title"], period(row), value, target, status_text(row["status"], say), percent(row["change"]),

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from rich.table import Table
 from rich.text import Text
 
-from dagster_project.console import console, percent, print_rows
-from dagster_project.outlook_view import chance_in_percent, chance_in_words, rounded
+from dagster_project.console import console, percent, print_rows, within
+from dagster_project.outlook_view import between, chance_in_percent, chance_in_words, rounded
 from dagster_project.words import Words
 from metrics.catalogue.target_files import COLUMNS
 from metrics.forecast.advice import Advice, DriverNeed, WhatIf, suggestion
@@ -31,13 +31,13 @@ def print_advice(advice: Advice, output: str, ws: Workspace) -> None:
     say = Words(ws.language)
     out = console()
     for line in _standing(advice, ws, say):
-        out.print(Text(line))
+        out.print(within(line, out.width))
     out.print()
     out.print(_steps(advice, ws, say))
     for found in advice.what_if:
         out.print()
         for line in _drivers(found, advice, ws, say):
-            out.print(Text(line))
+            out.print(within(line, out.width))
     out.print()
     out.print(Text(say("Ready to paste under targets: of {kpi}:", kpi=advice.metric)))
     out.print(Text(yaml_line(advice)), soft_wrap=True)
@@ -70,18 +70,18 @@ def _plain(advice: Advice) -> dict[str, Any]:
 
 
 def _shown(value: float, advice: Advice, ws: Workspace) -> str:
-    return rounded(value, {"unit": advice.unit}, ws.currency)
+    return rounded(value, {"unit": advice.unit}, ws.currency, Words(ws.language))
 
 
 def _standing(advice: Advice, ws: Workspace, say: Words) -> list[str]:
     outlook, grain = advice.outlook, say.grain(advice.grain)
     shown = {name: _shown(getattr(outlook, name), advice, ws) for name in ("value", "low", "high")}
-    sentence = "If things go on as they do: {value} in the {grain} to {day}, between {low} and {high} in 4 of 5 cases."
+    sentence = "If things go on as they do: {value} in the {grain} to {day}, {range}."
     now = _shown(advice.now, advice, ws)
     lines = [
         say("Now {now} (middle of the last {count} closed {unit}).", now=now, count=PERIODS_OF_NOW,
             unit=say.units(advice.grain)),
-        say(sentence, grain=grain, day=advice.end, **shown),
+        say(sentence, grain=grain, day=advice.end, value=shown["value"], range=between(shown["low"], shown["high"], say)),
     ]  # fmt: skip
     if _is_worse(next(step.value for step in advice.steps if step.name == "stretch"), advice):
         lines.append(say("It is heading for worse than now: a step that is worse than now limits the loss, no more."))
@@ -135,8 +135,8 @@ def _driver(need: DriverNeed, is_worse: bool, ws: Workspace, say: Words) -> str:
         sentence = "{driver} alone does not take it that far." if is_worse else "{driver} alone cannot do it."
         return say(sentence, driver=need.metric)
     numbers = {
-        "driver": need.metric, "now": rounded(need.now, {"unit": need.unit}, ws.currency),
-        "needed": rounded(need.needed, {"unit": need.unit}, ws.currency), "change": percent(need.needed / need.now - 1),
+        "driver": need.metric, "now": rounded(need.now, {"unit": need.unit}, ws.currency, say),
+        "needed": rounded(need.needed, {"unit": need.unit}, ws.currency, say), "change": percent(need.needed / need.now - 1),
     }  # fmt: skip
     sentence = "{driver} would have to go from {now} to {needed} ({change})"
     if is_worse:

@@ -73,7 +73,7 @@ def _value(node: dict[str, Any], ws: Workspace, say: Words) -> str:
         return say("not connected: map {entities}", entities=needed) if needed else say("not connected")
     if node.get("value") is None:
         return say("no data")
-    return f"{shown(node['value'], node['unit'], ws.currency)} ({period(node)})"
+    return f"{shown(node['value'], node['unit'], ws.currency, ws.language)} ({period(node)})"
 
 
 def _print_cascade(ws: Workspace, rows: list[dict[str, Any]], say: Words) -> None:
@@ -84,7 +84,9 @@ def _print_cascade(ws: Workspace, rows: list[dict[str, Any]], say: Words) -> Non
         line = Text("" if row["team"] else "\n").append("  " if row["team"] else "", style="dim")
         line.append(f"{subject}  ", style="" if row["team"] else "bold").append_text(status_text(row["status"], say))
         if row["current_value"] is not None and row["expected_value"] is not None:
-            numbers = {key: shown(row[f"{key}_value"], row["unit"], ws.currency) for key in ("current", "expected")}
+            numbers = {
+                key: shown(row[f"{key}_value"], row["unit"], ws.currency, ws.language) for key in ("current", "expected")
+            }
             line.append("  " + say("{current}, expected by now {expected}", **numbers))
         out.print(line)
         out.print(Text(f"    {row['explanation']}" if row["team"] else f"  {row['explanation']}", style="dim"))
@@ -117,6 +119,6 @@ def _pair_table(ws: Workspace, head: dict[str, Any], rows: list[dict[str, Any]],
         cells = [row[head["dimension"]] or say("all")]
         for member in head["metrics"]:
             value = row[member["metric"]]
-            cells.append("" if value is None else shown(value, member["unit"], ws.currency))
+            cells.append("" if value is None else shown(value, member["unit"], ws.currency, ws.language))
         table.add_row(*cells)
     return table

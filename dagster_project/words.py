@@ -7,6 +7,8 @@ are English.
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from dagster_project.words_lint import LINT_WORDS
@@ -15,13 +17,13 @@ from dagster_project.words_show import SHOW_WORDS
 _CHINESE = {
     # heads of columns
     "KPI": "KPI", "metric": "指标", "kind": "类型", "period": "期间", "grain": "周期", "value": "数值", "target": "目标",
-    "status": "状态", "change": "变化", "last 13": "最近13期", "timing": "时效", "owner": "负责人", "day": "日期",
+    "status": "状态", "change": "变化", "last 13": "最近13期", "timing": "类型", "owner": "负责人", "day": "日期",
     "previous_value": "前一日", "threshold": "阈值", "severity": "级别", "missing_entities": "缺少的实体",
-    "period_start": "期初", "numerator": "分子", "denominator": "分母", "n": "样本数", "ci_low": "下限", "ci_high": "上限",
-    "state": "数据状态", "missing_days": "缺数据天数",
+    "period_start": "周期起始日", "numerator": "分子", "denominator": "分母", "n": "数量",
+    "state": "数据状态",
     # what stands in them
-    "on track": "达标", "at risk": "有风险", "off track": "未达标", "no target": "无目标", "no data": "无数据",
-    "too few": "样本不足", "too early": "时间尚早", "pace": "进度", "streak": "连续达标",
+    "on track": "正常", "at risk": "有风险", "off track": "偏离目标", "no target": "无目标", "no data": "无数据",
+    "too few": "样本不足", "too early": "时间尚早", "pace": "进度", "streak": "连续正常",
     "leading": "先行", "lagging": "滞后", "kpi": "KPI", "critical": "严重", "warning": "警告",
     "info": "提示", "new": "新", "historic": "历史", "withdrawn": "已撤回",
     # grains: "day" alone is the head of a column of dates
@@ -29,15 +31,16 @@ _CHINESE = {
     "open": "未结束", "provisional": "暂定", "settled": "已确定", "restated": "已修正",
     # labels of a KPI
     "What": "定义", "Question": "问题", "Formula": "公式",
-    "New definition": "口径变更", "Owner": "负责人", "Timing": "时效", "Threshold": "阈值",
-    "When red": "变红时", "To connect, map": "接入所需实体",
+    "New definition": "口径变更", "Owner": "负责人", "Timing": "指标类型", "Alert": "告警",
+    "When off track": "偏离目标时", "To connect, map": "接入所需实体",
     # lines of the scorecard
     "{name} on {day}": "{name}　截至 {day}",
-    "✓ at least 98 % of the target is reached, ! 90 to 98 %, ✗ less; a KPI may draw other lines.":
-        "✓ 达到目标的 98% 以上，! 90% 至 98%，✗ 低于 90%；个别 KPI 的界线可能不同。",
-    "Off track or at risk, worst first:": "未达标或有风险（最差的在前）：",
+    "✓ on track from 98% of the target, ! at risk from 90%, ✗ off track below; a KPI may draw other lines.":
+        "✓ 正常：达到目标的 98% 以上；! 有风险：90% 至 98%；✗ 偏离目标：低于 90%。个别 KPI 的界线可能不同。",
+    "Off track or at risk, worst first:": "偏离目标或有风险（最差的在前）：",
     "And {counts}: kpi list": "另有：{counts}（见 kpi list）",
-    "{count} off track": "未达标 {count} 个", "{count} at risk": "有风险 {count} 个", "{count} on track": "达标 {count} 个",
+    "{count} off track": "偏离目标 {count} 个", "{count} at risk": "有风险 {count} 个",
+    "{count} on track": "正常 {count} 个",
     "{count} with too few observations": "样本不足 {count} 个", "{count} too early to judge": "时间尚早 {count} 个",
     "{count} without data": "无数据 {count} 个", "{count} without a target": "无目标 {count} 个",
     "No data, because no day is closed yet: {titles}.": "无数据（还没有已结束的日期）：{titles}。",
@@ -64,11 +67,11 @@ _CHINESE = {
         "未结束期间的进度：{all} 个 KPI 中 {on} 个正常；落后：{titles}。",
     "{title} ({pace} of the pace)": "{title}（为应有进度的 {pace}）",
     "{title} reached its target in {period}: {value} (target {target}).":
-        "{title}在 {period} 达到目标：{value}（目标 {target}）。",
+        "{title}在{period}达到目标：{value}（目标 {target}）。",
     "{title}: the best {grain} so far was {period}: {value} (best before: {previous}).":
-        "{title}：{period} 创下历史最佳（按{grain}）：{value}（此前最佳：{previous}）。",
-    "{title}: {count} {grain}s on track in a row ended in {period}: {value} (target {target}).":
-        "{title}：连续 {count} 期（{grain}）达标，在 {period} 中断：{value}（目标 {target}）。",
+        "{title}：{period}创下历史最佳（按{grain}）：{value}（此前最佳：{previous}）。",
+    "{title}: {count} {units} on track in a row ended in {period}: {value} (target {target}).":
+        "{title}：连续 {count} {units}正常，在{period}中断：{value}（目标 {target}）。",
     "... and {count} more: mart.kpi_milestones": "……另有 {count} 条：mart.kpi_milestones",
     "Best ever: {value} in {period}.": "历史最佳：{value}（{period}）。",
     "No alert in the last {days} days{older}.": "最近 {days} 天没有告警{older}。",
@@ -79,8 +82,6 @@ _CHINESE = {
     "{count} swings in the past": "过往波动 {count} 次",
     " ({older}: kpi alerts --all)": "（{older}：kpi alerts --all）",
     "... and {count} more: kpi alerts --days {days}": "……另有 {count} 条：kpi alerts --days {days}",
-    "missing_days: closed days without the rows that were to be expected. Is a file missing?":
-        "缺数据天数：已结束但缺少应有记录的天数。是否有文件缺失？",
     # the end of a run
     "Nothing new since the last run: no source, definition or setting has changed.":
         "自上次运行以来没有变化：数据源、定义和设置都没有改动。",
@@ -106,20 +107,14 @@ _CHINESE = {
     "check keys_and_ranges": "主键与取值范围", "check ranges": "取值范围", "check schema": "列",
     "check undecided_versions": "版本未定", "check volume": "行数",
     # where a KPI is heading
-    "Heading for {value} by {day} ({grain}), between {low} and {high} in 4 of 5 cases.":
-        "预计到 {day}（{grain}）为 {value}，五次中有四次落在 {low} 与 {high} 之间。",
-    "Heading for {value} by {day} ({grain}), between {low} and {high} in 4 of 5 cases; target {target}: {chance}.":
-        "预计到 {day}（{grain}）为 {value}，五次中有四次落在 {low} 与 {high} 之间；目标 {target}：{chance}。",
-    "Too early to say where the {grain} to {day} is heading: {has} {unit} of history, at least {needs} are needed.":
-        "到 {day} 为止的{grain}现在还无法预计：已有历史 {has} {unit}，至少需要 {needs}。",
-    "{percent} likely": "达成可能性 {percent}", "less than 1 %": "低于 1%", "more than 99 %": "高于 99%",
+    "{percent} likely": "达成可能性 {percent}", "less than 1%": "低于 1%", "more than 99%": "高于 99%",
     "almost certain": "几乎肯定", "likely": "很可能", "rather likely": "较可能", "as likely as not": "一半一半",
     "rather unlikely": "不太可能", "unlikely": "可能性小", "very unlikely": "可能性很小",
     "units day": "天", "units week": "周", "units month": "个月", "units quarter": "个季度",
     # kpi target
     "Now {now} (middle of the last {count} closed {unit}).": "当前 {now}（最近 {count} {unit}的中间值）。",
-    "If things go on as they do: {value} in the {grain} to {day}, between {low} and {high} in 4 of 5 cases.":
-        "照目前的走势：到 {day} 的{grain}为 {value}，五次中有四次落在 {low} 与 {high} 之间。",
+    "If things go on as they do: {value} in the {grain} to {day}, {range}.":
+        "照目前的走势：到 {day} 的{grain}为 {value}，{range}。",
     "Benchmark: {value} ({source}).": "行业参考值：{value}（{source}）。",
     "The benchmark is reached already: the next step comes from the KPI's own past.":
         "已达到行业参考值：下一步目标按自身历史确定。",
@@ -127,11 +122,11 @@ _CHINESE = {
         "没有行业参考值：可用 --benchmark 和 --source 给出，或写入 KPI 文件。",
     "step": "台阶", "chance": "可能性", "in words": "说明", "why": "依据",
     "safe": "稳妥", "stretch": "进取", "benchmark": "行业参考",
-    "reached in 4 of 5 cases if nothing changes": "不做改变时，五次中有四次能达到",
+    "80% likely if nothing changes": "不做改变时，有八成可能达到",
     "half of the way to the benchmark": "到行业参考值的一半路程",
     "the largest improvement so far in as long a time": "以往同样时长内的最大改善",
     "where it is heading anyway": "按目前走势本来就会达到",
-    "reached in 1 of 5 cases if nothing changes": "不做改变时，五次中有一次能达到",
+    "20% likely if nothing changes": "不做改变时，有两成可能达到",
     "what others reach": "同行的水平",
     "To reach {value} ({step}), with all else as it is now:": "要达到 {value}（{step}），其他保持现状时：",
     "{driver} would have to go from {now} to {needed} ({change}): {chance}.":
@@ -172,7 +167,7 @@ _CHINESE = {
     "scorecard": "记分卡", "title": "名称", "score": "得分", "previous": "上期", "coverage": "覆盖率", "points": "得分",
     "weight": "权重", "note": "说明",
     "100 points: every target is reached. Coverage: the weight of what could be scored.":
-        "100 分：全部达标。覆盖率：能够评分的部分所占权重。",
+        "100 分：全部达到目标。覆盖率：能够评分的部分所占权重。",
     "Too little could be scored for a score.": "可评分的部分太少，不给出总分。",
     "No period is scored yet.": "还没有已评分的期间。",
     "{score} points (before: {before}), coverage {coverage}": "{score} 分（上期：{before}），覆盖率 {coverage}",
@@ -195,18 +190,34 @@ _CHINESE = {
     "floor {floor}: {value}": "底线 {floor}：{value}",
 }  # fmt: skip
 _CHINESE |= LINT_WORDS | SHOW_WORDS
+_SPACE_WITHIN = re.compile("(?<=[一-鿿]) (?=[一-鿿])")
 
 
 @dataclass(frozen=True)
 class Words:
-    """``Words("zh")("on track")`` is 达标. Values are put into the braces of a sentence."""
+    """``Words("zh")("on track")`` is 正常. Values are put into the braces of a sentence."""
 
     language: str = "en"
 
     def __call__(self, english: str, **values: object) -> str:
         """The words in the language; KeyError for what has no Chinese, so that no half of a line stays English."""
-        text = _CHINESE[english] if self.language == "zh" else english
-        return text.format(**values) if values else text
+        if self.language != "zh":
+            return english.format(**values) if values else english
+        text = _CHINESE[english]
+        # no space between two Chinese characters: 达成可能性低于 1%, where a number would have one
+        return _SPACE_WITHIN.sub("", text.format(**values)) if values else text
+
+    def clauses(self, told: Sequence[str]) -> str:
+        """Parts of a sentence: ``2026年5月为 313，无目标``. Names in a list are joined by ``say(", ")``, which is 、."""
+        return ("，" if self.language == "zh" else ", ").join(told)
+
+    def sentences(self, *told: str) -> str:
+        """Sentences one behind the other; Chinese has no space between them."""
+        return ("" if self.language == "zh" else " ").join(told)
+
+    def end(self, sentence: str) -> str:
+        """The sentence with its full stop."""
+        return f"{sentence}。" if self.language == "zh" else f"{sentence}."
 
     def grain(self, grain: str) -> str:
         """The name of a grain: ``day`` is 日, and not 日期 as over a column. KeyError for another word."""

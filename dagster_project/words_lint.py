@@ -53,7 +53,7 @@ LINT_WORDS = {
     "Goals that it serves, separated by commas": "服务的公司目标（用逗号分隔）",
     "Level (strategic, operational, functional)": "层级（strategic、operational、functional）",
     "Scope (company, team, project)": "范围（company、team、project）",
-    "Timing (leading, lagging)": "时效（leading 先行、lagging 滞后）",
+    "Timing (leading, lagging)": "指标类型（leading 先行、lagging 滞后）",
     "Role (input, process, output, outcome)": "角色（input、process、output、outcome）",
     "The KPI that it serves": "上级 KPI（parent）",
     "What must not get worse for it, separated by commas": "护栏指标（不能因此变差，用逗号分隔）",
@@ -62,8 +62,8 @@ LINT_WORDS = {
     "First day of the target": "目标的第一天", "Last day of the target": "目标的最后一天",
     "Grain of the target ({grains})": "目标的周期（{grains}）",
     "Without a target: measured only, until which day? Empty for none": "没有目标：先测量到哪一天？没有则留空",
-    "What to do when it goes red (English)": "变红时的做法（英文）",
-    "What to do when it goes red (Chinese)": "变红时的做法（中文）",
+    "What to do when it is off track (English)": "偏离目标时的做法（英文）",
+    "What to do when it is off track (Chinese)": "偏离目标时的做法（中文）",
     "Review (weekly, monthly, quarterly, yearly)": "复盘频率（weekly、monthly、quarterly、yearly）",
     "{file}: written.": "{file}：已写入。",
     "Next: fill in the lines with TODO, then kpi validate -w {folder} and kpi run -w {folder}.":
@@ -82,5 +82,5 @@ LINT_WORDS = {
     "outcome": "结果", "quantitative": "定量", "qualitative": "定性", "company": "公司", "project": "项目",
     "none": "无",
     "Without a KPI: {members}.": "没有 KPI 的有：{members}。",
-    "Every level, role, timing, team and goal has a KPI.": "每个层级、角色、时效、团队和目标都有 KPI。",
+    "Every level, role, timing, team and goal has a KPI.": "每个层级、角色、指标类型、团队和目标都有 KPI。",
 }  # fmt: skip

@@ -18,14 +18,18 @@ if TYPE_CHECKING:
 _ORDER = {"goal": 0, "team": 1, "formula": 2, "influence": 3, "sibling": 4}
 NODES = """
 with latest as (
-    select metric, grain, period_start, value from mart.kpi_current
+    select metric, grain, period_start, value,
+        lag(value) over (partition by metric, grain order by period_start) as previous_value
+    from mart.kpi_current
     where segment_dimension = '' and state <> 'open' and value is not null
     qualify row_number() over (partition by metric order by grain = 'month' desc, period_start desc) = 1
 )
 select d.metric, d.title_{language} as title, d.unit, d.owner, d.is_connected, d.missing_entities,
     coalesce(s.grain, l.grain) as grain,
     case when s.metric is null then l.period_start else s.period_start end as period_start,
-    case when s.metric is null then l.value else s.value end as value, s.target, s.status
+    case when s.metric is null then l.value else s.value end as value, s.target, s.status,
+    case when s.metric is not null then s.change
+        when l.previous_value > 0 then l.value / l.previous_value - 1 end as change
 from mart.dim_kpi as d
 left join mart.kpi_status as s on s.metric = d.metric and s.is_headline
 left join latest as l on l.metric = d.metric

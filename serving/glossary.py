@@ -32,7 +32,7 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "intro": "A metric is a quantity that is counted or measured. A KPI is a metric that somebody owns, with a target.",
         "question": "The question", "what": "What it is", "formula": "Formula", "now": "Now", "target": "Target",
         "owner": "Owner", "kind": "Kind", "good": "Good is", "up": "more", "down": "less", "none": "neither more nor less",
-        "red": "When it is red", "leading": "Moves first", "days": "days before", "parent": "Serves",
+        "red": "When off track", "leading": "Moves first", "days": "days before", "parent": "Serves",
         "guardrails": "Must not get worse", "siblings": "Read beside", "drivers": "Arithmetic", "goals": "Goals",
         "benchmark": "Others reach", "baseline": "No target before", "segments": "Split by",
         "lineage": "Where it comes from",
@@ -44,7 +44,7 @@ WORDS: Mapping[str, Mapping[str, str]] = {
         "intro": "指标是可以计数或测量的数量。KPI 是有负责人、有目标的指标。",
         "question": "回答的问题", "what": "定义", "formula": "公式", "now": "当前值", "target": "目标",
         "owner": "负责人", "kind": "类型", "good": "好的方向", "up": "越高越好", "down": "越低越好", "none": "不分高低",
-        "red": "变红时怎么办", "leading": "先行指标", "days": "天之前变化", "parent": "服务于",
+        "red": "偏离目标时怎么办", "leading": "先行指标", "days": "天之前变化", "parent": "服务于",
         "guardrails": "不能变差的指标", "siblings": "对照阅读", "drivers": "算式", "goals": "目标方向",
         "benchmark": "同行水平", "baseline": "在此日期前不设目标", "segments": "可拆分维度", "lineage": "数据来源",
         "entities": "实体", "models": "dbt 模型", "sources": "数据源", "defined": "定义位置", "version": "版本",
@@ -138,7 +138,7 @@ def shown(value: float | None, unit: str, currency: str, language: str) -> str:
     if value is None:
         return "–"
     if unit == "ratio":
-        return f"{value * 100:.3g} %" if language == "en" else f"{value * 100:.3g}%"
+        return f"{value * 100:.3g}%"
     number = f"{value:,.0f}" if abs(value) >= 100 else f"{value:,.3g}"
     names = {"currency": currency, "minutes": "min", "hours": "h", "days": "d"}
     return f"{number} {names[unit]}" if unit in names else number

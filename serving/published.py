@@ -16,7 +16,7 @@ from metrics.warehouse import open_facts, open_published
 from serving.alignment import flags_in
 from serving.gaps import gap_days
 from serving.guarded_queries import guarded_names, published_segments
-from serving.kpi_details import around, goal_titles
+from serving.kpi_details import around, as_of, formula_values, goal_titles, projection
 from serving.publish import SEMANTIC_MANIFEST
 from serving.snapshot import Row, has_table, rows
 
@@ -184,11 +184,12 @@ def count_new_alerts(ws: Workspace, run_id: str) -> int:
     return int(found[0]) if found else 0
 
 
-def describe_kpi(ws: Workspace, name: str) -> Row:
+def describe_kpi(ws: Workspace, name: str, language: str = "") -> Row:
     """Everything about one KPI or metric: definition and its changes, status and outlook per grain, last values.
 
-    Raises QueryError for no such name.
+    ``language``: of the titles of others; the workspace's without one. Raises QueryError for no such name.
     """
+    language = language or ws.language
     with open_published(ws) as con:
         known = [row[0] for row in con.execute("select metric from mart.dim_kpi").fetchall()]
         if name not in known:
@@ -207,12 +208,14 @@ def describe_kpi(ws: Workspace, name: str) -> Row:
             [name, grain],
         )
         breaks = _breaks(con, name)
-        projection = _projection(con, name, grain)
+        outlook = projection(con, name, grain)
         gaps = gap_days(con, name)
-        flags = flags_in(con, ws.language, name)
+        flags = flags_in(con, language, name)
         told = _milestones(con, _MILESTONES_OF, [name, grain])
-        goals = goal_titles(con, definition.get("goals"), ws.language)
-        beside = around(con, definition, ws.language)
+        goals = goal_titles(con, definition.get("goals"), language)
+        beside = around(con, definition, language)
+        numbers = formula_values(con, definition, grain, status[0]["period_start"] if status else None)
+        published = as_of(con)
     return {
         "definition": definition,
         "breaks": breaks,
@@ -220,11 +223,13 @@ def describe_kpi(ws: Workspace, name: str) -> Row:
         **beside,
         "status": status,
         "grain": grain,
-        "projection": projection,
+        "formula_values": numbers,
+        "projection": outlook,
         "values": values[::-1],
         "gaps": gaps,
         "flags": flags,
         "milestones": told,
+        **published,
     }
 
 
@@ -238,13 +243,6 @@ def _breaks(con: duckdb.DuckDBPyConnection, name: str) -> list[Row]:
 def _milestones(con: duckdb.DuckDBPyConnection, sql: str, parameters: list[Any] | None = None) -> list[Row]:
     """What was reached; nothing in a version that an older release has published."""
     return rows(con, sql, parameters) if has_table(con, "kpi_milestones_current") else []
-
-
-def _projection(con: duckdb.DuckDBPyConnection, name: str, first: str) -> list[Row]:
-    """Where the open periods of a KPI are heading, those of grain ``first`` before others; none from an older version."""
-    if not has_table(con, "kpi_projection"):
-        return []
-    return rows(con, "select * from mart.kpi_projection where metric = ? order by grain <> ?, period_end", [name, first])
 
 
 def run_query(ws: Workspace, query: Query) -> list[Row]:

@@ -202,8 +202,8 @@ def _text_fit(name: str, column: ColumnProfile) -> tuple[float, str]:
 
 def _percent(share: float) -> str:
     if share >= 1:
-        return "100 %"
-    return f"{share:.0%}".replace("%", " %") if 0.01 <= share < 0.995 else "over 99 %" if share > 0.5 else "under 1 %"
+        return "100%"
+    return f"{share:.0%}" if 0.01 <= share < 0.995 else "over 99%" if share > 0.5 else "under 1%"
 
 
 def entity_candidates(table: TableProfile) -> list[EntityCandidate]:

@@ -65,7 +65,10 @@ def _event(catalogue: Catalogue, currency: str, breach: Mapping[str, Any], today
     good = catalogue.direction(metric)
     is_good = None if good == "none" else good == direction
     unit = catalogue.unit(metric)
-    numbers = {name: shown(breach[name], unit, currency) for name in ("value", "previous_value")}
+    numbers, numbers_zh = (
+        {name: shown(breach[name], unit, currency, language) for name in ("value", "previous_value")}
+        for language in ("en", "zh")
+    )
     title = catalogue.title(metric)
     share = {"change": f"{change:+.1%}", "threshold": f"{breach['threshold']:.0%}"}
     return Alert(
@@ -85,7 +88,7 @@ def _event(catalogue: Catalogue, currency: str, breach: Mapping[str, Any], today
         severity=_severity(is_good, breach["breach_ratio"]),
         status="new" if today - day <= HISTORIC_AFTER else "historic",
         message_en=_ENGLISH.format(title=title.en, day=day, verdict=_VERDICT[is_good][0], **numbers, **share),
-        message_zh=_CHINESE.format(title=title.zh, day=day, verdict=_VERDICT[is_good][1], **numbers, **share),
+        message_zh=_CHINESE.format(title=title.zh, day=day, verdict=_VERDICT[is_good][1], **numbers_zh, **share),
         owner=catalogue.kpis[metric].owner if metric in catalogue.kpis else catalogue.watched[metric].owner,
     )
 
@@ -105,16 +108,16 @@ def _severity(is_good: bool | None, ratio: float) -> Literal["info", "warning", 
     return "critical" if ratio >= _CRITICAL_RATIO else "warning"
 
 
-def shown(value: float, unit: str, currency: str) -> str:
-    """A number as a person writes it: 3.2 %, 1,250 EUR, 12.5 min, 33 days, 84."""
+_UNITS = {"en": {"minutes": "min", "days": "days", "hours": "h"}, "zh": {"minutes": "分钟", "days": "天", "hours": "小时"}}
+
+
+def shown(value: float, unit: str, currency: str, language: str = "en") -> str:
+    """A number as a person writes it: 3.20%, 1,250 EUR, 12.5 min, 33 days, 84; in Chinese 12.5 分钟, 33 天."""
     if unit == "ratio":
         return f"{value:.2%}"
     if unit == "currency":
         return f"{value:,.2f} {currency}" if abs(value) < 1000 else f"{value:,.0f} {currency}"
-    if unit == "minutes":
-        return f"{value:,.1f} min"
-    if unit == "days":
-        return f"{value:,.0f} days" if abs(value) >= 10 else f"{value:,.1f} days"
-    if unit == "hours":
-        return f"{value:,.1f} h"
+    if unit in ("minutes", "days", "hours"):
+        digits = 0 if unit == "days" and abs(value) >= 10 else 1
+        return f"{value:,.{digits}f} {_UNITS[language][unit]}"
     return f"{value:,.0f}" if float(value).is_integer() or abs(value) >= 1000 else f"{value:,.2f}"

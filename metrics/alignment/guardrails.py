@@ -10,6 +10,7 @@ observations.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -113,9 +114,9 @@ _ENGLISH = (
     "to {lost_to}. Both moved by more than three times what is usual. Was the one bought with the other?"
 )
 _CHINESE = (
-    "{before}至{after}，{title}从 {previous} 改善到 {value}，而{guardrail}从 {lost_from} 变差到 {lost_to}；"
+    "{before} 至 {after}，{title}从 {previous} 改善到 {value}，而{guardrail}从 {lost_from} 变差到 {lost_to}；"
     "两者的变化都超过平时的三倍。"
-    "改善是否以牺牲后者为代价？"
+    "前者的改善是否以牺牲后者为代价？"
 )
 
 
@@ -132,17 +133,20 @@ def flag_rows(catalogue: Catalogue, currency: str, flags: Sequence[Flag]) -> lis
 def sentences(catalogue: Catalogue, currency: str, flag: Flag) -> tuple[str, str]:
     """What happened, in English and Chinese."""
     gained, lost = catalogue.unit(flag.metric), catalogue.unit(flag.guardrail)
-    numbers = {
-        "value": shown(flag.gain.value, gained, currency), "previous": shown(flag.gain.previous, gained, currency),
-        "lost_to": shown(flag.loss.value, lost, currency), "lost_from": shown(flag.loss.previous, lost, currency),
-        "before": period_name(flag.gain.before, flag.grain), "after": period_name(flag.gain.start, flag.grain),
-    }  # fmt: skip
-    titles = [(catalogue.title(flag.metric), catalogue.title(flag.guardrail))] * 2
-    english, chinese = (
-        template.format(title=own.in_language(language), guardrail=other.in_language(language), **numbers)
-        for template, language, (own, other) in zip((_ENGLISH, _CHINESE), ("en", "zh"), titles, strict=True)
-    )
-    return english, chinese
+    own, other = catalogue.title(flag.metric), catalogue.title(flag.guardrail)
+    periods = {"before": period_name(flag.gain.before, flag.grain), "after": period_name(flag.gain.start, flag.grain)}
+
+    def sentence(template: str, language: str) -> str:
+        return template.format(
+            title=own.in_language(language), guardrail=other.in_language(language), **periods,
+            value=shown(flag.gain.value, gained, currency, language),
+            previous=shown(flag.gain.previous, gained, currency, language),
+            lost_to=shown(flag.loss.value, lost, currency, language),
+            lost_from=shown(flag.loss.previous, lost, currency, language),
+        )  # fmt: skip
+
+    # 从 58.0 分钟改善: no space between two Chinese characters
+    return sentence(_ENGLISH, "en"), re.sub(r"(?<=[一-鿿]) (?=[一-鿿])", "", sentence(_CHINESE, "zh"))
 
 
 def period_name(start: date, grain: str) -> str:

@@ -175,7 +175,7 @@ class Kpi(Frozen):
     )
     siblings: tuple[Identifier, ...] = Field((), description="KPIs of other teams to be read beside it")
     guardrails: tuple[Identifier, ...] = Field((), description="KPIs that must not get worse for it")
-    playbook: Text = Field(description="What to do when it goes red")
+    playbook: Text = Field(description="What to do when it is off track")
     review: Literal["weekly", "monthly", "quarterly", "yearly"] = "monthly"
     weight: float = Field(1.0, gt=0, description="Weight on a scorecard")
 

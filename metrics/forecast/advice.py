@@ -127,6 +127,8 @@ def _refusal(found: PeriodOutlook, periods: int) -> str:
     about = f"{found.metric}: no advice on the {found.grain} to {found.end}"
     if periods < PERIODS_OF_NOW:
         return f"{about}: it has {periods} closed {found.grain}s with a value, at least {PERIODS_OF_NOW} are needed."
+    if found.is_half_known:
+        return f"{about}: more than half of it is over, and no daily values are kept that add up to it. Choose a later --by."
     if found.has < found.needs:
         return (
             f"{about}: it has {found.has} {found.unit}s of history, at least {found.needs} are needed to look so far ahead. "

@@ -41,7 +41,7 @@ class DailySeries:
 
 @dataclass(frozen=True)
 class Outlook:
-    """A value to come: as likely above ``value`` as below it; ``low`` to ``high`` holds it in 4 of 5 cases.
+    """A value to come: as likely above ``value`` as below it; 80 % likely between ``low`` and ``high``.
 
     ``spread`` is half the interval's width on ``scale``; ``stretches``: from how many stretches of the past it is known;
     ``most``: what no value exceeds (1 for a share).

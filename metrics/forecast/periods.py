@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 class PeriodOutlook:
     """``outlook`` is None where there is too little history: ``has`` of the ``needs`` days or periods (``unit``).
 
-    ``known_through``: the last day that is taken as it is; what follows is forecast.
+    ``known_through``: the last day that is taken as it is; what follows is forecast. ``is_half_known``: more than half of
+    the period is known, but its value does not follow from its days, so that a forecast would have to ignore them: none
+    is made.
     """
 
     metric: str
@@ -31,6 +33,7 @@ class PeriodOutlook:
     has: int
     needs: int
     unit: str
+    is_half_known: bool = False
 
 
 def outlook_for(
@@ -49,11 +52,13 @@ def outlook_for(
     ahead, at = 0, last
     while at < start:
         at, ahead = next_period(at, grain), ahead + 1
+    end = period_end(start, grain)
+    is_half_known = 2 * stretch_of(known, start, end).known > (end - start).days + 1
     is_share = catalogue.unit(metric) == "ratio" and catalogue.metric(metric).meta.get("additivity") == "ratio"
-    found = outlook_from_periods(values, ahead, grain, is_share=is_share) if ahead else None
+    found = outlook_from_periods(values, ahead, grain, is_share=is_share) if ahead and not is_half_known else None
     return PeriodOutlook(
-        metric, grain, start, period_end(start, grain), period_end(last, grain), found,
-        has=int((values == values).sum()), needs=needed_periods(ahead), unit=grain,
+        metric, grain, start, end, known if is_half_known else period_end(last, grain), found,
+        has=int((values == values).sum()), needs=needed_periods(ahead), unit=grain, is_half_known=is_half_known,
     )  # fmt: skip
 
 

@@ -1,7 +1,8 @@
 """`mart.kpi_projection`: for the open week, month and quarter of every KPI, where its value is heading.
 
-Rewritten whenever values or targets may have changed. A KPI with too little history has a row without a value that says
-how much it has and needs.
+Rewritten whenever values or targets may have changed. Without a value are: a KPI with too little history (``too_early``,
+with how much it has and needs), and one whose value does not follow from days when more than half of the period is
+known (``half_known``): a forecast from closed periods alone would ignore what has happened already.
 """
 
 from __future__ import annotations
@@ -58,5 +59,6 @@ def _row(
     return (
         kpi.id, found.grain, found.start, found.end, ws.currency if unit == "currency" else "", found.known_through,
         outlook.value if outlook else None, outlook.low if outlook else None, outlook.high if outlook else None,
-        wanted, chance, unit, direction, found.has, found.needs, found.unit, "projected" if outlook else "too_early",
+        wanted, chance, unit, direction, found.has, found.needs, found.unit,
+        "projected" if outlook else "half_known" if found.is_half_known else "too_early",
     )  # fmt: skip

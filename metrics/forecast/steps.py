@@ -1,8 +1,8 @@
 """Three steps of a target: safe, stretch, benchmark. Pure arithmetic over what is known of a KPI.
 
-safe       what is reached in 4 of 5 cases if nothing changes
+safe       what is 80 % likely to be reached if nothing changes
 stretch    half of the way from now to the benchmark, but no further than the KPI has ever improved in as long a time;
-           without a benchmark or any improvement so far, what is reached in 1 of 5 cases if nothing changes
+           without a benchmark or any improvement so far, what is 20 % likely to be reached if nothing changes
 benchmark  what others reach
 
 Why half of the way, and not the geometric mean: it exists for every number (scores and margins below zero as well), and
@@ -62,7 +62,7 @@ def steps_of(known: Known) -> list[Step]:
     easier = -math.inf if up else math.inf
     value, why = _stretch(known)
     found = [
-        _step(known, "safe", _rounded(safe, known.now, towards=easier), "reached in 4 of 5 cases if nothing changes"),
+        _step(known, "safe", _rounded(safe, known.now, towards=easier), "80% likely if nothing changes"),
         _step(known, "stretch", value, why),
     ]
     if known.benchmark is not None and known.gain(known.benchmark) > 0:
@@ -75,13 +75,13 @@ def _stretch(known: Known) -> tuple[float, str]:
     value = known.outlook.quantile(0.8 if known.direction == "up" else 0.2)
     lucky = known.gain(value)
     if known.benchmark is None or known.gain(known.benchmark) <= 0:
-        return _rounded(value, known.now, towards=known.now), "reached in 1 of 5 cases if nothing changes"
+        return _rounded(value, known.now, towards=known.now), "20% likely if nothing changes"
     half = known.gain(known.benchmark) / 2
     gain, why = half, "half of the way to the benchmark"
     if known.largest_gain < half:
         gain, why = known.largest_gain, "the largest improvement so far in as long a time"
         if lucky > gain:
-            gain, why = min(lucky, half), "reached in 1 of 5 cases if nothing changes"
+            gain, why = min(lucky, half), "20% likely if nothing changes"
     heading = known.gain(known.outlook.value)
     if heading > gain:
         # Not beyond what others reach: that is the third step.

@@ -25,6 +25,7 @@ _KPI_FIELDS = (
     "owner",
     "team",
     "threshold",
+    "alert",
     "minimum_n",
     "matures_after_days",
     "baseline_until",
@@ -81,9 +82,13 @@ def _row(catalogue: Catalogue, name: str) -> dict[str, Any]:
 
 
 def _judgement(kpi: Kpi | None) -> dict[str, Any]:
-    """Flags, lists (joined by commas) and the benchmark of a KPI; NULL for a plain metric."""
+    """Lines of the status (shares of the target), flags, lists (joined by commas), benchmark; NULL for a plain metric."""
     benchmark = kpi.benchmark if kpi else None
+    lines = kpi.thresholds if kpi else None
     return {
+        "at_risk_below": lines.at_risk if lines else None,
+        "off_track_below": lines.off_track if lines else None,
+        "hysteresis": lines.hysteresis if lines else None,
         **{f"is_{flag}": getattr(kpi, flag, None) for flag in _FLAGS},
         **{field: ",".join(getattr(kpi, field)) if kpi else None for field in _LISTS},
         "benchmark": benchmark.value if benchmark else None,

@@ -114,6 +114,10 @@ _TABLES = (
         review text,
         grains text,
         segments text,
+        at_risk_below double,
+        off_track_below double,
+        hysteresis double,
+        alert text,
         is_connected boolean not null,
         missing_entities text,
         entities text,
@@ -134,8 +138,9 @@ _TABLES = (
         leading_metric text not null,
         lag_days integer not null
     )""",
-    # the open period's end as the KPI's own past has it coming: `low` to `high` holds it in 4 of 5 cases; no value and
-    # status too_early while `history` days (or periods, see history_unit) are fewer than `history_needed`
+    # the open period's end as the KPI's own past has it coming: 80 % likely between `low` and `high`; no value and
+    # status too_early while `history` days (or periods, see history_unit) are fewer than `history_needed`, and status
+    # half_known where more than half of a period is known whose value does not follow from its days
     """create table if not exists mart.kpi_projection (
         metric text not null,
         grain text not null,

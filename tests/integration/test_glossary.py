@@ -77,7 +77,7 @@ def test_every_metric_has_its_entry_and_every_link_its_end(written: Path, metric
 def test_an_entry_leads_from_the_question_to_the_source(written: Path) -> None:
     text = (written / "glossary_en.md").read_text(encoding="utf-8")
     entry = text[text.index("(`conversion_rate`)") :].split("\n### ")[0]
-    for words in ("**Formula**", "**Owner**", "**Now**", "When it is red"):
+    for words in ("**Formula**", "**Owner**", "**Now**", "When off track"):
         assert words in entry
     assert (
         "sources `shop`, `web` → entities `orders`, `web_sessions` → dbt models `fct_orders`, `fct_web_sessions`"
@@ -117,7 +117,7 @@ def test_texts_of_a_workspace_cannot_become_markup() -> None:
     ("value", "unit", "expected"),
     [
         (None, "count", "–"),
-        (0.0456789, "ratio", "4.57 %"),
+        (0.0456789, "ratio", "4.57%"),
         (1234567.4, "currency", "1,234,567 EUR"),
         (12.345, "currency", "12.3 EUR"),
         (7, "count", "7"),

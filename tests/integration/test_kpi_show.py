@@ -7,9 +7,11 @@ is 34.50 + 3 x the remainder; the remainders of 1 to 28 add up to 4 x 21, those 
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from pathlib import Path
 
+import duckdb
 import pytest
 from rich.cells import cell_len
 
@@ -56,7 +58,7 @@ def facts(said: str) -> dict[str, str]:
     lines = said.splitlines()
     label = ""
     end = [line.strip() for line in lines].index("")
-    for line in lines[1:end]:
+    for line in lines[2:end]:
         if not line.startswith(" "):
             label, _, line = line.partition("  ")
         found[label] = f"{found.get(label, '')} {line.strip()}".strip()
@@ -67,12 +69,14 @@ def test_what_an_order_is_worth_in_english(targeted: SmallShop, kpi: Kpi) -> Non
     said = kpi("show", "average_order_value", "-w", targeted.root).stdout
     assert said.splitlines()[0].strip() == "Average order value · 客单价"
     found = facts(said)
-    assert list(found)[:7] == ["Question", "What", "Formula", "Is it good", "Owner", "When red", "Must not suffer"]
-    assert found["Question"].startswith("How much do people buy at once?")
+    labels = ["Question", "What", "Formula", "Is it good", "Where it is heading", "Owner", "When off track"]
+    assert list(found)[:8] == [*labels, "Must not suffer"]
+    assert found["Question"] == "How much do people buy at once?"
+    assert not re.search("[一-鿿]", said.partition("\n")[2]), "one language, but for the title"
     assert found["Formula"] == "gross_revenue / orders 1,339.50 / 93 = 14.40 EUR in January 2026"
     # 14.4032 / 18 = 0.8002, below the line of 90 %
     assert found["Is it good"] == (
-        "Off track: 14.40 EUR in January 2026, target 18.00 EUR (reached to 80%); higher is better."
+        "Off track: 14.40 EUR in January 2026, 20% short of the target of 18.00 EUR (higher is better)."
     )
     assert found["Owner"] == "Ana (shop), team ecommerce"
     assert found["Made from"] == "orders"
@@ -84,23 +88,53 @@ def test_what_an_order_is_worth_in_chinese(chinese: SmallShop, kpi: Kpi) -> None
     said = kpi("show", "average_order_value", "-w", chinese.root).stdout
     assert said.splitlines()[0].strip() == "客单价 · Average order value"
     found = facts(said)
-    assert list(found)[:7] == ["问题", "定义", "公式", "好不好", "负责人", "变红时", "护栏指标"]
+    assert list(found)[:8] == ["问题", "定义", "公式", "达成情况", "走势", "负责人", "偏离目标时", "不能变差"]
     assert found["公式"] == "gross_revenue / orders 2026年1月：1,339.50 / 93 = 14.40 EUR"
-    assert found["好不好"] == "未达标：2026年1月为 14.40 EUR，目标 18.00 EUR（达成 80%）；越高越好。"
-    assert found["负责人"] == "Ana (shop)（团队：ecommerce）"
+    assert found["达成情况"] == "偏离目标：2026年1月为 14.40 EUR，比目标 18.00 EUR 差 20%（越高越好）。"
+    assert found["负责人"] == "Ana（shop），团队：电商"
     assert all(cell_len(line.rstrip()) <= 100 for line in said.splitlines())
 
 
 def test_orders_in_both_languages(targeted: SmallShop, chinese: SmallShop, kpi: Kpi) -> None:
-    """93 orders for a target of 90: reached to 103 %. A count is no quotient, so its formula has no numbers."""
+    """93 orders for a target of 90: 3 % more. A count is no quotient, so its formula has no numbers."""
     english = facts(kpi("show", "orders", "-w", targeted.root).stdout)
-    assert english["Is it good"] == "On track: 93 in January 2026, target 90 (reached to 103%); higher is better."
+    assert english["Is it good"] == "On track: 93 in January 2026, 3% better than the target of 90 (higher is better)."
     assert english["Formula"] == "sum(1)"
     # visits are not mapped, so what warns of fewer orders cannot be seen, which is said and not left out
     assert "not connected" in english["Moves before it"]
     found = facts(kpi("show", "orders", "-w", chinese.root).stdout)
-    assert found["好不好"] == "达标：2026年1月为 93，目标 90（达成 103%）；越高越好。"
+    assert found["达成情况"] == "正常：2026年1月为 93，比目标 90 好 3%（越高越好）。"
     assert "未接入" in found["先行指标"]
+
+
+@pytest.mark.parametrize(
+    ("language", "label", "texts"),
+    [
+        ("zh", "问题", "人们一次买多少钱的东西？"),
+        ("both", "Question", "How much do people buy at once? 人们一次买多少钱的东西？"),
+        ("en", "Question", "How much do people buy at once?"),
+    ],
+)
+def test_the_language_can_be_asked_for(targeted: SmallShop, kpi: Kpi, language: str, label: str, texts: str) -> None:
+    found = facts(kpi("show", "average_order_value", "-w", targeted.root, "--language", language).stdout)
+    assert found[label] == texts
+
+
+def test_the_heading_says_as_of_when(targeted: SmallShop, kpi: Kpi) -> None:
+    with duckdb.connect(str((targeted.root / "published" / "current.duckdb").resolve()), read_only=True) as con:
+        closed, at = con.execute(
+            """select (select max(watermark) from mart.kpi_status where metric = 'orders'),
+                (select max(published_at) from mart.publish_log)"""
+        ).fetchone()
+    heading = kpi("show", "orders", "-w", targeted.root).stdout.splitlines()[1].strip()
+    assert heading == f"Data up to {closed:%-d %B %Y}, published on {at:%-d %B %Y, %H:%M} UTC"
+
+
+def test_no_column_is_empty_and_none_is_the_name_of_a_field(targeted: SmallShop, kpi: Kpi) -> None:
+    said = kpi("show", "orders", "-w", targeted.root).stdout
+    heads = [line.split() for line in said.splitlines() if line.startswith(("every ", "period "))]
+    assert heads[1] == ["period", "value", "data"], "a count has no parts, no interval, and is its own number of rows"
+    assert "_" not in " ".join(" ".join(head) for head in heads)
 
 
 def test_a_neighbour_has_its_own_status(targeted: SmallShop, kpi: Kpi) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 
 import duckdb
@@ -34,6 +35,9 @@ def test_every_open_period_has_a_row_that_orders_itself(projected: list[dict], d
         if row["status"] == "too_early":
             assert row["value"] is None
             assert row["history"] < row["history_needed"]
+        elif row["status"] == "half_known":
+            # closed through the 29th of June: of week 27 one day of seven is known
+            assert (row["value"], row["history_unit"], row["grain"] == "week") == (None, row["grain"], False)
         else:
             assert row["low"] <= row["value"] <= row["high"]
 
@@ -56,21 +60,26 @@ def test_a_cohort_that_still_grows_is_not_taken_as_known(projected: list[dict]) 
     assert str(one(projected, "repurchase_rate_30d", "month")["known_through"]) == "2026-05-30"
 
 
-def test_too_few_quarters_are_too_early(projected: list[dict]) -> None:
-    row = one(projected, "first_response_minutes", "quarter")
-    assert (row["status"], row["history"], row["history_needed"], row["history_unit"]) == ("too_early", 7, 11, "quarter")
+def test_customers_that_are_worth_something_after_a_year_are_too_early(projected: list[dict]) -> None:
+    row = one(projected, "ltv_to_cac", "quarter")
+    assert (row["status"], row["history"], row["history_unit"]) == ("too_early", 3, "quarter")
+
+
+def test_a_median_is_forecast_for_a_new_week_and_not_for_a_quarter_that_is_over_in_a_day(projected: list[dict]) -> None:
+    week, quarter = (one(projected, "first_response_minutes", grain) for grain in ("week", "quarter"))
+    assert (week["status"], str(week["known_through"])) == ("projected", "2026-06-28")
+    assert (quarter["status"], str(quarter["known_through"])) == ("half_known", "2026-06-29")
 
 
 def test_kpi_show_says_it_in_words(demo: BuiltWorkspace, kpi: Kpi) -> None:
     said = " ".join(kpi("show", "revenue", "-w", demo.root).stdout.split())
-    assert "Heading for " in said
-    assert "by 2026-06-30 (month), between " in said
-    assert "in 4 of 5 cases; target 46,148 EUR: less than 1 % likely." in said
-    early = " ".join(kpi("show", "first_response_minutes", "-w", demo.root).stdout.split())
-    assert (
-        "Too early to say where the quarter to 2026-06-30 is heading: 7 quarters of history, at least 11 are needed."
-        in early
+    assert re.search(r"June 2026 so far: [0-9,]+ EUR; heading for [0-9,]+ EUR by 30 June, 80% likely between ", said)
+    assert "; target 46,148 EUR: less than 1% likely." in said
+    half = " ".join(kpi("show", "mrr_growth", "-w", demo.root).stdout.split())
+    told = (
+        "so far: [-0-9.]+% .29 of 30 days known.; no forecast, as no daily values are kept that add up to it; target 2.00%"
     )
+    assert re.search(f"June 2026 {told}", half)
 
 
 def test_kpi_show_says_it_in_chinese(demo: BuiltWorkspace, kpi: Kpi, tmp_path) -> None:
@@ -78,8 +87,8 @@ def test_kpi_show_says_it_in_chinese(demo: BuiltWorkspace, kpi: Kpi, tmp_path) -
     settings = tmp_path / "demo" / "workspace.yml"
     settings.write_text(settings.read_text().replace("language: en", "language: zh"))
     said = "".join(kpi("show", "revenue", "-w", tmp_path / "demo").stdout.split())
-    assert "预计到2026-06-30（月）为" in said
-    assert "五次中有四次落在" in said
+    assert "；预计到6月30日为" in said
+    assert "有八成可能介于" in said
     advice = "".join(kpi("target", "cac", "-w", tmp_path / "demo").stdout.split())
     assert "照目前的走势" in advice
     assert "稳妥" in advice

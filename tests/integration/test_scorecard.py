@@ -86,7 +86,7 @@ def test_swings_of_the_past_are_counted_and_not_announced(
 
 @pytest.mark.parametrize(("language", "caption", "rest"), [
     ("en", "Off track or at risk, worst first:", r"And (.*): kpi list"),
-    ("zh", "未达标或有风险（最差的在前）：", r"另有：(.*)（见 kpi list）"),
+    ("zh", "偏离目标或有风险（最差的在前）：", r"另有：(.*)（见 kpi list）"),
 ])  # fmt: skip
 def test_of_many_kpis_the_first_and_the_worst_are_shown_and_the_others_counted(
     demo: BuiltWorkspace, kpi: Kpi, capsys: pytest.CaptureFixture[str], language: str, caption: str, rest: str
@@ -127,11 +127,11 @@ def test_the_scorecard_in_chinese(chinese: SmallShop, capsys: pytest.CaptureFixt
     print_run(load_workspace(chinese.root), NOTHING_NEW)
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].rstrip() == "Small shop　截至 2026-02-28"
-    assert lines[1].split() == ["KPI", "期间", "数值", "目标", "状态", "变化", "最近13期", "时效"]
+    assert lines[1].split() == ["KPI", "期间", "数值", "目标", "状态", "变化", "最近13期", "类型"]
     # Chinese characters take two cells: columns stand below each other.
     cards = [line for line in lines if "· 无" in line]
     assert {cell_len(line.partition("· 无")[0]) for line in cards} == {cell_len(lines[1].partition("状态")[0])}
-    assert {cell_len(re.split("滞后|先行", line)[0]) for line in cards} == {cell_len(lines[1].partition("时效")[0])}
+    assert {cell_len(re.split("滞后|先行", line)[0]) for line in cards} == {cell_len(lines[1].partition("类型")[0])}
     # The path of the published file is one word that is never broken.
     assert all(cell_len(line.rstrip()) <= 100 for line in lines if not line.startswith("已发布："))
     text = "".join("".join(lines).split())
@@ -168,7 +168,7 @@ def test_what_a_run_leaves_out_is_counted_in_chinese(chinese: SmallShop, capsys:
 
 def test_lists_and_one_kpi_in_chinese(chinese: SmallShop, kpi: Kpi) -> None:
     head, *rows = kpi("list", "-w", chinese.root).stdout.splitlines()
-    assert head.split() == ["团队", "指标", "时效", "负责人", "数值", "目标", "状态"]
+    assert head.split() == ["团队", "指标", "类型", "负责人", "数值", "目标", "状态"]
     assert all("滞后" in row or "先行" in row for row in rows)
     assert kpi("alerts", "-w", chinese.root).stdout == "最近 30 天没有告警；kpi alerts --all 列出全部。\n"
     grains = kpi("show", "orders", "-w", chinese.root).stdout
@@ -187,7 +187,7 @@ def test_lists_and_one_kpi_in_chinese(chinese: SmallShop, kpi: Kpi) -> None:
 @pytest.mark.parametrize("language", ["en", "zh"])
 def test_no_text_of_a_kpi_is_cut(small_shop: SmallShop, kpi: Kpi, language: str) -> None:
     small_shop.settings.write_text(f"language: {language}\n" + small_shop.settings.read_text())
-    said = kpi("show", "orders", "-w", small_shop.root).stdout
+    said = kpi("show", "orders", "-w", small_shop.root, "--language", "both").stdout
     assert "…" not in said
     assert all(cell_len(line.rstrip()) <= 100 for line in said.splitlines())
     whole = "".join(said.split())

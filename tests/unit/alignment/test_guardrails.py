@@ -47,7 +47,9 @@ def test_faster_answers_that_help_less_are_flagged(shop: Company) -> None:
         "First_Response_Minutes improved from 58.0 min to 40.0 min between 2026 W16 and 2026 W17, while"
     )
     assert "got worse from 79.00% to 70.00%" in english
-    assert "2026 W16至2026 W17" in chinese
+    assert "2026 W16 至 2026 W17，" in chinese
+    assert "从 58.0 分钟改善到 40.0 分钟，" in chinese
+    assert chinese.endswith("前者的改善是否以牺牲后者为代价？")
 
 
 @pytest.mark.parametrize(("minutes", "csat"), [

@@ -65,7 +65,7 @@ def test_no_step_is_larger_than_the_largest_improvement_so_far() -> None:
 def test_a_kpi_that_never_improved_gets_what_luck_may_bring() -> None:
     step = by_name(steps_of(known(10.0, 20.0, gain=0.0, spread=1.0)))["stretch"]
     assert step.value == pytest.approx(10 + 0.8416 / 1.2816, abs=0.1)
-    assert step.why == "reached in 1 of 5 cases if nothing changes"
+    assert step.why == "20% likely if nothing changes"
 
 
 def test_a_score_below_zero_has_a_step_too() -> None:
