@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 import dagster as dg
 
@@ -73,7 +75,7 @@ def _found(test: dbt_runner.GenericTest) -> str:
     elif test.name == "relationships":
         found = f"{values} {are} not in {given['field']} of {_model_of(given['to'])}"
     elif test.name == "accepted_range":
-        found = f"{values} {are} {_outside(given.get('min_value'), given.get('max_value'))}"
+        found = f"{values} {are} {_outside(given)}"
     elif test.name == "currency_is_known":
         found = f"{test.found:,} {'currency has' if one else 'currencies have'} days without an exchange rate"
     elif test.name == "currency_is_of_order":
@@ -96,8 +98,11 @@ def _remedy(test: dbt_runner.GenericTest) -> str:
     return ""
 
 
-def _outside(least: object, most: object) -> str:
-    """``below 0``, ``above 1`` or ``not in 1 to 5``."""
+def _outside(given: Mapping[str, Any]) -> str:
+    """``below 0``, ``above 1``, ``not in 1 to 5`` or ``0 or less``."""
+    least, most, above = (given.get(name) for name in ("min_value", "max_value", "above"))
+    if above is not None:
+        return f"{above} or less"
     if most is None:
         return f"below {least}"
     return f"above {most}" if least is None else f"not in {least} to {most}"

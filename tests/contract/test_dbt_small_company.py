@@ -281,6 +281,16 @@ def test_a_currency_without_a_rate_stops_the_build(tmp_path: Path) -> None:
         database.dbt("build", "--select", "+fct_orders", "--exclude-resource-type", "unit_test", warn_error=False)
 
 
+@pytest.mark.parametrize("rate", [0, -0.94, 0.00000000001])
+def test_a_rate_that_makes_nothing_of_money_stops_the_build(tmp_path: Path, rate: float) -> None:
+    """A rate of nothing, also one that ten digits cannot hold, would turn every amount of its currency into 0."""
+    rates = [["2024-03-29", "USD", 0.92], ["2024-05-01", "USD", rate]]
+    tables = [RawTable(table.name, table.columns, rates if table.name == "raw_fx.rates" else table.rows) for table in TABLES]
+    database = duckdb_database(tmp_path, VARIABLES, tables)
+    with pytest.raises(AssertionError, match=r"FAIL .* accepted_range_int_exchange_rates__daily"):
+        database.dbt("build", "--select", "+int_exchange_rates__daily", "--exclude-resource-type", "unit_test", warn_error=False)
+
+
 def test_a_guessed_currency_is_a_warning(built: DbtDatabase, tmp_path: Path) -> None:
     """The order of refund 24 is not there to lend its currency; as long as it names one, nothing is guessed."""
     test = ("test", "--select", "test_name:currency_is_of_order")

@@ -39,6 +39,7 @@ def told(ws: Workspace, *nodes: NodeResult) -> str | None:
         ("one_row", {}, 1, "1 row fails the test one_row"),
         ("accepted_range", {"column_name": "amount", "min_value": 0}, 3, "3 values of amount are below 0"),
         ("accepted_range", {"column_name": "rating", "min_value": 1, "max_value": 5}, 1, "1 value of rating is not in 1 to 5"),
+        ("accepted_range", {"column_name": "rate", "above": 0}, 1, "1 value of rate is 0 or less"),
     ],
 )  # fmt: skip
 def test_a_test(ws: Workspace, name: str, arguments: dict[str, Any], found: int, expected: str) -> None:
