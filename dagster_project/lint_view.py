@@ -100,7 +100,8 @@ def _print_findings(checks: Checks) -> None:
         counted = checks.counted(errors, len(found) - errors) if errors else _warnings(checks, len(found))
         typer.echo(f"{file}: {counted}")
         for one in found:
-            typer.echo(f"  {checks.say(one.severity)}: {one.where}: {one.in_language(checks.ws.language)} [{one.rule}]")
+            rule = f" [{one.rule}]" if one.rule else ""
+            typer.echo(f"  {checks.say(one.severity)}: {one.where}: {one.in_language(checks.ws.language)}{rule}")
 
 
 def _warnings(checks: Checks, count: int) -> str:

@@ -11,6 +11,7 @@ from metrics.alignment.model import Goal, GoalFile, Pair, PairFile
 from metrics.catalogue.catalogue import segment_dimension
 from metrics.catalogue.documents import Place, by_id, raise_first, read_documents, repeated
 from metrics.catalogue.findings import Finding
+from metrics.catalogue.rulebook import finding, hint
 from metrics.errors import did_you_mean
 
 if TYPE_CHECKING:
@@ -111,4 +112,4 @@ def _served_goals(catalogue: Catalogue, found: Alignment) -> Iterator[Finding]:
         for goal in kpi.goals:
             if goal not in found.goals:
                 where = catalogue.where.get(kpi.id, kpi.id)
-                yield Finding(where, f"{kpi.id}: goals names unknown goal '{goal}'.{did_you_mean(goal, found.goals)}")
+                yield finding("goal-unknown", where, kpi=kpi.id, name=goal, hint=hint(goal, found.goals))

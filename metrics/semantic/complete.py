@@ -107,7 +107,8 @@ def _within(query: Query, start: date | None, end: date | None, grain: str) -> Q
     if start and end and start > end:
         raise QueryError(
             f"query: no {grain} from {query.start or 'the beginning'} to {query.end or 'the end'} is complete (complete "
-            f"ones are from {start} to {end}); ask for others, or with complete_periods=False for open ones, too"
+            f"ones are from {start} to {end}); ask for others, or for open ones, too, with complete_periods=False"
+            " (--include-open)"
         )
     return replace(query, start=start, end=end)
 

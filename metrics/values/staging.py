@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from metrics.errors import RunError
 from metrics.semantic import Query
 from metrics.values.plan import ALL_TIME, Batch, Known, Series, SeriesKey
 from metrics.values.rows import insert_rows
@@ -255,9 +256,37 @@ def stage_values(
     kinds = {one.metric: str(one.kind) for one in series}
     con.execute(ANSWERS)
     for batch in batches:
-        con.execute(answer_sql(layer, batch, kinds, sources))
+        _answer(con, batch, answer_sql(layer, batch, kinds, sources))
     shape_values(con)
+    _refuse_not_a_number(con)
     say(f"computed {len({metric for batch in batches for metric in batch.metrics})} metrics with {len(batches)} queries")
+
+
+def _answer(con: duckdb.DuckDBPyConnection, batch: Batch, statement: str) -> None:
+    import duckdb
+
+    try:
+        con.execute(statement)
+    except (duckdb.ConversionException, duckdb.OutOfRangeException) as error:
+        # The rows of facts may be personal data: only DuckDB's own first words are told.
+        reason = str(error).split("(", 1)[0].split("\n", 1)[0].strip()
+        raise RunError(
+            f"mart.kpi_values: {', '.join(batch.metrics)} by {batch.grain} cannot be stored: {reason}. Expected numbers of"
+            " at most 28 digits before the point. Look for larger ones, and for NaN or infinity, in the columns they add up."
+        ) from error
+
+
+def _refuse_not_a_number(con: duckdb.DuckDBPyConnection) -> None:
+    """NaN compares with nothing: no target, no swing and no restatement would ever see it."""
+    found = con.execute(
+        """select plan.metric, min(fresh.period_start) from fresh inner join plan using (series)
+        where isnan(fresh.value) group by plan.metric order by plan.metric"""
+    ).fetchall()
+    if found:
+        told = ", ".join(f"{metric} (from {start})" for metric, start in found)
+        raise RunError(
+            f"mart.kpi_values: not a number (NaN): {told}. Expected numbers. Look for NaN in the columns they are made from."
+        )
 
 
 def shape_values(con: duckdb.DuckDBPyConnection) -> None:

@@ -121,3 +121,6 @@ def test_goals_of_a_kpi_must_exist(tmp_path: Path) -> None:
     assert [finding.message for finding in findings if finding.severity == "error"] == [
         "orders: goals names unknown goal 'grow_revenu'. Did you mean 'grow_revenue'?"
     ]
+    assert [(finding.rule, finding.in_language("zh")) for finding in findings if finding.severity == "error"] == [
+        ("goal-unknown", "orders：goals 中的目标 'grow_revenu' 不存在。是否应为 'grow_revenue'？")
+    ]

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from metrics.errors import RunError
 from metrics.values import ValueChanges, Window, clear_pending, compute_values, pending_windows
 from tests.unit.values.company import METRICS, TODAY, Company, Truth, build, random_frames, truth
 
@@ -219,6 +220,24 @@ def test_medians_of_members_called_like_a_label_are_not_put_together(company: Co
         member: value for (_, member), value in stored(company, "first_response_minutes", "day", "channel").items() if member
     }
     assert found == {"(no value)": 1, "(none)": 10, "(no text)": 100, "(empty)": 1000}
+
+
+@pytest.mark.parametrize(
+    ("table", "column", "number", "told"),
+    [
+        ("fct_tickets", "minutes", "nan", r"not a number \(NaN\): first_response_minutes \(from 20"),
+        ("fct_orders", "gross_amount", "nan", "by day cannot be stored: Conversion Error: Could not cast"),
+        ("fct_orders", "gross_amount", "1e300", "by day cannot be stored: Conversion Error: Could not cast"),
+    ],
+)
+def test_what_is_no_number_to_store_stops_the_run(company: Company, table: str, column: str, number: str, told: str) -> None:
+    before = company.con.execute("select count(*) from mart.kpi_values").fetchone()
+    company.con.execute(f"create table kept as from core.{table}")
+    odd = f"select * replace ('{number}'::double as {column}) from kept"
+    company.con.execute(f"create or replace table core.{table} as {odd}")
+    with pytest.raises(RunError, match=told):
+        compute(company)
+    assert company.con.execute("select count(*) from mart.kpi_values").fetchone() == before
 
 
 def test_an_infinite_value_is_appended_once(company: Company) -> None:
