@@ -103,7 +103,8 @@ def _as_of(found: dict[str, Any], say: Words) -> str:
     said = []
     marks = [row["watermark"] for row in found["status"] if row["watermark"] is not None]
     if marks:
-        said.append(say("Data up to {day}", day=day_words(max(marks), say, with_year=True)))
+        day = day_words(max(marks), say, with_year=True)
+        said.append(say("Complete up to {day} (so far: with later rows, too)", day=day))
     if found["published_at"] is not None:
         at = found["published_at"]
         said.append(say("published on {day}, {time} UTC", day=day_words(at.date(), say, with_year=True), time=f"{at:%H:%M}"))

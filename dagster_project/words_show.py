@@ -46,7 +46,8 @@ SHOW_WORDS = {
         "✓ 正常：达到目标的 {at_risk} 以上；! 有风险：{off_track} 以上；✗ 偏离目标：低于 {off_track}。",
     "✓ on track up to {at_risk} of the target, ! at risk up to {off_track}, ✗ off track above.":
         "✓ 正常：不超过目标的 {at_risk}；! 有风险：不超过 {off_track}；✗ 偏离目标：高于 {off_track}。",
-    "Data up to {day}": "数据截至{day}", "published on {day}, {time} UTC": "发布于{day} {time}（UTC）",
+    "Complete up to {day} (so far: with later rows, too)": "完整数据截至{day}（“至今”还包括之后已到的数据）",
+    "published on {day}, {time} UTC": "发布于{day} {time}（UTC）",
     # heads of its tables
     "every": "周期", "latest": "最近一期", "vs. before": "较上期", "in a row": "连续正常",
     "95% interval": "95% 置信区间", "count": "数量", "days without data": "缺数据天数", "data": "数据状态",

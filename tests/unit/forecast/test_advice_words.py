@@ -36,7 +36,7 @@ def shop(folder: Path, language: str) -> Workspace:
 def falling(stretch: float, *, is_worse: bool) -> Advice:
     """From 3.30 % now to 2.88 %: ``stretch`` is what is reached in 1 of 5 cases."""
     outlook = Outlook(0.0288, 0.0261, 0.0317, "share", 0.001, stretches=100)
-    step = Step("stretch", stretch, 0.2, "reached in 1 of 5 cases if nothing changes")
+    step = Step("stretch", stretch, 0.2, "20% likely if nothing changes")
     safe = Step("safe", 0.027, 0.8, "80% likely if nothing changes")
     needs = (DriverNeed("carts", "ratio", 0.11, 0.103, 0.37), DriverNeed("orders", "count", 500.0, None, None))
     return Advice("conversion_rate", "ratio", "up", "month", date(2026, 8, 1), date(2026, 8, 31), 0.033, outlook, None,
