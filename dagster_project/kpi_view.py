@@ -103,8 +103,7 @@ def _as_of(found: dict[str, Any], say: Words) -> str:
     said = []
     marks = [row["watermark"] for row in found["status"] if row["watermark"] is not None]
     if marks:
-        day = day_words(max(marks), say, with_year=True)
-        said.append(say("Complete up to {day} (so far: with later rows, too)", day=day))
+        said.append(say("Complete up to {day}", day=day_words(max(marks), say, with_year=True)))
     if found["published_at"] is not None:
         at = found["published_at"]
         said.append(say("published on {day}, {time} UTC", day=day_words(at.date(), say, with_year=True), time=f"{at:%H:%M}"))
@@ -194,7 +193,7 @@ def _notes(rows: list[dict[str, Any]], say: Words) -> list[str]:
         say(sentence)
         for state, sentence in (
             ("provisional", "provisional: late rows may still change it."),
-            ("open", "open: the period has not ended."),
+            ("open", "open: the period has not ended; so far: with rows of days that are not complete yet, too."),
         )
         if state in states
     ]

@@ -46,7 +46,7 @@ SHOW_WORDS = {
         "✓ 正常：达到目标的 {at_risk} 以上；! 有风险：{off_track} 以上；✗ 偏离目标：低于 {off_track}。",
     "✓ on track up to {at_risk} of the target, ! at risk up to {off_track}, ✗ off track above.":
         "✓ 正常：不超过目标的 {at_risk}；! 有风险：不超过 {off_track}；✗ 偏离目标：高于 {off_track}。",
-    "Complete up to {day} (so far: with later rows, too)": "完整数据截至{day}（“至今”还包括之后已到的数据）",
+    "Complete up to {day}": "完整数据截至{day}",
     "published on {day}, {time} UTC": "发布于{day} {time}（UTC）",
     # heads of its tables
     "every": "周期", "latest": "最近一期", "vs. before": "较上期", "in a row": "连续正常",
@@ -54,7 +54,8 @@ SHOW_WORDS = {
     "In a row: periods on track one after the other. A target is reached only when its full value is.":
         "连续正常：接连正常的期数；只有达到目标值本身才算“达到目标”。",
     "provisional: late rows may still change it.": "暂定：迟到的数据还可能改变它。",
-    "open: the period has not ended.": "未结束：该期还没有结束。",
+    "open: the period has not ended; so far: with rows of days that are not complete yet, too.":
+        "未结束：该期还没有结束；“至今”也包括尚未完整的日子的数据。",
     "days without data: closed days without the rows that were to be expected. Is a file missing?":
         "缺数据天数：已结束但缺少应有记录的天数。是否有文件缺失？",
     # where it is heading
