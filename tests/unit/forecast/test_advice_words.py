@@ -11,26 +11,7 @@ from dagster_project.target_view import print_advice, yaml_line
 from metrics.forecast.advice import Advice, DriverNeed, WhatIf
 from metrics.forecast.outlook import Outlook
 from metrics.forecast.steps import Step
-from metrics.workspace import Workspace, load_workspace
-
-SETTINGS = """name: Corner shop
-language: {language}
-timezone: UTC
-currency: EUR
-history_start: 2026-01-01
-sources:
-  shop:
-    connector: files
-    domain: sales
-    path: files
-    tables: {{orders: {{files: "*.csv"}}}}
-    entities: {{orders: {{table: orders, columns: {{order_id: id, ordered_at: at, gross_amount: total}}}}}}
-"""
-
-
-def shop(folder: Path, language: str) -> Workspace:
-    (folder / "workspace.yml").write_text(SETTINGS.format(language=language))
-    return load_workspace(folder)
+from tests.unit.corner_shop import corner_shop
 
 
 def falling(stretch: float, *, is_worse: bool) -> Advice:
@@ -44,7 +25,7 @@ def falling(stretch: float, *, is_worse: bool) -> Advice:
 
 
 def test_a_step_worse_than_now_is_a_limit_and_not_a_goal(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    print_advice(falling(0.0306, is_worse=True), "table", shop(tmp_path, "en"))
+    print_advice(falling(0.0306, is_worse=True), "table", corner_shop(tmp_path, "en"))
     said = " ".join(capsys.readouterr().out.split())
     assert "It is heading for worse than now: a step that is worse than now limits the loss, no more." in said
     assert "To get no worse than 3.06% (stretch), with all else as it is now:" in said
@@ -55,7 +36,7 @@ def test_a_step_worse_than_now_is_a_limit_and_not_a_goal(tmp_path: Path, capsys:
 
 
 def test_a_step_better_than_now_is_a_goal(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    print_advice(falling(0.035, is_worse=False), "table", shop(tmp_path, "en"))
+    print_advice(falling(0.035, is_worse=False), "table", corner_shop(tmp_path, "en"))
     said = " ".join(capsys.readouterr().out.split())
     assert "heading for worse" not in said
     assert "To reach 3.50% (stretch), with all else as it is now:" in said
@@ -63,7 +44,7 @@ def test_a_step_better_than_now_is_a_goal(tmp_path: Path, capsys: pytest.Capture
 
 
 def test_the_same_in_chinese(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    print_advice(falling(0.0306, is_worse=True), "table", shop(tmp_path, "zh"))
+    print_advice(falling(0.0306, is_worse=True), "table", corner_shop(tmp_path, "zh"))
     said = capsys.readouterr().out
     assert "走势变差：比当前更差的台阶只是止损，并非进步。" in said
     assert "carts 最多可从 11.00% 变为 10.30%（-6.4%）：达成可能性 37%。" in said

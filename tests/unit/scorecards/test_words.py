@@ -10,20 +10,7 @@ from rich.console import Console
 from dagster_project.score_view import way
 from dagster_project.scorecard_view import kpi_table
 from dagster_project.words import Words
-from metrics.workspace import load_workspace
-
-SETTINGS = """name: Corner shop
-timezone: UTC
-currency: EUR
-history_start: 2026-01-01
-sources:
-  shop:
-    connector: files
-    domain: sales
-    path: files
-    tables: {orders: {files: "*.csv"}}
-    entities: {orders: {table: orders, columns: {order_id: id, ordered_at: at, gross_amount: total}}}
-"""
+from tests.unit.corner_shop import corner_shop
 
 
 def test_shares_that_look_alike_get_the_digits_that_tell_them_apart() -> None:
@@ -34,7 +21,6 @@ def test_shares_that_look_alike_get_the_digits_that_tell_them_apart() -> None:
 
 
 def test_a_long_title_goes_on_in_the_next_line(tmp_path: Path) -> None:
-    (tmp_path / "workspace.yml").write_text(SETTINGS)
     row = {
         "title": "Time to first answer of the slow tenth", "unit": "minutes", "value": 365.0, "target": 240.0,
         "status": "off_track", "change": 0.1, "trend_values": [], "timing": "leading", "grain": "month",
@@ -42,7 +28,7 @@ def test_a_long_title_goes_on_in_the_next_line(tmp_path: Path) -> None:
     }  # fmt: skip
     out = Console(width=100)
     with out.capture() as captured:
-        out.print(kpi_table(load_workspace(tmp_path), [row], Words()))
+        out.print(kpi_table(corner_shop(tmp_path), [row], Words()))
     lines = captured.get().splitlines()
     assert [line[:25].strip() for line in lines] == ["KPI", "Time to first answer of", "the slow tenth"]
     assert "…" not in captured.get()
