@@ -72,12 +72,12 @@ def _fresh(con: duckdb.DuckDBPyConnection, card: Scorecard, catalogue: Catalogue
     known = {start: (least, used) for start, least, used in con.execute(_SCORES, [card.id, card.grain]).fetchall()}
     written = definition_hash(card)
     found = []
-    for start, items in _stored_items(con, card, first).items():
+    for scored, items in _stored_items(con, card, first).items():
         again = [item.with_value(values) for item in items]
-        if known[start][1] == written:
-            again = with_late_rules(again, card, start, values)
+        if known[scored][1] == written:
+            again = with_late_rules(again, card, scored, values)
         if again != items:
-            found.append(PeriodScore(start, again, *known[start]))
+            found.append(PeriodScore(scored, again, *known[scored]))
     start = max(known, default=None)
     start = first if start is None else next_period(start, card.grain)
     while start <= latest:
