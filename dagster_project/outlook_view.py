@@ -84,7 +84,10 @@ def _heading(row: dict[str, Any], currency: str, say: Words) -> str:
 
 
 def _too_early(row: dict[str, Any], say: Words) -> str:
-    """How much history there is and it takes; why, where others take less."""
+    """How much history there is and it takes; why, where others take less; or that enough of it says nothing."""
+    if row["history"] >= row["history_needed"]:
+        units = say.units(row["history_unit"])
+        return say("no forecast, as too many of its recent {unit} have no value", unit=units)
     sentence = say(
         "too early to say where it is heading: {has} {unit} of history, at least {needs} are needed",
         has=row["history"], unit=say.units(row["history_unit"]), needs=row["history_needed"],

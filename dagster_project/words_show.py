@@ -62,6 +62,7 @@ SHOW_WORDS = {
     "{period}: ": "{period}：", "{period} so far: {value}{known}; ": "{period}至今为 {value}{known}；", ": ": "：",
     " ({known} of {days} days known)": "（{days} 天中已知 {known} 天）",
     "no forecast, as no daily values are kept that add up to it": "不作预测：没有保存可以逐日累加的数值",
+    "no forecast, as too many of its recent {unit} have no value": "不作预测：最近有太多{unit}没有数值",
     "heading for {value} by {day}, {range}": "预计到{day}为 {value}，{range}",
     "80% likely between {low} and {high}": "有八成可能介于 {low} 与 {high} 之间",
     " (judged by closed {units} alone)": "（仅按已结束的{grain}推算）", "; target {target}": "；目标 {target}",

@@ -39,6 +39,8 @@ _WORDS = {
     "inputs": ("inputs", "输入指标"),
     "default_time": ("date", "日期字段"),
     "agg_time_dimension": ("date", "日期字段"),
+    "grains": ("grains", "粒度"),
+    "segments": ("segments", "细分维度"),
 }
 # Levels that only group: they say nothing by themselves.
 _SILENT = frozenset({"type_params", "meta", "measure", "cumulative_type_params", "conversion_type_params", "agg_params"})

@@ -8,7 +8,8 @@ their closed periods in the same way.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from metrics.forecast import daily, width
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 DAYS_A_YEAR = 364
 PERIODS_A_YEAR = {"day": DAYS_A_YEAR, "week": 52, "month": 12, "quarter": 4}
 FEWEST_PERIODS = 8
+# Errors smaller than this share of the values are of the arithmetic, not of the forecast.
+_ROUNDING = 1e-9
 _MEMORIES = (1, 2, 3, 6, 12)
 _SEASONS = (0.0, 0.5, 1.0)
 
@@ -44,7 +47,7 @@ class Outlook:
     """A value to come: as likely above ``value`` as below it; 80 % likely between ``low`` and ``high``.
 
     ``spread`` is half the interval's width on ``scale``; ``stretches``: from how many stretches of the past it is known;
-    ``most``: what no value exceeds (1 for a share).
+    ``least`` and ``most``: what no value falls below (what has been sold already) or exceeds (1 for a share).
     """
 
     value: float
@@ -54,18 +57,32 @@ class Outlook:
     spread: float
     stretches: float
     most: float = float("inf")
+    least: float = float("-inf")
+
+    def not_below(self, least: float) -> Outlook:
+        """The same outlook where every value to come is ``least`` or more."""
+        low, value, high = (max(one, least) for one in (self.low, self.value, self.high))
+        return replace(self, value=value, low=low, high=high, least=least)
 
     def probability_above(self, value: float) -> float:
         """How likely the value to come is ``value`` or more, 0 to 1."""
+        if value <= self.least or _is_same(value, self.least):
+            return 1.0
+        if self.spread <= 0 and _is_same(value, self.value):
+            return 1.0
+        return self._beyond(value)
+
+    def _beyond(self, value: float) -> float:
+        """How likely the value to come is more than ``value``, whatever its least is."""
         import numpy as np
         from scipy.special import stdtr
 
+        if self.spread <= 0:
+            return 1.0 if self.value > value and not _is_same(value, self.value) else 0.0
         centre, asked = (float(onto(self.scale, np.array([one]))[0]) for one in (self.value, value))
         if np.isnan(asked):
             # The scale ends before it: every value is above, or none.
             return 1.0 if value <= 0 else 0.0
-        if self.spread <= 0:
-            return 1.0 if self.value >= value else 0.0
         distance = (centre - asked) / self.spread * width.t_quantile(self.stretches)
         return float(stdtr(width.freedom(self.stretches), distance))
 
@@ -76,12 +93,17 @@ class Outlook:
 
         distance = float(stdtrit(width.freedom(self.stretches), share)) / width.t_quantile(self.stretches)
         centre = onto(self.scale, np.array([self.value]))
-        return min(float(back(self.scale, centre + distance * self.spread)[0]), self.most)
+        return max(min(float(back(self.scale, centre + distance * self.spread)[0]), self.most), self.least)
 
     def probability_of(self, target: float, direction: str) -> float:
         """How likely the value to come is ``target`` or better."""
-        above = self.probability_above(target)
-        return 1 - above if direction == "down" else above
+        if direction != "down":
+            return self.probability_above(target)
+        return 0.0 if target < self.least and not _is_same(target, self.least) else 1 - self._beyond(target)
+
+
+def _is_same(one: float, other: float) -> bool:
+    return math.isclose(one, other, rel_tol=_ROUNDING, abs_tol=1e-12)
 
 
 def needed_days(stretch: Stretch) -> int:
@@ -100,7 +122,11 @@ def outlook_from_days(series: DailySeries, stretch: Stretch) -> Outlook | None:
     if series.numerator.size < needed_days(stretch) or stretch.rest < 1:
         return None
     truth, forecasts = (_stock if series.kind == "stock" else _summed)(series, stretch)
-    return _judged(truth, forecasts, stretch.reach, daily.WEEK, DAYS_A_YEAR, is_share=series.is_share)
+    found = _judged(truth, forecasts, stretch.reach, daily.WEEK, DAYS_A_YEAR, is_share=series.is_share)
+    if found is None or series.kind != "sum" or series.numerator.min() < 0:
+        return found
+    # No day has ever taken anything back, so that none to come does.
+    return found.not_below(float(series.numerator[series.numerator.size - stretch.known :].sum()))
 
 
 def outlook_from_periods(values: Array, ahead: int, grain: str, *, is_share: bool) -> Outlook | None:
@@ -126,8 +152,16 @@ def _judged(truth: Array, forecasts: Array, reach: int, least: int, year: int, *
 
     scale = scale_of(np.concatenate([truth, forecasts[:, -1]]), is_share=is_share)
     placed = onto(scale, forecasts)
-    centre, past = width.combined(onto(scale, truth) - placed, placed, width.FEWEST_STRETCHES * max(reach, least), year)
+    errors = onto(scale, truth) - placed
+    # A step of these scales is a share of the value; of the others it is in the unit itself.
+    size = 1.0 if scale in ("log", "logit") else np.nanmax(np.abs(placed), initial=0.0)
+    errors[np.abs(errors) <= _ROUNDING * size] = 0.0
+    centre, past = width.combined(errors, placed, width.FEWEST_STRETCHES * max(reach, least), year)
     spread, stretches = width.half_width(past, reach, least, year)
+    if np.count_nonzero(past == 0) > np.count_nonzero(~np.isnan(past)) / 2:
+        # A past that stood still says nothing of a KPI that moves now; how far its forecasts lie apart does.
+        apart = np.nanmax(np.abs(placed[:, -1] - centre), initial=0.0)
+        spread = max(spread, float(apart) if apart > _ROUNDING * size else 0.0)
     if not np.isfinite(spread) or not np.isfinite(centre):
         return None
     found = back(scale, np.array([centre - spread, centre, centre + spread]))

@@ -69,7 +69,8 @@ def half_width(past: Array, reach: int, least: int, year: float) -> tuple[float,
     stretches = float(weights.sum() ** 2 / (weights**2).sum() / max(reach, 1)) if found.any() else 0.0
     if stretches < FEWEST_STRETCHES - 1:
         return float("nan"), stretches
-    width = now * _weighted_quantile(shares[found], weights, COVERAGE)
+    # After a time that stood still a share of what was usual means little; no width is needed beyond the largest error.
+    width = min(now * _weighted_quantile(shares[found], weights, COVERAGE), float(np.nanmax(np.abs(past))))
     return width * t_quantile(stretches) / t_quantile(1e6), stretches
 
 

@@ -9,7 +9,7 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING
 
 from metrics.scorecards.curves import UsedCurve
-from metrics.scorecards.scoring import ItemScore, combined, score_items
+from metrics.scorecards.scoring import ItemScore, combined, score_items, with_late_rules
 from metrics.values.closed import periods_back
 from metrics.values.journal import after_all_rows
 from metrics.values.periods import last_closed_period, next_period
@@ -70,18 +70,21 @@ def _fresh(con: duckdb.DuckDBPyConnection, card: Scorecard, catalogue: Catalogue
     latest = last_closed_period(max(closed), card.grain)
     first = periods_back(latest, card.grain, KEPT_FRESH[card.grain] - 1)
     known = {start: (least, used) for start, least, used in con.execute(_SCORES, [card.id, card.grain]).fetchall()}
-    found = [
-        PeriodScore(start, again, *known[start])
-        for start, items in _stored_items(con, card, first).items()
-        if (again := [item.with_value(values) for item in items]) != items
-    ]
+    written = definition_hash(card)
+    found = []
+    for scored, items in _stored_items(con, card, first).items():
+        again = [item.with_value(values) for item in items]
+        if known[scored][1] == written:
+            again = with_late_rules(again, card, scored, values)
+        if again != items:
+            found.append(PeriodScore(scored, again, *known[scored]))
     start = max(known, default=None)
     start = first if start is None else next_period(start, card.grain)
     while start <= latest:
         items = score_items(card, start, catalogue, values)
         # before any of them had a value there is nothing to score
         if any(item.value is not None for item in items):
-            found.append(PeriodScore(start, items, card.minimum_coverage, definition_hash(card)))
+            found.append(PeriodScore(start, items, card.minimum_coverage, written))
         start = next_period(start, card.grain)
     return found
 

@@ -81,6 +81,8 @@ def _card_findings(ws: Workspace, card: Scorecard, place: Place, catalogue: Cata
             named.append((("items", index, "weight_rule", "metric"), item.weight_rule.metric))
             of_rule = ("items", index, "weight_rule", "segment")
             asked.append((of_rule, item.weight_rule.metric, item.weight_rule.segment))
+            where = place.where("items", index, "weight_rule", "metric")
+            yield from _rule_findings(card, item.weight_rule.metric, where, catalogue)
         for path, metric, segment in asked:
             for name in segment:
                 yield from _segment_findings(ws, f"scorecard {card.id}", place.where(*path), metric, name, catalogue)
@@ -98,6 +100,17 @@ def _card_findings(ws: Workspace, card: Scorecard, place: Place, catalogue: Cata
             )
     if not place.is_shipped:
         yield from unknown_metrics(named, place, f"scorecard {card.id}", catalogue)
+
+
+def _rule_findings(card: Scorecard, metric: str, where: str, catalogue: Catalogue) -> Iterator[Finding]:
+    """A rule is evaluated in the scorecard's own periods: without values at that grain the written weight would stay."""
+    if metric in catalogue.metrics and card.grain not in catalogue.grains(metric):
+        kept = ", ".join(catalogue.grains(metric))
+        yield Finding(
+            where,
+            f"scorecard {card.id}: {metric} has no values by {card.grain}, only by {kept}, so that its weight rule would "
+            "never work. Take a metric that has, or the scorecard's 'grain' from these.",
+        )
 
 
 def _segment_findings(

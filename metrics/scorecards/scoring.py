@@ -78,6 +78,19 @@ def score_items(card: Scorecard, start: date, catalogue: Catalogue, values: Clos
     return found
 
 
+def with_late_rules(items: Sequence[ItemScore], card: Scorecard, start: date, values: ClosedValues) -> list[ItemScore]:
+    """Stored items of a period of this very scorecard, with the rules that had no value when it was scored; one that had
+    keeps it."""
+    stored, by_key = {item.item: item.rule_value for item in items}, {item.key: item for item in card.items}
+    last = period_end(start, card.grain)
+    late = {key: _rule_value(by_key[key], card.grain, last, values) for key, value in stored.items() if value is None}
+    if all(value is None for value in late.values()):
+        return list(items)
+    found = {**stored, **late}
+    used = weights(card, found)
+    return [replace(item, weight=used[item.item], rule_value=found[item.item]) for item in items]
+
+
 def combined(items: Sequence[ItemScore], minimum_coverage: float) -> tuple[float | None, float]:
     """(score, coverage): the weighted mean over what has points, and the weight of that; no score below the minimum."""
     known = [(item.weight, item.points) for item in items if item.points is not None]

@@ -157,7 +157,7 @@ def compare_definitions(
         ChangedMetric(
             name,
             "changed",
-            definition_changes(old.metrics[name].arithmetic, new.metrics[name].arithmetic),
+            [*definition_changes(old.metrics[name].arithmetic, new.metrics[name].arithmetic), *_kept_changes(name, *sides)],
             compared[name],
             different[name],
             problems.get(name, ""),
@@ -262,6 +262,16 @@ def _differs(metric: str, old: _Side, new: _Side, *, is_model_changed: bool) -> 
     if len(hashes) > 1 or [one.key for one in old.series([metric])] != [one.key for one in new.series([metric])]:
         return True
     return is_model_changed and old.queries(metric) != new.queries(metric)
+
+
+def _kept_changes(metric: str, old: _Side, new: _Side) -> list[Change]:
+    """The grains and segments at which values are kept, where they differ: no part of the arithmetic."""
+    kept = []
+    for side in (old, new):
+        catalogue = side.context.catalogue
+        kept.append({"grains": catalogue.grains(metric), "segments": [*map(segment_dimension, catalogue.segments(metric))]})
+    texts = [{part: ", ".join(names) or None for part, names in one.items()} for one in kept]
+    return [Change(part, "", before, texts[1][part]) for part, before in texts[0].items() if before != texts[1][part]]
 
 
 def _values(rows: Iterable[tuple[Any, ...]], new: Definitions) -> list[ChangedValue]:

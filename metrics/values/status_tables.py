@@ -151,9 +151,9 @@ STATUS_VIEWS = (
     with versions as (
         select
             *,
-            lag(status) over score as old_status,
+            lag(case when is_removed then 'no_target' else status end) over score as old_status,
             lag(value) over score as old_value,
-            lag(target) over score as old_target,
+            lag(case when not is_removed then target end) over score as old_target,
             lag(floor) over score as old_floor,
             lag([at_risk, off_track, hysteresis, minimum_n]) over score as old_lines,
             lag(recorded_at) over score as old_recorded_at,
@@ -175,7 +175,7 @@ STATUS_VIEWS = (
         old_value,
         value as new_value,
         old_target,
-        target as new_target,
+        case when not is_removed then target end as new_target,
         old_recorded_at,
         recorded_at as rescored_at,
         run_id

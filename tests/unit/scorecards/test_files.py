@@ -49,6 +49,9 @@ scorecards:
      "scorecard shop: metric names unknown metric 'sesions'. Did you mean 'sessions'?"),
     (CARD.replace("weight: 60}", "weight: 60, weight_rule: {metric: sessions, floor: 0.8, cap: 0.7}}"), 8,
      "shop: floor (0.8) must not be above cap (0.7)."),
+    (CARD.replace("weight: 60}", "weight: 60, weight_rule: {metric: revenue_growth}}")
+     .replace("    owner:", "    grain: week\n    owner:"), 9,
+     "scorecard shop: revenue_growth has no values by week, only by month, so that its weight rule would never work."),
     (CARD + CARD.split("scorecards:\n")[1], 10, "scorecard 'shop' is already defined at"),
 ])  # fmt: skip
 def test_a_mistake_in_a_scorecard_is_one_line(tmp_path: Path, broken: str, line: int, message: str) -> None:

@@ -186,3 +186,40 @@ def test_weights_follow_their_rule_week_by_week_and_are_stored(shop: Company) ->
         "select rule_value, weight from mart.scorecard_items where item = 'sessions' order by period_start"
     )
     assert kept.fetchall() == [(0.4, pytest.approx(0.4)), (0.9, pytest.approx(0.7))]
+
+
+def test_a_rule_whose_metric_arrives_after_the_score_is_taken_up_then(shop: Company) -> None:
+    """Stock is counted days after the sales of a week are known; what was ruled once stays."""
+    rule = {"metric": "conversion_rate", "cap": 0.7}
+    one = card({"kpi": "sessions", "weight": 50, "weight_rule": rule},
+               {"kpi": "orders", "weight": 50, "curve": {"target": 10}}, grain="week")  # fmt: skip
+    week = date(2026, 3, 9)
+
+    def known(stock: float | None) -> ClosedValues:
+        series = {("sessions", "week", TOTAL): {week: ClosedValue(400, 1000)},
+                  ("orders", "week", TOTAL): {week: ClosedValue(5, 1000)}}  # fmt: skip
+        if stock is not None:
+            series["conversion_rate", "week", TOTAL] = {week: ClosedValue(stock)}
+        closed = date(2026, 3, 15 if stock is not None else 8)
+        return ClosedValues(series, {"sessions": date(2026, 3, 15), "orders": date(2026, 3, 15), "conversion_rate": closed})
+
+    # as written 0.5 x 100 + 0.5 x 50 = 75; slow stock of 90 % is capped: 0.7 x 100 + 0.3 x 50 = 85
+    append(shop, one, known(None), "first")
+    assert [score for _, score, _ in scores(shop)] == pytest.approx([75])
+    append(shop, one, known(0.9), "second")
+    assert [score for _, score, _ in scores(shop)] == pytest.approx([85])
+    assert append(shop, one, known(0.2), "third") == 0
+    kept = shop.con.execute("select weight, rule_value, run_id from mart.scorecard_items where item = 'sessions' order by 3")
+    assert kept.fetchall() == [(pytest.approx(0.5), None, "first"), (pytest.approx(0.7), 0.9, "second")]
+
+
+def test_a_late_rule_of_a_scorecard_that_was_changed_since_stays_out(shop: Company) -> None:
+    old = card(ORDERS | {"weight_rule": {"metric": "conversion_rate"}}, CSAT)
+    append(shop, old, given([90, None, None], [0.8], closed=date(2026, 1, 31)), "first")
+    ((_, before, _),) = scores(shop)
+    late = given([90, None, None], [0.8], closed=date(2026, 1, 31))
+    late.series["conversion_rate", "month", TOTAL] = {JANUARY: ClosedValue(0.1)}  # type: ignore[index]
+    late.closed_through["conversion_rate"] = date(2026, 1, 31)  # type: ignore[index]
+    changed = card(ORDERS | {"weight_rule": {"metric": "conversion_rate", "factor": 2}}, CSAT)
+    assert append(shop, changed, late, "second") == 0
+    assert [score for _, score, _ in scores(shop)] == [before]

@@ -153,6 +153,21 @@ def test_a_column_of_a_model_changes_segments_and_not_the_total(company: Company
     assert expected
 
 
+def test_grains_and_segments_that_are_kept_are_told_as_such(company: Company, tmp_path: Path) -> None:
+    """The arithmetic is the same on both sides, and so are the models."""
+    raw = edited()
+    metric(raw, "sessions")["config"]["meta"] |= {"segments": [], "grains": ["week", "month"]}
+    found = compare(company, raw, tmp_path)
+    assert found.models == []
+    (one,) = found.metrics
+    assert (one.metric, [change.in_language("en") for change in one.changes]) == (
+        "sessions", ["grains: day, week, month, quarter -> week, month", "segments: channel -> none"],
+    )  # fmt: skip
+    gone = {(value.grain, value.segment_dimension) for value in found.values if value.new is None}
+    kept = {(grain, "") for grain in ("week", "month")}
+    assert gone == {(grain, by) for grain in ("day", "week", "month", "quarter") for by in ("", "channel")} - kept
+
+
 def test_a_metric_on_one_side_is_listed_and_what_cannot_be_computed_hides_nothing(company: Company, tmp_path: Path) -> None:
     raw = edited()
     raw["metrics"] = [one for one in raw["metrics"] if one["name"] != "first_response_minutes"]

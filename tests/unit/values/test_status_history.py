@@ -126,6 +126,9 @@ def test_old_scores_are_shown_as_they_were_scored(company: Company) -> None:
     rescored = rows(company, "kpi_rescores", "period_start, segment_value, old_status, new_status, cause")
     assert (date(2026, 3, 1), "", "at_risk", "on_track", "target") in rescored
     assert (date(2026, 5, 1), "email", "on_track", "no_target", "target") in rescored
+    # a target that is gone is none, and not the one that it was
+    gone = "select old_target, new_target from mart.kpi_rescores where segment_value = 'email' and new_status = 'no_target'"
+    assert set(company.con.execute(gone).fetchall()) == {(10, None)}
     assert rows(company, "kpi_targets_current", "segment_value, target, stretch") == [("", 80, None)]
     old = f"kpi_targets_as_of(timestamp '{first}')"
     assert rows(company, old, "segment_value, target, stretch") == [("", 100, 130), ("email", 10, None)]

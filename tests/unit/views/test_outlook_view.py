@@ -48,6 +48,10 @@ SHARE = {"unit": "ratio", "so_far": -0.0077}
         (row("too_early", history=40),
          "June 2026: too early to say where it is heading: 40 days of history, at least 85 are needed.",
          "2026年6月：现在还无法预计：已有历史 40 天，至少需要 85 天。"),
+        # enough of it, but without a value lately: waiting alone does not help
+        (row("too_early", history=400),
+         "June 2026: no forecast, as too many of its recent days have no value.",
+         "2026年6月：不作预测：最近有太多天没有数值。"),
         (row("projected", value=8.6, low=7.0, high=10.2, unit="minutes", so_far=9.0, grain="week",
              period_start=date(2026, 6, 29), period_end=date(2026, 7, 5)),
          "Week 27 of 2026 so far: 9.0 min; heading for 8.6 min by 5 July, 80% likely between 7.0 and 10.2 min.",
