@@ -48,12 +48,13 @@ _FIRST_DAYS = 35
 
 @dataclass(frozen=True)
 class Case:
-    """One forecast of the past and what came. ``place``: its probability below the truth, uniform where all is well."""
+    """One forecast of the past, and which of its intervals (50, 80 and 95 %) held what came."""
 
     group: tuple[str, str, str]
     metric: str
-    hit: bool
-    place: float
+    held_50: bool
+    held_80: bool
+    held_95: bool
     error: float
     naive_error: float
 
@@ -187,8 +188,15 @@ def period_cases(group: tuple[str, str, str], stored: Stored, name: str, grain: 
 
 
 def _case(group: tuple[str, str, str], name: str, found: Outlook, true: float, naive: float) -> Case:
-    place = 1 - found.probability_above(true)
-    return Case(group, name, found.low <= true <= found.high, place, abs(found.value - true), abs(naive - true))
+    held_50, held_95 = (_held(found.quantile((1 - share) / 2), true, found.quantile((1 + share) / 2)) for share in (0.5, 0.95))
+    held_80 = _held(found.low, true, found.high)
+    return Case(group, name, held_50, held_80, held_95, abs(found.value - true), abs(naive - true))
+
+
+def _held(low: float, true: float, high: float) -> bool:
+    """An interval that ends where the truth lies holds it, whatever the last binary digit says."""
+    slack = 1e-9 * abs(true)
+    return low - slack <= true <= high + slack
 
 
 def report(cases: Iterable[Case]) -> list[dict[str, object]]:
@@ -202,13 +210,12 @@ def report(cases: Iterable[Case]) -> list[dict[str, object]]:
 
 
 def _row(label: str, cases: list[Case]) -> dict[str, object]:
-    place = np.array([case.place for case in cases])
     return {
         "group": label,
         "forecasts": len(cases),
-        "coverage_80": round(float(np.mean([case.hit for case in cases])), 4),
-        "coverage_50": round(float(np.mean(np.abs(place - 0.5) <= 0.25)), 4),
-        "coverage_95": round(float(np.mean(np.abs(place - 0.5) <= 0.475)), 4),
+        "coverage_80": round(float(np.mean([case.held_80 for case in cases])), 4),
+        "coverage_50": round(float(np.mean([case.held_50 for case in cases])), 4),
+        "coverage_95": round(float(np.mean([case.held_95 for case in cases])), 4),
         "skill": round(_skill(cases), 4),
     }
 
