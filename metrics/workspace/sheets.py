@@ -24,6 +24,8 @@ EXCEL_EPOCH = dt.date(1899, 12, 30)
 EXCEL_DATE = re.compile(r"[0-9]{5}(\.0+)?")
 # One dot before three digits: the thousands of many languages, and the decimal point of others.
 GROUPED = re.compile(r"-?[1-9][0-9]{0,2}\.[0-9]{3}")
+# A longer one is text behind a quotation mark that was never closed.
+LONGEST_CELL = 131_072
 Model = TypeVar("Model", bound=BaseModel)
 
 
@@ -117,6 +119,9 @@ def _csv_records(path: Path, name: str) -> Iterator[tuple[int, list[str]]]:
     records, line = csv.reader(lines, delimiter=delimiter), 1
     try:
         for record in records:
+            # The reader's own limit is the whole process's, and libraries lift it.
+            if any(len(cell) > LONGEST_CELL for cell in record):
+                raise csv.Error(f"field larger than field limit ({LONGEST_CELL})")
             _check_thousands(f"{name}:{line}", record, delimiter)
             yield line, record
             line = records.line_num + 1

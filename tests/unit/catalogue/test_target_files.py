@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import sys
 from datetime import date
 from pathlib import Path
 
@@ -127,9 +129,15 @@ def test_a_dot_before_three_digits_may_part_thousands_where_the_comma_is_no_deli
         assert found.value == float(text)
 
 
-def test_a_cell_longer_than_the_reader_takes_is_told_with_its_line(company: Company, tmp_path: Path) -> None:
-    with pytest.raises(CatalogueError, match=r"a.csv:2: cannot be read \(field larger than"):
-        load(company, tmp_path, a_csv=f'{HEADER}"orders,2026-01-01,,month,5\n' + "x" * 140_000)
+@pytest.mark.parametrize("limit", [131_072, sys.maxsize])
+def test_a_cell_longer_than_the_reader_takes_is_told_with_its_line(company: Company, tmp_path: Path, limit: int) -> None:
+    """Also where another library of the process has lifted the limit of the reader."""
+    before = csv.field_size_limit(limit)
+    try:
+        with pytest.raises(CatalogueError, match=r"a.csv:2: cannot be read \(field larger than"):
+            load(company, tmp_path, a_csv=f'{HEADER}"orders,2026-01-01,,month,5\n' + "x" * 140_000)
+    finally:
+        csv.field_size_limit(before)
 
 
 def test_a_workbook_that_would_hang_the_reader_or_give_other_days_is_refused(company: Company, tmp_path: Path) -> None:
