@@ -39,7 +39,7 @@ class WorkspaceRun(dg.ConfigurableResource):
         """Load the workspace and hold its lock, waiting at most ``lock_seconds`` for another run."""
         ws = load_workspace(Path(self.path))
         with workspace_lock(ws, context.run.run_id if context.run else "unknown", self.lock_seconds):
-            self._workspace, self._fingerprint = ws, marks.fingerprint(ws)
+            self._workspace, self._fingerprint, self._definitions = ws, marks.fingerprint(ws), None
             marks.forget(ws)
             with self._held:
                 self._held.enter_context(open_warehouse(ws))

@@ -96,8 +96,11 @@ def test_a_mistyped_year_does_not_move_the_clock(small_shop: SmallShop, kpi: Kpi
 
 
 def test_a_file_that_is_edited_during_a_run_counts_from_the_next_one(small_shop: SmallShop) -> None:
-    under_way = WorkspaceRun(path=str(small_shop.root))
-    assert under_way.definitions.catalogue.kpis["orders"].threshold != 0.42
-    (small_shop.root / "kpis" / "own.yml").write_text("version: 1\noverrides:\n  - {id: orders, threshold: 0.42}\n")
-    assert under_way.definitions.catalogue.kpis["orders"].threshold != 0.42
-    assert WorkspaceRun(path=str(small_shop.root)).definitions.catalogue.kpis["orders"].threshold == 0.42
+    """Also where one process, as an agency's over all its clients, makes both runs with one resource."""
+    resource, context = WorkspaceRun(path=str(small_shop.root)), dg.build_init_resource_context()
+    with resource.yield_for_execution(context) as run:
+        shipped = run.definitions.catalogue.kpis["orders"].threshold
+        (small_shop.root / "kpis" / "own.yml").write_text("version: 1\noverrides:\n  - {id: orders, threshold: 0.42}\n")
+        assert run.definitions.catalogue.kpis["orders"].threshold == shipped != 0.42
+    with resource.yield_for_execution(context) as run:
+        assert run.definitions.catalogue.kpis["orders"].threshold == 0.42
