@@ -57,8 +57,8 @@ def _messages(path: YamlPath, field: str, detail: Any, model: type[BaseModel]) -
             f"'{field}' 的值 '{given}' 不在 {'、'.join(options)} 之中。{near.in_language('zh')}",
         )
     if kind == "value_error":
-        # What the model's own checks say; they speak English.
-        return str(detail["ctx"]["error"]), f"{detail['ctx']['error']}。"
+        error = detail["ctx"]["error"]
+        return str(error), f"{getattr(error, 'chinese', error)}。"
     wanted = expected(field, detail)
     if wanted is not None:
         there = found(detail["input"])
