@@ -178,6 +178,8 @@ LOWER = "  - {id: less, title: {en: Less, zh: 更少}, owner: Head, from: 2026-0
     (OKRS.replace("to: 2026-06-30", "to: 2026-03-30"), 3, "shape",
      "grow: objective ends on 2026-03-30, not after it starts on 2026-04-01.",
      "grow：OKR 目标在 2026-03-30 结束，应晚于开始日期 2026-04-01。"),
+    (OKRS.replace("    owner: Head of sales\n", ""), 3, "shape", "grow: field 'owner' is missing. Add it.",
+     "grow：缺少字段 'owner'，请补上。"),
     (OKRS.replace("kpi: csat", "kpi: csatt"), 11, "reference-unknown",
      "objective grow: kpi names unknown metric 'csatt'. Did you mean 'csat'",
      "OKR 目标 grow：kpi 中的指标 'csatt' 不存在。是否应为 'csat'"),
@@ -210,7 +212,8 @@ def test_a_mistake_in_objectives_is_one_line_in_both_languages(
     shop: Company, tmp_path: Path, broken: str, line: int, rule: str, english: str, chinese: str
 ) -> None:
     first = told(shop, tmp_path, "kpis/okrs.yml", broken)[0]
-    assert (first.rule, first.line, first.severity) == (rule, line, "error")
+    # an objective is no KPI, whatever its id is
+    assert (first.rule, first.line, first.severity, first.kpi) == (rule, line, "error", "")
     assert english in first.in_language("en")
     assert first.in_language("zh").startswith(chinese), first.in_language("zh")
 
