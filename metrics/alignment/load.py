@@ -8,11 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from metrics.alignment.model import Goal, GoalFile, Pair, PairFile
-from metrics.catalogue.catalogue import segment_dimension
-from metrics.catalogue.documents import Place, by_id, raise_first, read_documents, repeated
+from metrics.catalogue.documents import Place, by_id, circle, raise_first, read_documents, repeated, subject
 from metrics.catalogue.findings import Finding
+from metrics.catalogue.references import dimension_findings, grain_findings, unknown_metrics
 from metrics.catalogue.rulebook import finding, hint
-from metrics.errors import did_you_mean
 
 if TYPE_CHECKING:
     from metrics.catalogue import Catalogue
@@ -58,53 +57,36 @@ def check_alignment(
 
 
 def _goal_findings(goals: Sequence[tuple[Goal, Place]], found: Alignment, catalogue: Catalogue) -> Iterator[Finding]:
+    parents = {name: goal.parent for name, goal in found.goals.items()}
     for goal, place in goals:
-        if goal.parent and (goal.parent not in found.goals or goal.parent == goal.id):
-            hint = did_you_mean(goal.parent, found.goals)
-            yield Finding(place.where("parent"), f"goal {goal.id}: parent names unknown goal '{goal.parent}'.{hint}")
+        about, above = subject("goal", goal.id), place.where("parent")
+        if goal.parent and goal.parent not in found.goals:
+            near = hint(goal.parent, found.goals)
+            yield finding("goal-unknown", above, subject=about, field="parent", name=goal.parent, hint=near)
+        elif way := circle(goal.id, parents):
+            yield finding("tree-cycle", above, subject=about, way=way)
         named: list[tuple[tuple[str | int, ...], str]] = [(("kpi",), goal.kpi)] if goal.kpi else []
         named += [(("loss_rate",), goal.loss_rate)] if goal.loss_rate else []
         for index, team in enumerate(goal.teams):
             named.append((("teams", index, "kpi"), team.kpi))
             named += [(("teams", index, "through", i), part) for i, part in enumerate(team.through) if isinstance(part, str)]
-        yield from unknown_metrics(named, place, f"goal {goal.id}", catalogue)
-        yield from _wrong_grains(goal, place, catalogue)
-
-
-def _wrong_grains(goal: Goal, place: Place, catalogue: Catalogue) -> Iterator[Finding]:
-    for name in {goal.kpi, *(team.kpi for team in goal.teams)} & catalogue.metrics.keys():
-        if name is not None and goal.grain not in catalogue.grains(name):
-            kept = ", ".join(catalogue.grains(name))
-            yield Finding(place.where("grain"), f"goal {goal.id}: {name} has no values by {goal.grain}, only by {kept}.")
+        yield from unknown_metrics(named, place, about, catalogue)
+        for name in dict.fromkeys((goal.kpi, *(team.kpi for team in goal.teams))):
+            if name is not None:
+                yield from grain_findings(place.where("grain"), about, name, goal.grain, catalogue)
 
 
 def _pair_findings(pairs: Sequence[tuple[Pair, Place]], catalogue: Catalogue) -> Iterator[Finding]:
     for pair, place in pairs:
+        about = subject("pair", pair.id)
+        # A workspace cannot mend a pair that ships: it is told and goes without that part.
+        rule = "pair-dimension" if place.is_shipped else "dimension-without-values"
         for side, part in (("left", pair.left), ("right", pair.right)):
             named = [((side, "kpis", index), kpi) for index, kpi in enumerate(part.kpis)]
             if not place.is_shipped:
-                yield from unknown_metrics(named, place, f"pair {pair.id}", catalogue)
+                yield from unknown_metrics(named, place, about, catalogue)
             for path, kpi in named:
-                kept = {segment_dimension(item) for item in catalogue.segments(kpi)} if kpi in catalogue.metrics else None
-                if kept is not None and pair.dimension not in kept:
-                    hint = did_you_mean(pair.dimension, kept) or f" It is kept by {', '.join(sorted(kept)) or 'none'}."
-                    severity = "warning" if place.is_shipped else "error"
-                    said = f"pair {pair.id}: {kpi} has no values by '{pair.dimension}'.{hint}"
-                    yield Finding(place.where(*path), said, severity)  # type: ignore[arg-type]
-
-
-def unknown_metrics(
-    named: Sequence[tuple[tuple[str | int, ...], str]], place: Place, subject: str, catalogue: Catalogue
-) -> Iterator[Finding]:
-    """One finding per name that is no metric. ``named``: path of the field, name."""
-    for path, name in named:
-        if name not in catalogue.metrics:
-            hint = did_you_mean(name, catalogue.metrics) or " `kpi list --all` shows all."
-            yield Finding(place.where(*path), f"{subject}: {_field(path)} names unknown metric '{name}'.{hint}")
-
-
-def _field(path: Sequence[str | int]) -> str:
-    return str(next(part for part in reversed(path) if isinstance(part, str)))
+                yield from dimension_findings(place.where(*path), about, kpi, pair.dimension, catalogue, rule)
 
 
 def _served_goals(catalogue: Catalogue, found: Alignment) -> Iterator[Finding]:
@@ -112,4 +94,5 @@ def _served_goals(catalogue: Catalogue, found: Alignment) -> Iterator[Finding]:
         for goal in kpi.goals:
             if goal not in found.goals:
                 where = catalogue.where.get(kpi.id, kpi.id)
-                yield finding("goal-unknown", where, kpi=kpi.id, name=goal, hint=hint(goal, found.goals))
+                near = hint(goal, found.goals)
+                yield finding("goal-unknown", where, kpi=kpi.id, field="goals", name=goal, hint=near)

@@ -7,7 +7,7 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from metrics.catalogue.model import Frozen, Grain, Identifier, Sentence, Text
+from metrics.catalogue.model import Frozen, Grain, Identifier, RefusedError, Sentence, Text
 
 
 class TeamShare(Frozen):
@@ -28,9 +28,15 @@ class TeamShare(Frozen):
     @model_validator(mode="after")
     def _says_one_thing(self) -> Self:
         if self.change is not None and self.value is not None:
-            raise ValueError(f"team {self.team} states 'change' and 'value'. Keep one")
+            raise RefusedError(
+                f"team {self.team} states 'change' and 'value'. Keep one",
+                f"团队 {self.team} 同时写了 'change' 和 'value'。请只保留一个",
+            )
         if not self.through and self.change is None and self.value is None:
-            raise ValueError(f"team {self.team} needs a chain ('through') or a stated 'change' or 'value'")
+            raise RefusedError(
+                f"team {self.team} needs a chain ('through') or a stated 'change' or 'value'",
+                f"团队 {self.team} 需要写计算链（'through'），或直接写明 'change' 或 'value'",
+            )
         return self
 
 
@@ -60,16 +66,27 @@ class Goal(Frozen):
     def _is_concrete_or_not(self) -> Self:
         if self.kpi is None:
             if self.teams or self.by or self.change is not None or self.value is not None:
-                raise ValueError("a goal with teams, a date or a number needs its 'kpi'")
+                raise RefusedError(
+                    "a goal with teams, a date or a number needs its 'kpi'", "写了团队、日期或数值的目标必须写 'kpi'"
+                )
             return self
         if self.from_ is None or self.by is None or (self.change is None) == (self.value is None):
-            raise ValueError("a goal with a kpi needs 'from', 'by', and either 'change' or 'value'")
+            raise RefusedError(
+                "a goal with a kpi needs 'from', 'by', and either 'change' or 'value'",
+                "写了 kpi 的目标需要 'from'、'by'，以及 'change' 和 'value' 中的一个",
+            )
         if self.by <= self.from_:
-            raise ValueError(f"goal ends on {self.by}, not after it starts on {self.from_}")
+            raise RefusedError(
+                f"goal ends on {self.by}, not after it starts on {self.from_}",
+                f"目标在 {self.by} 结束，应晚于开始日期 {self.from_}",
+            )
         if self.loss_rate and not self.adds_up:
-            raise ValueError("'loss_rate' is only for adds_up: true")
-        if sum(team.share for team in self.teams) > 1 + 1e-9:
-            raise ValueError(f"shares of teams add up to {sum(team.share for team in self.teams):g}, more than 1")
+            raise RefusedError("'loss_rate' is only for adds_up: true", "'loss_rate' 只用于 adds_up: true")
+        shares = sum(team.share for team in self.teams)
+        if shares > 1 + 1e-9:
+            raise RefusedError(
+                f"shares of teams add up to {shares:g}, more than 1", f"各团队的 share 之和为 {shares:g}，超过了 1"
+            )
         return self
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Generic, TypeVar
@@ -10,12 +10,14 @@ from typing import Generic, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from metrics.catalogue.findings import Finding
+from metrics.catalogue.rulebook import Both, broken, finding
 from metrics.catalogue.shapes import shape_findings
 from metrics.catalogue.yaml_lines import Located, YamlPath, read_yaml
 from metrics.errors import CatalogueError
 
 File = TypeVar("File", bound=BaseModel)
 Entry = TypeVar("Entry")
+_KINDS = {"goal": "目标", "pair": "对照组", "scorecard": "记分卡", "set": "KPI 组", "objective": "OKR 目标"}
 
 
 @dataclass(frozen=True)
@@ -61,12 +63,13 @@ def read_documents(
         try:
             located = read_yaml(path)
         except CatalogueError as error:
-            where, _, message = str(error).partition(": ")
-            findings.append(Finding(where, message))
+            findings.append(broken("yaml", error))
             continue
         if not isinstance(located.value, dict):
-            keys = ", ".join(name for name in model.model_fields if name != "version")
-            findings.append(Finding(located.where(()), f"expected a mapping with the keys {keys}."))
+            names = [name for name in model.model_fields if name != "version"]
+            quoted = [f"'{name}'" for name in names]
+            keys = Both(" or ".join(quoted), " 或 ".join(quoted))
+            findings.append(finding("file-empty", located.where(()), keys=keys, key=names[0]))
             continue
         try:
             documents.append(Document(model.model_validate(located.value), located, is_shipped))
@@ -75,12 +78,17 @@ def read_documents(
     return documents, findings
 
 
-def repeated(entries: Sequence[tuple[str, Place]], what: str) -> Iterator[Finding]:
+def subject(kind: str, name: str) -> Both:
+    """What a finding is about that is no KPI: ``goal more``. ``kind``: goal, pair, scorecard, set or objective."""
+    return Both(f"{kind} {name}", f"{_KINDS[kind]} {name}")
+
+
+def repeated(entries: Sequence[tuple[str, Place]], kind: str) -> Iterator[Finding]:
     """Entries whose id is taken already, each with the place of the first."""
     first: dict[str, Place] = {}
     for name, place in entries:
         if name in first:
-            yield Finding(place.where("id"), f"{what} '{name}' is already defined at {first[name].where()}. Rename one.")
+            yield finding("id-twice", place.where("id"), subject=subject(kind, name), first=first[name].where())
         first.setdefault(name, place)
 
 
@@ -90,6 +98,15 @@ def by_id(entries: Iterable[tuple[str, Entry]]) -> dict[str, Entry]:
     for name, entry in entries:
         found.setdefault(name, entry)
     return found
+
+
+def circle(name: str, parents: Mapping[str, str | None]) -> str | None:
+    """``a -> b -> a`` where an entry stands above itself. ``parents``: of every entry by id."""
+    way, current = [name], parents.get(name)
+    while current is not None and current not in way:
+        way.append(current)
+        current = parents.get(current)
+    return " -> ".join([*way, name]) if current == name else None
 
 
 def raise_first(findings: Sequence[Finding], shown_by: str = "kpi validate") -> None:

@@ -123,7 +123,7 @@ def _read_files(files: _Files, shipped: Iterable[Path], own: Iterable[Path]) -> 
             files.findings.append(broken("yaml", error))
             continue
         if not isinstance(document.value, dict):
-            files.findings.append(finding("file-empty", document.where(())))
+            files.findings.append(finding("file-empty", document.where(()), keys="'kpis'", key="kpis"))
             continue
         try:
             parsed = KpiFile.model_validate(files.defaults.filled(document.value))

@@ -27,6 +27,14 @@ class Frozen(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True, allow_inf_nan=False)
 
 
+class RefusedError(ValueError):
+    """What a model's own check says, without the full stop: in English, and in ``chinese``."""
+
+    def __init__(self, english: str, chinese: str) -> None:
+        super().__init__(english)
+        self.chinese = chinese
+
+
 class Text(Frozen):
     """One text in every language that ships."""
 
@@ -62,18 +70,25 @@ class Target(Frozen):
     @model_validator(mode="after")
     def _dates_fit_the_path(self) -> Self:
         if self.to is not None and self.to < self.from_:
-            raise ValueError(f"target ends on {self.to}, before it starts on {self.from_}")
+            raise RefusedError(
+                f"target ends on {self.to}, before it starts on {self.from_}",
+                f"目标在 {self.to} 结束，早于开始日期 {self.from_}",
+            )
         if self.path == "linear" and (self.to is None or self.start is None):
-            raise ValueError("a linear target needs 'to' and 'start'")
+            raise RefusedError("a linear target needs 'to' and 'start'", "path 为 linear 的目标需要 'to' 和 'start'")
         if self.path != "linear" and self.start is not None:
-            raise ValueError("'start' is only for path: linear")
+            raise RefusedError("'start' is only for path: linear", "'start' 只用于 path: linear")
         if self.path == "seasonal" and self.grain == "week":
-            raise ValueError(
+            raise RefusedError(
                 "a seasonal target is for days (by weekday), months or quarters: weeks begin on another day each year. "
-                "Set another grain"
+                "Set another grain",
+                "path 为 seasonal 的目标只能按日（依星期几）、月或季度：各周每年从不同的日期开始。请改用其他 grain",
             )
         if self.path == "seasonal" and self.value <= 0:
-            raise ValueError(f"a seasonal target spreads a value above 0, found {self.value:g}. Use path: step")
+            raise RefusedError(
+                f"a seasonal target spreads a value above 0, found {self.value:g}. Use path: step",
+                f"path 为 seasonal 的目标要分摊大于 0 的值，现为 {self.value:g}。请用 path: step",
+            )
         return self
 
     def holds_on(self, day: date) -> bool:
@@ -107,7 +122,10 @@ class Thresholds(Frozen):
     @model_validator(mode="after")
     def _ordered(self) -> Self:
         if self.off_track >= self.at_risk:
-            raise ValueError(f"off_track ({self.off_track}) must be below at_risk ({self.at_risk})")
+            raise RefusedError(
+                f"off_track ({self.off_track}) must be below at_risk ({self.at_risk})",
+                f"off_track（{self.off_track}）必须小于 at_risk（{self.at_risk}）",
+            )
         return self
 
 

@@ -63,6 +63,12 @@ def hint(found: str, known: Iterable[str]) -> Hint:
     return Hint(found, tuple(known))
 
 
+def listed(names: Iterable[str]) -> Both:
+    """The names one after the other; ``none`` where there is none."""
+    given = tuple(names)
+    return Both(", ".join(given) or "none", "、".join(given) or "无")
+
+
 @cache
 def rules() -> Mapping[str, Rule]:
     """Every rule, in the order of the file."""
@@ -75,10 +81,14 @@ def rules() -> Mapping[str, Rule]:
 
 
 def finding(rule_id: str, where: str, **values: object) -> Finding:
-    """A broken rule at ``file:line``. Values that are a Both or a Hint are said in the finding's language."""
+    """A broken rule at ``file:line``. Values that are a Both or a Hint are said in the finding's language.
+
+    ``subject``: what the finding is about where that is no KPI; ``kpi`` else.
+    """
     rule = rules()[rule_id]
     kpi = str(values.get("kpi", ""))
-    return Finding(where, _said(rule, "en", values), rule.severity, rule_id, _said(rule, "zh", values), kpi)
+    given = {"subject": kpi, **values}
+    return Finding(where, _said(rule, "en", given), rule.severity, rule_id, _said(rule, "zh", given), kpi)
 
 
 def broken(rule_id: str, error: BellwetherError) -> Finding:

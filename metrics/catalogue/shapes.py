@@ -29,13 +29,14 @@ def shape_findings(document: Located, errors: Iterable[Any], model: type[BaseMod
 
 def _finding(document: Located, detail: Any, model: type[BaseModel]) -> Finding:
     path: YamlPath = tuple(detail["loc"])
-    kpi = _kpi(document, path)
+    entry = _entry_id(document, path)
+    kpi = entry if model is KpiFile else ""
     # An entry of a list has no name: that of the list and its place.
     name = "" if not path else f"{path[-2]}[{path[-1]}]" if isinstance(path[-1], int) and len(path) > 1 else str(path[-1])
     if detail["type"] == "missing" and kpi and len(path) == 3 and name in _RULES:
         return finding(_RULES[name], document.where(path), kpi=kpi)
     english, chinese = _messages(path, name, detail, model)
-    subject = (f"{kpi}: ", f"{kpi}：") if kpi else ("", "")
+    subject = (f"{entry}: ", f"{entry}：") if entry else ("", "")
     text = Both(en=f"{subject[0]}{english}".rstrip(".") + ("" if english.endswith("?") else "."),
                 zh=f"{subject[1]}{chinese}")  # fmt: skip
     return finding("shape", document.where(path), kpi=kpi, problem=text)
@@ -57,8 +58,8 @@ def _messages(path: YamlPath, field: str, detail: Any, model: type[BaseModel]) -
             f"'{field}' 的值 '{given}' 不在 {'、'.join(options)} 之中。{near.in_language('zh')}",
         )
     if kind == "value_error":
-        # What the model's own checks say; they speak English.
-        return str(detail["ctx"]["error"]), f"{detail['ctx']['error']}。"
+        error = detail["ctx"]["error"]
+        return str(error), f"{getattr(error, 'chinese', error)}。"
     wanted = expected(field, detail)
     if wanted is not None:
         there = found(detail["input"])
@@ -83,8 +84,8 @@ def _unknown_field(path: YamlPath, field: str, model: type[BaseModel]) -> tuple[
     )
 
 
-def _kpi(document: Located, path: YamlPath) -> str:
-    """The KPI's id in front of the message, when the file says it."""
+def _entry_id(document: Located, path: YamlPath) -> str:
+    """The id of the KPI, goal or scorecard in front of the message, when the file says it."""
     if len(path) >= 2 and isinstance(path[1], int):
         entry = document.value.get(path[0])
         if isinstance(entry, list) and path[1] < len(entry) and isinstance(entry[path[1]], dict) and "id" in entry[path[1]]:

@@ -6,10 +6,11 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from metrics.catalogue.model import Frozen, Grain, Identifier, Sentence, Text
+from metrics.catalogue.model import Frozen, Grain, Identifier, RefusedError, Sentence, Text
 
 Points = Annotated[tuple[tuple[float, float], ...], Field(min_length=2)]
 ScoreGrain = Literal["week", "month", "quarter"]
+_RISING = ("the first numbers of 'points' must rise, each given once", "'points' 中每对的第一个数必须递增，不能重复")
 
 
 class Curve(Frozen):
@@ -32,11 +33,16 @@ class Curve(Frozen):
     def _is_one_curve(self) -> Self:
         if self.points is not None:
             if any(value is not None for value in (self.floor, self.target, self.stretch)) and self.of == "value":
-                raise ValueError("a curve has 'points' or floor/target/stretch. Keep one")
+                raise RefusedError(
+                    "a curve has 'points' or floor/target/stretch. Keep one",
+                    "curve 只能写 'points' 或 floor/target/stretch。请只保留一种",
+                )
             if [x for x, _ in self.points] != sorted({x for x, _ in self.points}):
-                raise ValueError("the first numbers of 'points' must rise, each given once")
+                raise RefusedError(*_RISING)
         elif self.of == "share":
-            raise ValueError("'of: share' is only for a curve given by 'points'")
+            raise RefusedError(
+                "'of: share' is only for a curve given by 'points'", "'of: share' 只用于以 'points' 给出的 curve"
+            )
         return self
 
 
@@ -58,9 +64,12 @@ class WeightRule(Frozen):
     @model_validator(mode="after")
     def _ordered(self) -> Self:
         if self.floor > self.cap:
-            raise ValueError(f"floor ({self.floor:g}) must not be above cap ({self.cap:g})")
+            raise RefusedError(
+                f"floor ({self.floor:g}) must not be above cap ({self.cap:g})",
+                f"floor（{self.floor:g}）不能大于 cap（{self.cap:g}）",
+            )
         if self.points is not None and [x for x, _ in self.points] != sorted({x for x, _ in self.points}):
-            raise ValueError("the first numbers of 'points' must rise, each given once")
+            raise RefusedError(*_RISING)
         return self
 
 
@@ -100,11 +109,16 @@ class Scorecard(Frozen):
     def _weights_add_up(self) -> Self:
         total = sum(item.weight for item in self.items)
         if not any(abs(total - whole) <= 1e-6 * whole for whole in (1, 100)):
-            raise ValueError(f"weights add up to {total:g}. Make them add up to 1 or 100")
+            raise RefusedError(
+                f"weights add up to {total:g}. Make them add up to 1 or 100", f"权重之和为 {total:g}。请调整为 1 或 100"
+            )
         keys = [item.key for item in self.items]
         twice = next((key for key in keys if keys.count(key) > 1), None)
         if twice:
-            raise ValueError(f"'{twice}' is listed twice. Remove one, or give each a 'name'")
+            raise RefusedError(
+                f"'{twice}' is listed twice. Remove one, or give each a 'name'",
+                f"'{twice}' 列了两次。请删除一个，或各取不同的 'name'",
+            )
         return self
 
 
@@ -127,8 +141,12 @@ class KpiSet(Frozen):
     @model_validator(mode="after")
     def _has_one_north_star(self) -> Self:
         stars = sum(member.role == "north_star" for member in self.members)
-        if stars != (self.kind == "north_star"):
-            raise ValueError(f"a set of kind {self.kind} has {stars} members with role north_star")
+        wanted = int(self.kind == "north_star")
+        if stars != wanted:
+            raise RefusedError(
+                f"a set of kind {self.kind} has {stars} members with role north_star, expected {wanted}. Change the roles",
+                f"kind 为 {self.kind} 的 KPI 组有 {stars} 个 role 为 north_star 的成员，应为 {wanted} 个。请修改 role",
+            )
         return self
 
 

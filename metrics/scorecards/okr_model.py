@@ -7,7 +7,7 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from metrics.catalogue.model import Frozen, Grain, Identifier, Sentence, Text
+from metrics.catalogue.model import Frozen, Grain, Identifier, RefusedError, Sentence, Text
 
 
 class KeyResult(Frozen):
@@ -48,7 +48,10 @@ class Objective(Frozen):
     @model_validator(mode="after")
     def _ordered(self) -> Self:
         if self.to <= self.from_:
-            raise ValueError(f"objective ends on {self.to}, not after it starts on {self.from_}")
+            raise RefusedError(
+                f"objective ends on {self.to}, not after it starts on {self.from_}",
+                f"OKR 目标在 {self.to} 结束，应晚于开始日期 {self.from_}",
+            )
         return self
 
 

@@ -136,6 +136,28 @@ def test_a_mistake_is_one_line_that_says_how_to_mend_it(
     assert "\n" not in text
 
 
+@pytest.mark.parametrize(("broken", "line", "chinese"), [
+    (with_targets("{from: 2026-02-01, to: 2026-01-01, grain: month, value: 1}"), 14,
+     "目标在 2026-01-01 结束，早于开始日期 2026-02-01。"),
+    (with_targets("{from: 2026-02-01, grain: month, value: 1, path: linear}"), 14, "path 为 linear 的目标需要 'to' 和 'start'。"),
+    (with_targets("{from: 2026-02-01, grain: month, value: 1, start: 1}"), 14, "'start' 只用于 path: linear。"),
+    (with_targets("{from: 2026-02-01, grain: week, value: 1, path: seasonal}"), 14,
+     "path 为 seasonal 的目标只能按日（依星期几）、月或季度：各周每年从不同的日期开始。请改用其他 grain。"),
+    (with_targets("{from: 2026-02-01, grain: month, value: 0, path: seasonal}"), 14,
+     "path 为 seasonal 的目标要分摊大于 0 的值，现为 0。请用 path: step。"),
+    (KPI + "    thresholds: {at_risk: 0.5, off_track: 0.9}\n", 13, "off_track（0.9）必须小于 at_risk（0.5）。"),
+])  # fmt: skip
+def test_what_a_kpi_itself_refuses_is_told_in_chinese(
+    company: Company, tmp_path: Path, broken: str, line: int, chinese: str
+) -> None:
+    (tmp_path / "kpis").mkdir()
+    (tmp_path / "kpis" / "sales.yml").write_text(broken, encoding="utf-8")
+    ws = company.ws.model_copy()
+    ws._root = tmp_path
+    _, (found,) = check_catalogue(ws, company.layer, read_lineage(company.root / "manifest.json"), tmp_path / "none")
+    assert (found.rule, found.line, found.in_language("zh")) == ("shape", line, f"orders：{chinese}")
+
+
 def guard_findings(company: Company, root: Path, small_cells: str, raw: dict[str, Any]) -> list[str]:
     """What is said of a workspace with this `small_cells:`, without the folder's name."""
     (root / "workspace.yml").write_text(WORKSPACE.replace("clock:", f"small_cells: {small_cells}\nclock:"))
