@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import math
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from dagster_project.cli_options import OutputFormat, WorkspaceOption, day, load
 
+if TYPE_CHECKING:
+    from serving.target_advice import GivenBenchmark
+
 By = Annotated[str | None, typer.Option("--by", help="Day by which it is to be reached; default: the third open period.")]
 Grain = Annotated[str | None, typer.Option(help="week, month or quarter; default: that of the KPI's latest target.")]
-Benchmark = Annotated[float | None, typer.Option(help="What others reach, in the unit of the KPI: 0.03 for 3 %.")]
+Benchmark = Annotated[str | None, typer.Option(help="What others reach, in the unit of the KPI: 0.03 or 3% for 3 %.")]
 Source = Annotated[str | None, typer.Option(help="Who says so, and when: a number without a source is no benchmark.")]
 Output = Annotated[OutputFormat, typer.Option("--output", "--format", "-f", help="table, csv or json.")]
 
@@ -35,9 +38,23 @@ def target(
     from dagster_project.target_view import print_advice
     from serving.target_advice import target_advice
 
-    if (benchmark is None) != (source is None):
-        raise typer.BadParameter("--benchmark and --source belong together: give the number and who published it.")
-    if benchmark is not None and not math.isfinite(benchmark):
-        raise typer.BadParameter(f"--benchmark is '{benchmark}', expected a number such as 0.03.")
+    given = _benchmark(benchmark, source)
     ws = load(workspace)
-    print_advice(target_advice(ws, kpi, day(by, "--by"), grain, benchmark, source), output, ws)
+    print_advice(target_advice(ws, kpi, day(by, "--by"), grain, given), output, ws)
+
+
+def _benchmark(text: str | None, source: str | None) -> GivenBenchmark | None:
+    from serving.target_advice import GivenBenchmark
+
+    if text is None and source is None:
+        return None
+    if text is None or source is None:
+        raise typer.BadParameter("--benchmark and --source belong together: give the number and who published it.")
+    is_percent = text.rstrip().endswith("%")
+    try:
+        number = float(text.rstrip().removesuffix("%"))
+    except ValueError:
+        number = math.nan
+    if not math.isfinite(number):
+        raise typer.BadParameter(f"--benchmark is '{text}', expected a number such as 0.03.")
+    return GivenBenchmark(number / 100 if is_percent else number, source, is_percent)

@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from dagster_project.new_kpi import defaults_yaml, scalar, schema_line
 from metrics.errors import WorkspaceError
-from metrics.workspace import Workspace, load_workspace
+from metrics.workspace import Workspace, load_workspace, machine_now
 from metrics.workspace.json_schema import SCHEMA_FILE
 
 
@@ -38,7 +38,11 @@ def write_workspace(answers: NewWorkspace, folder: Path) -> list[Path]:
     with TemporaryDirectory(prefix="bellwether-") as scratch:
         trial = Path(scratch)
         (trial / Workspace.FILE_NAME).write_text(texts[folder / Workspace.FILE_NAME], encoding="utf-8")
-        load_workspace(trial)
+        zone = load_workspace(trial).zone
+    today = machine_now().replace(tzinfo=UTC).astimezone(zone).date()
+    if answers.history_start > today:
+        raise WorkspaceError(f"--history-start {answers.history_start} lies in the future; today is {today}. "
+                             "Give the first day of your data.")  # fmt: skip
     for file, text in texts.items():
         file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text(text, encoding="utf-8")

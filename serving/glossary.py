@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -138,10 +139,15 @@ def shown(value: float | None, unit: str, currency: str, language: str) -> str:
     if value is None:
         return "–"
     if unit == "ratio":
-        return f"{value * 100:.3g}%"
-    number = f"{value:,.0f}" if abs(value) >= 100 else f"{value:,.3g}"
+        return f"{_digits(value * 100)}%"
+    number = _digits(value)
     names = {"currency": currency, "minutes": "min", "hours": "h", "days": "d"}
     return f"{number} {names[unit]}" if unit in names else number
+
+
+def _digits(value: float) -> str:
+    """3 significant digits, all of those before the point, and never a power of ten."""
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{Decimal(f'{value:.3g}'):,f}"
 
 
 def _sources(ws: Workspace) -> dict[str, set[str]]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING
 
@@ -16,9 +18,16 @@ if TYPE_CHECKING:
     from metrics.workspace import Workspace
 
 
-def target_advice(
-    ws: Workspace, name: str, by: date | None, grain: str | None, benchmark: float | None, source: str | None
-) -> Advice:
+@dataclass(frozen=True)
+class GivenBenchmark:
+    """What others reach, in the KPI's unit, and who says so. ``is_percent``: it was written with a per cent sign."""
+
+    value: float
+    source: str
+    is_percent: bool = False
+
+
+def target_advice(ws: Workspace, name: str, by: date | None, grain: str | None, benchmark: GivenBenchmark | None) -> Advice:
     """Three steps for a KPI by a day. Raises QueryError where there is no such KPI, or too little history to advise."""
     from metrics.forecast.advice import Asked, advise, asked_period
     from metrics.forecast.history import metrics_to_read, read_stored
@@ -33,10 +42,36 @@ def target_advice(
         marks = con.execute("select max(watermark) from mart.kpi_values where metric = ?", [name]).fetchone()
     if marks is None or marks[0] is None:
         raise QueryError(f"{name}: no advice: no day of it has closed yet. Run `kpi run` when its sources have delivered.")
-    if benchmark is None and kpi.benchmark and kpi.benchmark.grain == wanted:
-        benchmark, source = kpi.benchmark.value, kpi.benchmark.source
-    asked = Asked(wanted, asked_period(by, wanted, marks[0]), marks[0], benchmark, source)
+    if benchmark is not None:
+        check_benchmark(
+            name, catalogue.unit(name), [row[0] for row in stored.values.get((name, wanted), {}).values()], benchmark
+        )
+    elif kpi.benchmark and kpi.benchmark.grain == wanted:
+        benchmark = GivenBenchmark(kpi.benchmark.value, kpi.benchmark.source)
+    value, source = (benchmark.value, benchmark.source) if benchmark else (None, None)
+    asked = Asked(wanted, asked_period(by, wanted, marks[0]), marks[0], value, source)
     return advise(stored, catalogue, name, asked, formula)
+
+
+def check_benchmark(metric: str, unit: str, values: Iterable[float | None], given: GivenBenchmark) -> None:
+    """Raise QueryError where a benchmark was most likely written in per cent of a share, or is per cent of something else.
+
+    A quotient may be more than 1 (a return on spending); one whose ``values`` never were is taken for a share.
+    """
+    if unit != "ratio":
+        if given.is_percent:
+            raise QueryError(
+                f"{metric}: --benchmark is in per cent, but the KPI is no share. Give it in the KPI's unit ({unit})."
+            )
+        return
+    best = max((value for value in values if value is not None), default=None)
+    if given.is_percent or given.value <= 1 or best is None or best > 1:
+        return
+    raise QueryError(
+        f"{metric}: --benchmark {given.value:g} is {given.value * 100:,.0f} % of a share that has never been above "
+        f"{best * 100:.3g} %. Write {given.value:g} % as {given.value / 100:g} or {given.value:g}%, "
+        f"and {given.value * 100:,.0f} % as {given.value * 100:.0f}%."
+    )
 
 
 def _known(catalogue: Catalogue, name: str) -> Kpi:

@@ -71,13 +71,17 @@ class Drivers:
 
 
 def parse_drivers(text: str) -> Drivers:
-    """Read a formula. Raises DriversError with the place (from 1) of what cannot be read."""
+    """Read a formula. Raises DriversError with the place (from 1) of what cannot be read, where it names no metric, and
+    where it divides by constants that come to 0.
+    """
     if len(text) > LONGEST:
         raise DriversError(f"the formula has {len(text)} characters, expected at most {LONGEST}")
     reader = _Reader(text)
     tree = reader.total()
     if reader.kind != "end":
         raise reader.unexpected()
+    if not any(_names(tree)):
+        raise DriversError("it names no metric")
     return Drivers(text, tree)
 
 
@@ -93,6 +97,10 @@ class _Reader:
     @property
     def kind(self) -> str:
         return self._tokens[self._next][0] if self._next < len(self._tokens) else "end"
+
+    def _place(self) -> int:
+        """Where the next token stands, from 1; 0 at the end."""
+        return self._tokens[self._next][2] if self._next < len(self._tokens) else 0
 
     def _taken(self, signs: str) -> str:
         """The sign that comes next, when it is one of ``signs``; it is then behind us."""
@@ -116,7 +124,11 @@ class _Reader:
     def _product(self) -> Term:
         left = self._term()
         while sign := self._taken("*/"):
-            left = Operation("*" if sign == "*" else "/", left, self._term())
+            place = self._place()
+            right = self._term()
+            if sign == "/" and not any(_names(right)) and _value(right, {}) == 0:
+                raise DriversError(f"what stands at {place} is 0, and nothing can be divided by it")
+            left = Operation("*" if sign == "*" else "/", left, right)
         return left
 
     def _term(self) -> Term:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from metrics.workspace.number_fields import truth_value_words
+
 _TEXT = ("a text; put it in quotes if it looks like something else", "文字；如果看起来像别的类型，请加引号")
 _NUMBER = ("a number such as 0.15", "数字，例如 0.15")
 _WHOLE = ("a whole number such as 30", "整数，例如 30")
@@ -49,4 +51,7 @@ def found(value: Any) -> tuple[str, str]:
         return "holds fields", "的值是一组字段"
     if isinstance(value, list | tuple):
         return "is a list", "的值是列表"
+    if isinstance(value, bool):
+        chinese = "true（yes、on 也读作 true）" if value else "false（no、off 也读作 false）"
+        return f"is {truth_value_words(value)}", f"的值是 {chinese}"
     return f"is '{value}'", f"的值是 '{value}'"

@@ -6,9 +6,12 @@ Frozen models; a wrong file is reported by `load.py` with its line. `schema.py` 
 from __future__ import annotations
 
 from datetime import date
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
+from pydantic_core import PydanticCustomError
+
+from metrics.workspace.number_fields import truth_value_for_number
 
 Grain = Literal["day", "week", "month", "quarter"]
 GRAINS: tuple[Grain, ...] = ("day", "week", "month", "quarter")
@@ -25,6 +28,14 @@ class Frozen(BaseModel):
     """A model that cannot change and knows every one of its fields."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True, allow_inf_nan=False)
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _numbers_are_written_as_numbers(cls, value: Any, info: ValidationInfo) -> Any:
+        found = truth_value_for_number(cls, info.field_name or "", value)
+        if found:
+            raise PydanticCustomError(found.complaint, "should be {what}", {"what": found.what, "value": found.value})
+        return value
 
 
 class RefusedError(ValueError):

@@ -62,7 +62,7 @@ def _messages(path: YamlPath, field: str, detail: Any, model: type[BaseModel]) -
         return str(error), f"{getattr(error, 'chinese', error)}。"
     wanted = expected(field, detail)
     if wanted is not None:
-        there = found(detail["input"])
+        there = found(detail.get("ctx", {}).get("value", detail["input"]))
         return f"'{field}' {there[0]}, expected {wanted[0]}", f"'{field}' {there[1]}，应为{wanted[1]}。"
     shown = detail["input"] if isinstance(detail["input"], str | int | float | bool) else type(detail["input"]).__name__
     reason = detail["msg"][:1].lower() + detail["msg"][1:]

@@ -92,7 +92,7 @@ def advise(stored: Stored, catalogue: Catalogue, metric: str, asked: Asked, form
         now=now,
         direction="up" if direction == "up" else "down",
         outlook=found.outlook,
-        largest_gain=largest_gain(recent, _periods_ahead(asked), direction),
+        largest_gain=largest_gain(_periods(stored, catalogue, metric, asked), _periods_ahead(asked), direction),
         benchmark=asked.benchmark,
     )
     steps = tuple(steps_of(known))
@@ -137,10 +137,15 @@ def _refusal(found: PeriodOutlook, periods: int) -> str:
     return f"{about}: too few of its {found.has} {found.unit}s of history have a value to say how far it may go."
 
 
+def _periods(stored: Stored, catalogue: Catalogue, metric: str, asked: Asked) -> list[float]:
+    """The values of all closed and mature periods, NaN where one has none."""
+    last = last_closed_period(asked.closed_through - timedelta(days=catalogue.matures_after_days(metric)), asked.grain)
+    return [float(value) for value in periods_of(stored, metric, asked.grain, last)]
+
+
 def _recent(stored: Stored, catalogue: Catalogue, metric: str, asked: Asked) -> list[float]:
     """The values of all closed and mature periods, those without a value left out."""
-    last = last_closed_period(asked.closed_through - timedelta(days=catalogue.matures_after_days(metric)), asked.grain)
-    return [float(value) for value in periods_of(stored, metric, asked.grain, last) if value == value]
+    return [value for value in _periods(stored, catalogue, metric, asked) if value == value]
 
 
 def _middle(values: list[float]) -> float:

@@ -90,11 +90,15 @@ def _stretch(known: Known) -> tuple[float, str]:
 
 
 def largest_gain(values: Sequence[float], ahead: int, direction: str) -> float:
-    """The most that the middle of three periods in a row was better than ``ahead`` periods before; 0 where never."""
-    middles = [sorted(values[place - 2 : place + 1])[1] for place in range(2, len(values))]
+    """The most that the middle of three periods in a row was better than ``ahead`` periods before; 0 where never.
+
+    ``values``: of every period, NaN where one has none, so that neighbours here are neighbours on the calendar.
+    """
+    threes = [values[place - 2 : place + 1] for place in range(2, len(values))]
+    middles = [math.nan if any(math.isnan(value) for value in three) else sorted(three)[1] for three in threes]
     sign = 1 if direction == "up" else -1
     gains = [sign * (later - earlier) for earlier, later in zip(middles, middles[ahead:], strict=False)]
-    return max(0.0, *gains) if gains else 0.0
+    return max((gain for gain in gains if gain > 0), default=0.0)
 
 
 def _step(known: Known, name: StepName, value: float, why: str) -> Step:

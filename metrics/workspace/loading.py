@@ -78,6 +78,9 @@ def _finding(error: Any, located: Located, from_environment: set[YamlPath]) -> F
     kind, message = error["type"], str(error["msg"])
     if kind == "unknown_key":
         return Finding((*path, error["ctx"]["key"]), f"{dotted(path)} {message}")
+    if kind == "truth_value":
+        path = (*path, error["ctx"]["key"])
+        return Finding(path, f"{dotted(path)} {message}")
     if kind == "missing":
         return Finding(path, f"{dotted(path)} needs the key '{error['loc'][-1]}'")
     if kind == "union_tag_invalid":

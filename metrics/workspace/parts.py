@@ -11,6 +11,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pydantic_core import PydanticCustomError
 
 from metrics.errors import did_you_mean
+from metrics.workspace.number_fields import truth_value_for_number, truth_value_words
 
 DURATION = re.compile(r"(\d+)\s*([smhdw])")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
@@ -41,7 +42,7 @@ def _known_timezone(value: str) -> str:
 
 
 def _minutes(value: Any) -> Any:
-    # YAML 1.1 reads an unquoted 09:00 as the number 540, which is the same moment in minutes.
+    # A number is minutes since midnight; as such an unquoted 9:00 was read before.
     if isinstance(value, str) and re.fullmatch(r"([01]?\d|2[0-4]):[0-5]\d", value):
         hours, minutes = value.split(":")
         value = int(hours) * 60 + int(minutes)
@@ -80,4 +81,10 @@ class Part(BaseModel):
                         "has no key '{key}'.{hint} It takes: {known}",
                         {"key": str(key), "hint": did_you_mean(str(key), known), "known": ", ".join(known)},
                     )
+            # A discriminator allows no validator of its fields, so that they are looked at together.
+            for name, field in cls.model_fields.items():
+                key = field.alias or name
+                if found := truth_value_for_number(cls, name, data.get(key)):
+                    said = {"key": key, "what": found.what, "found": truth_value_words(found.value)}
+                    raise PydanticCustomError("truth_value", "should be {what}, found {found}", said)
         return data

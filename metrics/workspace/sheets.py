@@ -16,7 +16,7 @@ from typing import TypeVar
 from pydantic import BaseModel, ValidationError
 
 from metrics.errors import WorkspaceError, did_you_mean
-from metrics.workspace.workbooks import workbook_problem
+from metrics.workspace.workbooks import uncomputed_cell, workbook_problem
 
 SUFFIXES = (".csv", ".xlsx")
 # Excel stores a date as the number of days since this one.
@@ -147,6 +147,9 @@ def _excel_records(path: Path, name: str) -> Iterator[tuple[int, list[str]]]:
     problem = workbook_problem(path)
     if problem:
         raise WorkspaceError(f"{name}: {problem}.")
+    uncomputed = uncomputed_cell(path, None)
+    if uncomputed:
+        raise WorkspaceError(f"{name}:{uncomputed.row}: {uncomputed.problem}.")
     with duckdb.connect() as con:
         load_excel(con)
         try:

@@ -1,13 +1,91 @@
 """What DuckDB's reader of Excel files does not see: at the first bytes of a zip alone it never ends, and it takes every
-date to be counted from 1900."""
+date to be counted from 1900, and a formula that nobody has computed for an empty cell."""
 
 from __future__ import annotations
 
+import html
+import posixpath
 import re
 import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 _SINCE_1904 = re.compile(rb'<(?:\w+:)?workbookPr\b[^>]*\bdate1904="(?:1|true)"')
+_SHEET = re.compile(r"<(?:\w+:)?sheet\s[^>]*>")
+_LINK = re.compile(r"<(?:\w+:)?Relationship\s[^>]*>")
+# A cell with a formula, or with the members of one, and with no value behind it: (its attributes).
+_UNCOMPUTED = re.compile(
+    rb"<(?:\w+:)?c\s([^>]*)>\s*<(?:\w+:)?f\b(?:[^>]*/>|[^>]*>[^<]*</(?:\w+:)?f>)\s*"
+    rb"(?:<(?:\w+:)?v\s*/>\s*|<(?:\w+:)?v>\s*</(?:\w+:)?v>\s*)?</(?:\w+:)?c>"
+)
+_CELL = re.compile(rb'\br="([A-Z]+)([0-9]+)"')
+_CHUNK = 4_000_000
+# No cell is longer: a formula has at most 8,192 characters.
+_OVERLAP = 100_000
+
+
+@dataclass(frozen=True)
+class Uncomputed:
+    """A cell, such as D3, that holds a formula without a result."""
+
+    column: str
+    row: int
+
+    @property
+    def problem(self) -> str:
+        return (
+            f"the cell {self.column}{self.row} holds a formula without a stored result, and would count as empty. "
+            "Open the file in Excel or LibreOffice, which compute it, and save it again"
+        )
+
+
+def uncomputed_cell(path: Path, sheet: str | None, above: int = 0) -> Uncomputed | None:
+    """The first cell below ``above`` rows of a sheet (default: the first) whose formula nobody has computed; None if none.
+
+    Programs that write workbooks store formulas and no results. A formula that gave an empty text has one. Raises OSError,
+    KeyError or BadZipFile for what is no workbook.
+    """
+    with zipfile.ZipFile(path) as book:
+        part = _part_of(book, sheet)
+        if part is None or part not in book.namelist():
+            return None  # the reader of the sheet says what is wrong
+        for attributes in _uncomputed(book, part):
+            place = _CELL.search(attributes)
+            if place and int(place[2]) > above and b't="str"' not in attributes:
+                return Uncomputed(place[1].decode(), int(place[2]))
+    return None
+
+
+def _part_of(book: zipfile.ZipFile, sheet: str | None) -> str | None:
+    """The file within the workbook that holds a sheet."""
+    for element in _SHEET.findall(book.read("xl/workbook.xml").decode()):
+        if sheet is None or html.unescape(_attribute(element, "name")).lower() == sheet.lower():
+            wanted = re.search(r'\w+:id="([^"]*)"', element)
+            break
+    else:
+        return None
+    for link in _LINK.findall(book.read("xl/_rels/workbook.xml.rels").decode()):
+        if wanted and _attribute(link, "Id") == wanted[1]:
+            return posixpath.normpath(posixpath.join("/xl", html.unescape(_attribute(link, "Target")))).lstrip("/")
+    return None
+
+
+def _attribute(element: str, name: str) -> str:
+    found = re.search(rf'\s{name}="([^"]*)"', element)
+    return found[1] if found else ""
+
+
+def _uncomputed(book: zipfile.ZipFile, part: str) -> Iterator[bytes]:
+    """The attributes of the cells that may be uncomputed, read piece by piece: sheets of a million rows are large."""
+    with book.open(part) as stream:
+        text = b""
+        while piece := stream.read(_CHUNK):
+            text += piece
+            if b"<f" in text or b":f" in text:
+                for match in _UNCOMPUTED.finditer(text):
+                    yield match[1]
+            text = text[-_OVERLAP:]
 
 
 def workbook_problem(path: Path) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,6 +23,8 @@ _SCALARS = {
     "float": ("number", "a number such as 1.5"),
     "bool": ("yes or no", "true or false"),
 }
+_NUMBERS = frozenset({"tag:yaml.org,2002:int", "tag:yaml.org,2002:float"})
+_OCTAL = re.compile(r"[-+]?0[0-7_]+")
 
 
 @dataclass(frozen=True)
@@ -112,9 +115,15 @@ def _value(
 
 
 def _scalar(loader: yaml.SafeLoader, node: yaml.Node, path: YamlPath, located: Located) -> Any:
-    """The value of a single text. YAML itself makes dates and numbers of some; what looks like one may be none."""
+    """The value of a single text. YAML itself makes dates and numbers of some; what looks like one may be none.
+
+    YAML 1.1 counts 1:30 as 90 and 0755 as 493, which no person means: the first is a text, the second an error.
+    """
+    is_number = node.tag in _NUMBERS
+    if is_number and ":" in node.value:
+        return str(node.value)
     try:
-        return loader.construct_object(node)
+        value = loader.construct_object(node)
     except (ValueError, KeyError, AttributeError, OverflowError) as error:
         kind = node.tag.rpartition(":")[2]
         what, example = _SCALARS.get(kind, (kind, ""))
@@ -123,3 +132,9 @@ def _scalar(loader: yaml.SafeLoader, node: yaml.Node, path: YamlPath, located: L
         raise WorkspaceError(
             f"{located.where(path)}: {dotted(path)} is '{node.value}', which is no {what}{reason}.{expected}"
         ) from error
+    if is_number and _OCTAL.fullmatch(node.value) and (written := int(node.value.replace("_", ""))) != value:
+        raise WorkspaceError(
+            f"{located.where(path)}: {dotted(path)} is {node.value}, which YAML reads as {value}. "
+            f"Write {written}, or put it in quotes if it is a text."
+        )
+    return value

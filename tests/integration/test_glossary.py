@@ -79,10 +79,7 @@ def test_an_entry_leads_from_the_question_to_the_source(written: Path) -> None:
     entry = text[text.index("(`conversion_rate`)") :].split("\n### ")[0]
     for words in ("**Formula**", "**Owner**", "**Now**", "When off track"):
         assert words in entry
-    assert (
-        "sources `shop`, `web` → entities `orders`, `web_sessions` → dbt models `fct_orders`, `fct_web_sessions`"
-        in entry
-    )
+    assert "sources `shop`, `web` → entities `orders`, `web_sessions` → dbt models `fct_orders`, `fct_web_sessions`" in entry
     chinese = (written / "glossary_zh.md").read_text(encoding="utf-8")
     entry = chinese[chinese.index("(`conversion_rate`)") :].split("\n### ")[0]
     assert "**公式**：" in entry
@@ -118,6 +115,12 @@ def test_texts_of_a_workspace_cannot_become_markup() -> None:
     [
         (None, "count", "–"),
         (0.0456789, "ratio", "4.57%"),
+        (10, "ratio", "1,000%"),
+        (9.996, "ratio", "1,000%"),
+        (-12.3456, "ratio", "-1,235%"),
+        (0.999, "ratio", "99.9%"),
+        (0.0000005, "ratio", "0.00005%"),
+        (0.00001234, "count", "0.0000123"),
         (1234567.4, "currency", "1,234,567 EUR"),
         (12.345, "currency", "12.3 EUR"),
         (7, "count", "7"),

@@ -170,7 +170,8 @@ def test_a_new_workspace_is_valid_and_says_what_comes_next(tmp_path: Path) -> No
 
 @pytest.mark.parametrize(
     ("option", "value", "problem"),
-    [("--timezone", "Europe/Berln", "Did you mean 'Europe/Berlin'"), ("--currency", "euro", "currency"), ("--language", "fr", "none of en, zh")],
+    [("--timezone", "Europe/Berln", "Did you mean 'Europe/Berlin'"), ("--currency", "euro", "currency"), ("--language", "fr", "none of en, zh"),
+     ("--history-start", "2999-01-01", "--history-start 2999-01-01 lies in the future; today is 2")],
 )  # fmt: skip
 def test_a_workspace_that_would_not_load_is_not_written(tmp_path: Path, option: str, value: str, problem: str) -> None:
     done = run_kpi("new", "workspace", tmp_path / "x", option, value, "--yes")

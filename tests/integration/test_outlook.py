@@ -135,6 +135,12 @@ def test_the_line_to_paste_is_a_target_that_loads(demo_copy: BuiltWorkspace, kpi
         (("cac", "--grain", "day"), "cac has no values by day; --grain is one of week, month, quarter."),
         (("sessions", "--grain", "day"), "sessions: a target by day follows chance more than work"),
         (("cac", "--benchmark", "3"), "--benchmark and --source belong together"),
+        (
+            ("conversion_rate", "--benchmark", "3", "--source", "Survey"),
+            "conversion_rate: --benchmark 3 is 300 % of a share",
+        ),
+        (("cac", "--benchmark", "10%", "--source", "Survey"), "cac: --benchmark is in per cent, but the KPI is no share"),
+        (("cac", "--benchmark", "ten", "--source", "Survey"), "--benchmark is 'ten', expected a number such as 0.03."),
         (("cac", "--benchmark", "nan", "--source", "Survey"), "--benchmark is 'nan', expected a number such as 0.03."),
     ],
 )

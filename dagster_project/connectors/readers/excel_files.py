@@ -9,7 +9,7 @@ from dagster_project.connectors.readers.unpacking import Readable
 from metrics.errors import ReadOptionError, SourceError
 from metrics.warehouse import literal, load_excel, quoted
 from metrics.workspace import ReadOptions
-from metrics.workspace.workbooks import workbook_problem
+from metrics.workspace.workbooks import uncomputed_cell, workbook_problem
 
 LAST_COLUMN = "ZZ"
 # The days of this format count from here; the 29th of February 1900, which Excel believes in, is before any real date.
@@ -29,6 +29,9 @@ def prepare(con: duckdb.DuckDBPyConnection, readable: Readable, read: ReadOption
         if read.sheet and _opens(con, readable):
             raise ReadOptionError(message, "sheet") from error
         raise SourceError(message) from error
+    uncomputed = uncomputed_cell(readable.path, read.sheet, read.skip)
+    if uncomputed:
+        raise SourceError(f"{readable.file.path}: {uncomputed.problem}.")
     return Prepared(readable, dict.fromkeys(checked_names(readable, [str(row[0]) for row in rows])))
 
 

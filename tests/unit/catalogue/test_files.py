@@ -84,6 +84,36 @@ def load(company: Company, root: Path, own: str = "version: 1\n", shipped: str =
         (KPI + "    targets:\n", 13, "orders: 'targets' is empty, expected a list, as in [a, b]."),
         (KPI + "    minimum_n: many\n", 13, "orders: 'minimum_n' is 'many', expected a whole number such as 30."),
         (KPI + "    segments: {channel: email}\n", 13, "orders: 'segments' holds fields, expected a list, as in [a, b]."),
+        (
+            with_targets("{from: 2026-01-01, grain: month, value: true}"),
+            14,
+            "orders: 'value' is true (YAML's word for yes and on, too), expected a number such as 0.15.",
+        ),
+        (
+            with_targets("{from: 2026-01-01, grain: month, value: 1, floor: no}"),
+            14,
+            "orders: 'floor' is false (YAML's word for no and off, too), expected a number such as 0.15.",
+        ),
+        (
+            KPI + "    minimum_n: yes\n",
+            13,
+            "orders: 'minimum_n' is true (YAML's word for yes and on, too), expected a whole number such as 30.",
+        ),
+        (
+            with_targets("{from: 2026-01-01, grain: month, value: 0755}"),
+            14,
+            "kpis[0].targets[0].value is 0755, which YAML reads as 493. Write 755, or put it in quotes if it is a text.",
+        ),
+        (
+            with_targets("{from: 2026-01-01, grain: month, value: 1:30}"),
+            14,
+            "orders: 'value' is '1:30', expected a number such as 0.15.",
+        ),
+        (
+            with_targets("{from: 2026-01-01, grain: month, value: 1:30.5}"),
+            14,
+            "orders: 'value' is '1:30.5', expected a number such as 0.15.",
+        ),
         (KPI + "    threshold: -1\n", 13, "orders: 'threshold' is '-1', expected more than 0."),
         (KPI + "    parent: sesions\n", 13, "orders: parent names unknown metric 'sesions'. Did you mean 'sessions'?"),
         (KPI + "    guardrails: [orders]\n", 13, "orders: guardrails names the KPI itself. Remove it."),

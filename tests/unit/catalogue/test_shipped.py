@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 from metrics.catalogue import Catalogue, Kpi, check_catalogue
+from metrics.catalogue.labels import metric_label
 from metrics.catalogue.load import NOT_OF_KPIS, SHIPPED
 
 REPOSITORY = Path(__file__).resolve().parents[3]
@@ -62,6 +63,14 @@ def test_texts_are_in_the_language_they_claim(catalogue: Catalogue, ident: str) 
     for formula, example, text in (("Formula: ", "Example: ", kpi.description.en), ("公式：", "例如：", kpi.description.zh)):
         assert text.count(formula) == 1, text
         assert text.count(example) == 1, text
+
+
+def test_the_grade_of_leads_is_called_by_the_same_chinese_name_with_its_parts(catalogue: Catalogue) -> None:
+    # what is graded are leads (线索); 销售认可度 would be how well sales itself is regarded
+    labels = {name: metric_label(DefinedMetrics().metrics[name]) for name in (  # type: ignore[arg-type]
+        "sales_acceptance_score", "sales_rating_points", "rated_leads")}  # fmt: skip
+    assert labels["sales_acceptance_score"].zh == catalogue.kpis["sales_acceptance_score"].title.zh
+    assert all("线索" in label.zh and "评分" in label.zh for label in labels.values())
 
 
 def test_every_kpi_has_leading_or_lagging_timing_and_both_exist(catalogue: Catalogue) -> None:

@@ -155,6 +155,16 @@ def test_a_workbook_that_would_hang_the_reader_or_give_other_days_is_refused(com
         load(company, tmp_path)
 
 
+def test_a_formula_without_a_result_is_no_empty_cell(company: Company, tmp_path: Path) -> None:
+    (tmp_path / "kpis").mkdir()
+    book = openpyxl.Workbook()
+    book.active.append(["kpi", "from", "grain", "value", "floor"])
+    book.active.append(["orders", date(2027, 1, 1), "month", 5, "=D2*0.9"])
+    book.save(tmp_path / "kpis" / "b.xlsx")
+    with pytest.raises(CatalogueError, match=r"b\.xlsx:2: the cell E2 holds a formula without a stored result, and would"):
+        load(company, tmp_path)
+
+
 def test_every_wrong_row_is_found(company: Company, tmp_path: Path) -> None:
     with pytest.raises(CatalogueError):
         load(company, tmp_path, a_csv=HEADER + "orders,soon,,month,5\norders,2026-01-01,,month,x\n", b_csv="kpis,x\n")

@@ -325,6 +325,55 @@ class TestQuarantine:
         assert [row[1:4] for row in quarantine(small)] == [(3, "price", "n/a"), (4, "created_at", "unknown")]
         assert [row[0] for row in small.rows("id")] == ["1", "4", "5"]
 
+    @pytest.mark.parametrize(("sheet", "skip"), [(None, 0), ("Data & more", 2)])
+    def test_a_formula_that_nobody_has_computed_is_told_wherever_it_stands(
+        self, small: SmallWorkspace, sheet: str | None, skip: int
+    ) -> None:
+        read = {"sheet": sheet, "skip": skip} if sheet else {}
+        small.source["tables"]["orders"] = {"files": "o.xlsx", **({"read": read} if read else {})}
+        book = openpyxl.Workbook()
+        page = book.create_sheet(sheet) if sheet else book.active
+        assert page is not None
+        for row in [["=1+1"]] * skip:
+            page.append(row)
+        for row in (
+            ["id", "created_at", "price", "note"],
+            [1, dt.date(2024, 3, 1), 1, "a"],
+            [2, dt.date(2024, 3, 1), 2, "=1+1"],
+        ):
+            page.append(row)
+        book.save(small.folder / "files/o.xlsx")
+        with pytest.raises(SourceError) as caught:
+            small.load()
+        assert f"o.xlsx: the cell D{3 + skip} holds a formula without a stored result, and would count as empty." in str(
+            caught.value
+        )
+
+    def test_a_formula_that_gives_an_empty_text_has_a_result(self, small: SmallWorkspace) -> None:
+        small.source["tables"]["orders"]["files"] = "o.xlsx"
+        book = openpyxl.Workbook()
+        page = book.active
+        assert page is not None
+        for row in (
+            ["id", "created_at", "price", "note"],
+            [1, dt.date(2024, 3, 1), 1, "=A2"],
+            [2, dt.date(2024, 3, 1), 2, "=A3"],
+        ):
+            page.append(row)
+        book.save(small.folder / "raw.xlsx")
+        # as Excel stores =IF(A2>9,"x","") and a number
+        results = iter([b't="str"><f>IF(A2&gt;9,"x","")</f><v></v>', b"><f>A3</f><v>2</v>"])
+        with zipfile.ZipFile(small.folder / "raw.xlsx") as old, zipfile.ZipFile(small.folder / "files/o.xlsx", "w") as new:
+            for name in old.namelist():
+                text = old.read(name)
+                if name.endswith("sheet1.xml"):
+                    text = re.sub(rb"(?<=<c r=\"D[23]\")\s*><f>.*?</f><v ?/>", lambda _: b" " + next(results), text)
+                new.writestr(name, text)
+        assert next(results, None) is None
+        (load,) = small.load()
+        assert (load.rows, load.rejected) == (2, 0)
+        assert small.rows("note") == [(2,), (None,)]
+
     def test_parquet(self, small: SmallWorkspace) -> None:
         small.source["tables"]["orders"]["files"] = "o.parquet"
         duckdb.sql("""select * from (values ('1', '2024-03-01', '1'), ('2', '2024-03-01', 'x'), ('3', '2024-03-01', '2'))

@@ -72,3 +72,17 @@ def test_no_target_is_advised_for_a_week_that_is_half_over(shop: Company) -> Non
     asked = Asked("week", MONDAY, MONDAY + timedelta(days=4), None, None)
     with pytest.raises(QueryError, match="more than half of it is over, and no daily values are kept that add up to it"):
         advise(weeks(30), shop.catalogue, MEDIAN, asked, None)
+
+
+def test_a_break_between_two_levels_is_no_improvement_from_one_week_to_the_next(shop: Company) -> None:
+    # 62 minutes on average, ten weeks without a ticket, then 42: in one week it never got better by more than 4
+    values = [
+        *(60.0 + 4 * (place % 2) for place in range(20)),
+        *[None] * 10,
+        *(40.0 + 4 * (place % 2) for place in range(40)),
+    ]
+    starts = [MONDAY - timedelta(weeks=back) for back in range(len(values), 0, -1)]
+    stored = Stored({(MEDIAN, "week"): {start: (value, None, None) for start, value in zip(starts, values, strict=True)}})
+    asked = Asked("week", MONDAY, MONDAY - timedelta(days=1), 10.0, "Survey")
+    stretch = {step.name: step for step in advise(stored, shop.catalogue, MEDIAN, asked, None).steps}["stretch"]
+    assert 36 <= stretch.value <= 44

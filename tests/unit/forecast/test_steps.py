@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 
 from metrics.catalogue.drivers import parse_drivers
@@ -90,6 +92,17 @@ def test_the_largest_gain_is_between_middles_of_three_periods() -> None:
     assert largest_gain([1, 1, 9, 2, 2, 3, 4, 4], 2, "up") == 2
     assert largest_gain([5, 4, 3, 2, 1], 1, "down") == 1
     assert largest_gain([5, 4, 3, 2, 1], 1, "up") == 0
+
+
+def test_periods_without_a_value_keep_their_place_in_the_largest_gain() -> None:
+    gap = math.nan
+    # middles of three: 1, 1, -, -, -, 8, 8, so that no two less than four periods apart are known on both sides of the gap
+    values = [1, 1, 1, 1, gap, 8, 8, 8, 8]
+    assert largest_gain(values, 1, "up") == 0
+    assert largest_gain(values, 3, "up") == 0
+    assert largest_gain(values, 4, "up") == 7
+    # every second month only: no three in a row
+    assert largest_gain([1, gap, 3, gap, 5, gap, 7], 1, "up") == 0
 
 
 def test_each_driver_alone_or_all_of_them() -> None:
