@@ -94,7 +94,8 @@ def days_of(stored: Stored, catalogue: Catalogue, metric: str, through: date) ->
         return None
     first = min(values)
     filled = _filled(values, first, through, keep=kind == "stock")
-    return Days(first, DailySeries("stock" if kind == "stock" else "sum", filled))
+    is_count = catalogue.unit(metric) == "count"
+    return Days(first, DailySeries("stock" if kind == "stock" else "sum", filled, is_count=is_count))
 
 
 def _ratio_days(
