@@ -21,7 +21,7 @@ import sys
 import tempfile
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -115,7 +115,8 @@ def _metric_cases(source: str, stored: Stored, catalogue: Catalogue, name: str, 
     days = days_of(stored, catalogue, name, through)
     if days is None:
         for grain in grains:
-            yield from period_cases((source, kind, grain), stored, name, grain, through)
+            values = periods_of(stored, name, grain, last_closed_period(through, grain))
+            yield from period_cases((source, kind, grain), name, values, grain, is_count=catalogue.unit(name) == "count")
     elif varies(days.series):
         for grain in grains:
             yield from day_cases((source, kind, grain), name, days, grain)
@@ -160,7 +161,7 @@ def _starts(first: date, last: date, grain: str) -> Iterator[date]:
 def _day_case(group: tuple[str, str, str], name: str, days: Days, origin: date, start: date, end: date) -> Iterator[Case]:
     series, size = days.series, (origin - days.first).days + 1
     below = series.denominator
-    seen = DailySeries(series.kind, series.numerator[:size], None if below is None else below[:size], series.is_share)
+    seen = replace(series, numerator=series.numerator[:size], denominator=None if below is None else below[:size])
     found = outlook_from_days(seen, stretch_of(origin, start, end))
     first, last = (start - days.first).days, (end - days.first).days + 1
     if found is None or (below is not None and below[first:last].sum() <= 0):
@@ -178,17 +179,20 @@ def _day_case(group: tuple[str, str, str], name: str, days: Days, origin: date, 
     yield _case(group, name, found, true[0] if below is None else true[0] / true[1], float(naive))
 
 
-def period_cases(group: tuple[str, str, str], stored: Stored, name: str, grain: str, through: date) -> Iterator[Case]:
-    """Every period from those before it, where periods do not follow from days."""
-    values = periods_of(stored, name, grain, last_closed_period(through, grain))
+def period_cases(
+    group: tuple[str, str, str], name: str, values: np.ndarray, grain: str, *, is_count: bool
+) -> Iterator[Case]:
+    """Every one of the periods from those before it, where periods do not follow from days."""
     for place in range(1, values.size):
-        found = outlook_from_periods(values[:place], 1, grain, is_share=False)
+        found = outlook_from_periods(values[:place], 1, grain, is_share=False, is_count=is_count)
         if found is not None and not np.isnan(values[place]):
             yield _case(group, name, found, float(values[place]), float(values[place - 1]))
 
 
 def _case(group: tuple[str, str, str], name: str, found: Outlook, true: float, naive: float) -> Case:
-    held_50, held_95 = (_held(found.quantile((1 - share) / 2), true, found.quantile((1 + share) / 2)) for share in (0.5, 0.95))
+    held_50, held_95 = (
+        _held(found.quantile((1 - share) / 2), true, found.quantile((1 + share) / 2)) for share in (0.5, 0.95)
+    )
     held_80 = _held(found.low, true, found.high)
     return Case(group, name, held_50, held_80, held_95, abs(found.value - true), abs(naive - true))
 

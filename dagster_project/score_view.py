@@ -190,7 +190,17 @@ def _part_line(row: dict[str, Any], ws: Workspace, say: Words) -> Text:
         [row[name] for name in ("start_value", "value", "stretch")], row["unit"] or "count", ws.currency, ws.language
     )
     line = Text(f"  {done} {row['title']}  {numbers}  {period(row)}  ")
-    return line.append_text(status_text(row["status"], say))
+    line.append_text(status_text(row["status"], say))
+    if began_beyond(row["start_value"], row["stretch"], row["direction"]):
+        line.append("  " + say("it began there already: 100% while it stays, else 0%"), style="dim")
+    return line
+
+
+def began_beyond(start: float | None, stretch: float | None, direction: str | None) -> bool:
+    """Whether a key result was at its stretch or better when its objective began, so that there is no way to go."""
+    if start is None or stretch is None or direction not in ("up", "down"):
+        return False
+    return start >= stretch if direction == "up" else start <= stretch
 
 
 def way(numbers: list[float | None], unit: str, currency: str, language: str = "en") -> str:

@@ -186,6 +186,7 @@ _CHINESE = {
     "  {done} done, {expected} expected by now  ": "　完成 {done}，按已结束的期间应完成 {expected}　",
     "Key results: value at the start → last closed period → value to reach.":
         "关键结果：起始值 → 最近已结束期间的数值 → 要达到的数值。",
+    "it began there already: 100% while it stays, else 0%": "起始时已达到：保持则为 100%，否则为 0%",
     "floors broken: {count}": "跌破底线：{count}",
     "floor {floor}: {value}": "底线 {floor}：{value}",
 }  # fmt: skip

@@ -44,8 +44,8 @@ order by k.kind desc, k.kpi_set, k.position
 _OKRS = """
 select objective, parent, kind, title_{language} as title, owner, starts_on, ends_on, weight, metric, unit, grain,
     current_start as period_start, start_value, stretch, floor, value, progress, coverage, expected_progress, floors_broken,
-    status
-from mart.okr_progress
+    status, (select any_value(d.direction) from mart.dim_kpi as d where d.metric = o.metric) as direction
+from mart.okr_progress as o
 """
 
 

@@ -12,7 +12,8 @@ import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
-from metrics.forecast import daily, width
+from metrics.forecast import counts, daily, width
+from metrics.forecast.counts import CountsToCome
 from metrics.forecast.daily import Stretch
 from metrics.forecast.scales import Scale, back, onto, scale_of
 
@@ -33,13 +34,14 @@ class DailySeries:
     """The values of one KPI by day without a gap, oldest first.
 
     ``sum``: days add up. ``ratio``: numerators and denominators do. ``stock``: the period's value is its last day's.
-    ``is_share``: the numerator counts a part of the denominator.
+    ``is_share``: the numerator counts a part of the denominator. ``is_count``: its unit is that of a count.
     """
 
     kind: Literal["sum", "ratio", "stock"]
     numerator: Array
     denominator: Array | None = None
     is_share: bool = False
+    is_count: bool = False
 
 
 @dataclass(frozen=True)
@@ -47,7 +49,9 @@ class Outlook:
     """A value to come: as likely above ``value`` as below it; 80 % likely between ``low`` and ``high``.
 
     ``spread`` is half the interval's width on ``scale``; ``stretches``: from how many stretches of the past it is known;
-    ``least`` and ``most``: what no value falls below (what has been sold already) or exceeds (1 for a share).
+    ``least`` and ``most``: what no value falls below (what has been sold already) or exceeds (1 for a share). ``is_whole``:
+    only whole numbers come, so that one stands for all that is nearer to it than to the next. ``few``: the chance of
+    each number where often none comes; all that is said follows from it then.
     """
 
     value: float
@@ -58,11 +62,20 @@ class Outlook:
     stretches: float
     most: float = float("inf")
     least: float = float("-inf")
+    is_whole: bool = False
+    few: CountsToCome | None = None
 
     def not_below(self, least: float) -> Outlook:
         """The same outlook where every value to come is ``least`` or more."""
         low, value, high = (max(one, least) for one in (self.low, self.value, self.high))
         return replace(self, value=value, low=low, high=high, least=least)
+
+    def of_few(self, few: CountsToCome) -> Outlook:
+        """The same outlook of a count that is often zero: its middle and its interval end on whole numbers."""
+        low, value, high = (
+            float(few.quantile(share)) for share in (0.5 - width.COVERAGE / 2, 0.5, 0.5 + width.COVERAGE / 2)
+        )
+        return replace(self, value=value, low=low, high=high, few=few)
 
     def probability_above(self, value: float) -> float:
         """How likely the value to come is ``value`` or more, 0 to 1."""
@@ -70,7 +83,13 @@ class Outlook:
             return 1.0
         if self.spread <= 0 and _is_same(value, self.value):
             return 1.0
-        return self._beyond(value)
+        if self.few:
+            return 1 - self.few.at_most(counts.whole_above(value) - 1)
+        return self._beyond(counts.whole_above(value) - 0.5 if self._is_between_wholes else value)
+
+    @property
+    def _is_between_wholes(self) -> bool:
+        return self.is_whole and self.spread > 0
 
     def _beyond(self, value: float) -> float:
         """How likely the value to come is more than ``value``, whatever its least is."""
@@ -91,6 +110,8 @@ class Outlook:
         import numpy as np
         from scipy.special import stdtrit
 
+        if self.few:
+            return float(self.few.quantile(share))
         distance = float(stdtrit(width.freedom(self.stretches), share)) / width.t_quantile(self.stretches)
         centre = onto(self.scale, np.array([self.value]))
         return max(min(float(back(self.scale, centre + distance * self.spread)[0]), self.most), self.least)
@@ -99,7 +120,11 @@ class Outlook:
         """How likely the value to come is ``target`` or better."""
         if direction != "down":
             return self.probability_above(target)
-        return 0.0 if target < self.least and not _is_same(target, self.least) else 1 - self._beyond(target)
+        if target < self.least and not _is_same(target, self.least):
+            return 0.0
+        if self.few:
+            return self.few.at_most(target)
+        return 1 - self._beyond(counts.whole_below(target) + 0.5 if self._is_between_wholes else target)
 
 
 def _is_same(one: float, other: float) -> bool:
@@ -123,16 +148,28 @@ def outlook_from_days(series: DailySeries, stretch: Stretch) -> Outlook | None:
         return None
     truth, forecasts = (_stock if series.kind == "stock" else _summed)(series, stretch)
     found = _judged(truth, forecasts, stretch.reach, daily.WEEK, DAYS_A_YEAR, is_share=series.is_share)
-    if found is None or series.kind != "sum" or series.numerator.min() < 0:
+    if found is None:
+        return None
+    is_whole = series.is_count and series.denominator is None and counts.are_whole(series.numerator)
+    found = replace(found, is_whole=is_whole)
+    if series.kind != "sum" or series.numerator.min() < 0:
         return found
     # No day has ever taken anything back, so that none to come does.
-    return found.not_below(float(series.numerator[series.numerator.size - stretch.known :].sum()))
+    happened = float(series.numerator[series.numerator.size - stretch.known :].sum())
+    few = _few_days(series.numerator, stretch, happened) if is_whole and series.numerator.any() else None
+    return found.of_few(few).not_below(happened) if few else found.not_below(happened)
 
 
-def outlook_from_periods(values: Array, ahead: int, grain: str, *, is_share: bool) -> Outlook | None:
+def _few_days(values: Array, stretch: Stretch, happened: float) -> CountsToCome | None:
+    means = daily.forecast_sums(values, stretch, counts.WEEKS) + counts.UNSEEN * stretch.rest / (counts.WEEKS * daily.WEEK)
+    return counts.counts_to_come(daily.sums_to_come(values, stretch), means, happened, max(stretch.reach, daily.WEEK))
+
+
+def outlook_from_periods(values: Array, ahead: int, grain: str, *, is_share: bool, is_count: bool = False) -> Outlook | None:
     """The value ``ahead`` periods after the last of ``values`` (closed periods without a gap, NaN where there is none).
 
-    None where fewer than `needed_periods` have a value.
+    ``is_count``: its unit is that of a count, so that whole numbers are one. None where fewer than `needed_periods` have a
+    value.
     """
     import numpy as np
 
@@ -143,7 +180,13 @@ def outlook_from_periods(values: Array, ahead: int, grain: str, *, is_share: boo
     forecasts = [_running_mean(values, count) for count in _MEMORIES]
     if year >= ahead:
         forecasts.append(_shifted(values, year - ahead))
-    return _judged(truth, np.array(forecasts), ahead, 2, year, is_share=is_share)
+    found = _judged(truth, np.array(forecasts), ahead, 2, year, is_share=is_share)
+    if found is None or not is_count or not counts.are_whole(values):
+        return found
+    means = _running_mean(values, counts.PERIODS) + counts.UNSEEN / counts.PERIODS
+    few = counts.counts_to_come(truth, means, 0.0, max(ahead, 2)) if np.nanmax(values) > 0 else None
+    found = replace(found, is_whole=True)
+    return found.of_few(few) if few else found
 
 
 def _judged(truth: Array, forecasts: Array, reach: int, least: int, year: int, *, is_share: bool) -> Outlook | None:

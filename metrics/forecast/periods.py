@@ -55,7 +55,10 @@ def outlook_for(
     end = period_end(start, grain)
     is_half_known = 2 * stretch_of(known, start, end).known > (end - start).days + 1
     is_share = catalogue.unit(metric) == "ratio" and catalogue.metric(metric).meta.get("additivity") == "ratio"
-    found = outlook_from_periods(values, ahead, grain, is_share=is_share) if ahead and not is_half_known else None
+    is_count = catalogue.unit(metric) == "count"
+    found = None
+    if ahead and not is_half_known:
+        found = outlook_from_periods(values, ahead, grain, is_share=is_share, is_count=is_count)
     return PeriodOutlook(
         metric, grain, start, end, known if is_half_known else period_end(last, grain), found,
         has=int((values == values).sum()), needs=needed_periods(ahead), unit=grain, is_half_known=is_half_known,

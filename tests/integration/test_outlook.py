@@ -56,6 +56,28 @@ def test_what_is_known_of_the_month_is_in_its_value(projected: list[dict], demo:
     assert row["low"] >= known
 
 
+def test_a_margin_is_put_together_from_the_days_of_what_it_divides(projected: list[dict], demo: BuiltWorkspace) -> None:
+    """Revenue and the cost of goods are known by day: with 29 of 30 days known the month's margin is all but known."""
+    with duckdb.connect(str(demo.published.resolve()), read_only=True) as con:
+        [(known,)] = con.execute(
+            """select 1 - sum(value) filter (where metric = 'cost_of_goods') / sum(value) filter (where metric = 'revenue')
+            from mart.kpi_current
+            where grain = 'day' and segment_dimension = '' and period_start between '2026-06-01' and '2026-06-29'"""
+        ).fetchall()
+    row = one(projected, "gross_margin", "month")
+    assert (row["status"], row["history_unit"], str(row["known_through"])) == ("projected", "day", "2026-06-29")
+    assert row["value"] == pytest.approx(known, abs=0.03)
+    assert row["low"] < row["value"] < row["high"]
+
+
+def test_a_margin_with_costs_typed_in_by_month_says_why_it_has_no_forecast(
+    projected: list[dict], demo: BuiltWorkspace, kpi: Kpi
+) -> None:
+    assert one(projected, "net_profit_margin", "month")["status"] == "half_known"
+    said = " ".join(kpi("show", "net_profit_margin", "-w", demo.root).stdout.split())
+    assert "(29 of 30 days known); no forecast, as no daily values are kept that add up to it; target 5.00%" in said
+
+
 def test_a_cohort_that_still_grows_is_not_taken_as_known(projected: list[dict]) -> None:
     assert str(one(projected, "repurchase_rate_30d", "month")["known_through"]) == "2026-05-30"
 

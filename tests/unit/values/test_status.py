@@ -67,6 +67,14 @@ def test_status_of_one_period(value: float, direction: str, before: object, expe
     assert judged(value, 100, direction, LINES, before) == expected  # type: ignore[arg-type]
 
 
+def test_a_month_of_loss_is_the_one_before() -> None:
+    """A loss has no share of the target but a verdict: after it 92 % (90 and the hysteresis) are needed to be better."""
+    assert judged(-5, 100, "up", LINES, None) == "off_track"
+    assert [judged(value, 100, "up", LINES, judged(-5, 100, "up", LINES, None)) for value in (91, 92)] == [
+        "off_track", "at_risk",
+    ]  # fmt: skip
+
+
 def test_change_needs_a_positive_base() -> None:
     assert change(115, 100) == pytest.approx(0.15)
     assert [change(5, 0), change(5, -1), change(None, 5), change(5, None)] == [None] * 4
