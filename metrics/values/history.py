@@ -72,7 +72,10 @@ def _base_state(relation: str) -> str:
 
 
 _CHANGED = f"""insert into changes
-    with compared as (
+    with totals as (
+        select * from latest where segment_dimension = ''
+    ),
+    compared as (
         select
             fresh.*,
             plan.metric,
@@ -84,7 +87,7 @@ _CHANGED = f"""insert into changes
             latest.state as old_state,
             latest.valued_state,
             -- a member of a series that was computed before, in a period whose total was settled without it
-            latest.state is null and known.metric is not null
+            plan.segment_dimension <> '' and latest.state is null and known.metric is not null
                 and coalesce(total.valued_state in ('settled', 'restated'), false) as is_late_member,
             coalesce(latest.definition_hash = plan.definition_hash, false) as is_same_definition,
             coalesce({_VALUE_DIFFERS}, false) as is_changed,
@@ -102,10 +105,9 @@ _CHANGED = f"""insert into changes
             and plan.grain = known.grain
             and plan.segment_dimension = known.segment_dimension
             and plan.definition_hash = known.definition_hash
-        left join latest as total
-            on plan.segment_dimension <> ''
-            and total.segment_dimension = ''
-            and plan.metric = total.metric
+        -- by equal columns alone: with a condition on the left side, too, DuckDB compares each row with each
+        left join totals as total
+            on plan.metric = total.metric
             and plan.grain = total.grain
             and plan.definition_hash = total.definition_hash
             and fresh.period_start = total.period_start
