@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date
 from pathlib import Path
 
 import duckdb
@@ -286,7 +286,7 @@ def test_a_table_of_an_older_version_takes_values_under_their_names(company: Com
 def test_no_row_is_compared_with_every_other(company: Company) -> None:
     """A nested loop over fresh and stored rows took four minutes for a full refresh of 120,000 values."""
     compute(company, "again")
-    times = {"run_id": "plan", "recorded_at": datetime(2026, 4, 4)}
+    times = {"run_id": "plan", "recorded_at": date(2026, 4, 4)}
     plan = "".join(row[1] for row in company.con.execute(f"explain {history._CHANGED}", times).fetchall())
     assert "HASH_JOIN" in plan
     assert "NL_JOIN" not in plan
