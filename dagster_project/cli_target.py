@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import unicodedata
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -50,6 +51,7 @@ def _benchmark(text: str | None, source: str | None) -> GivenBenchmark | None:
         return None
     if text is None or source is None:
         raise typer.BadParameter("--benchmark and --source belong together: give the number and who published it.")
+    text = unicodedata.normalize("NFKC", text)  # a full-width 3％ from a Chinese keyboard is 3%
     is_percent = text.rstrip().endswith("%")
     try:
         number = float(text.rstrip().removesuffix("%"))

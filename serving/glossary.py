@@ -147,6 +147,7 @@ def shown(value: float | None, unit: str, currency: str, language: str) -> str:
 
 def _digits(value: float) -> str:
     """3 significant digits, all of those before the point, and never a power of ten."""
+    value += 0.0  # no -0
     return f"{value:,.0f}" if abs(value) >= 100 else f"{Decimal(f'{value:.3g}'):,f}"
 
 

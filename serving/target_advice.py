@@ -65,7 +65,7 @@ def check_benchmark(metric: str, unit: str, values: Iterable[float | None], give
             )
         return
     best = max((value for value in values if value is not None), default=None)
-    if given.is_percent or given.value <= 1 or best is None or best > 1:
+    if given.is_percent or abs(given.value) <= 1 or best is None or best > 1:
         return
     raise QueryError(
         f"{metric}: --benchmark {given.value:g} is {given.value * 100:,.0f} % of a share that has never been above "

@@ -38,7 +38,7 @@ def driver_findings(kpis: Mapping[str, Kpi], entries: Mapping[str, Place], layer
         try:
             formula = parse_drivers(kpi.drivers)
         except DriversError as error:
-            yield finding("drivers-syntax", where, kpi=name, text=kpi.drivers, problem=error)
+            yield finding("drivers-syntax", where, kpi=name, text=kpi.drivers, problem=Both(str(error), error.chinese))
             continue
         for metric in formula.metrics:
             if metric not in layer.metrics:

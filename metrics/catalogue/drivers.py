@@ -18,7 +18,11 @@ DEEPEST = 20
 
 
 class DriversError(CatalogueError):
-    """The text is no such formula; ``str(error)`` says what was found and where."""
+    """The text is no such formula; ``str(error)`` says what was found and where, ``chinese`` the same."""
+
+    def __init__(self, english: str, chinese: str) -> None:
+        super().__init__(english)
+        self.chinese = chinese
 
 
 @dataclass(frozen=True)
@@ -75,13 +79,16 @@ def parse_drivers(text: str) -> Drivers:
     where it divides by constants that come to 0.
     """
     if len(text) > LONGEST:
-        raise DriversError(f"the formula has {len(text)} characters, expected at most {LONGEST}")
+        raise DriversError(
+            f"the formula has {len(text)} characters, expected at most {LONGEST}",
+            f"公式有 {len(text)} 个字符，最多 {LONGEST} 个",
+        )
     reader = _Reader(text)
     tree = reader.total()
     if reader.kind != "end":
         raise reader.unexpected()
     if not any(_names(tree)):
-        raise DriversError("it names no metric")
+        raise DriversError("it names no metric", "其中没有指标")
     return Drivers(text, tree)
 
 
@@ -111,9 +118,9 @@ class _Reader:
 
     def unexpected(self) -> DriversError:
         if self.kind == "end":
-            return DriversError("it ends where a metric, a number or '(' should stand")
+            return DriversError("it ends where a metric, a number or '(' should stand", "末尾缺少指标、数字或 '('")
         _, token, place = self._tokens[self._next]
-        return DriversError(f"'{token}' at {place} does not belong there")
+        return DriversError(f"'{token}' at {place} does not belong there", f"第 {place} 个字符处的 '{token}' 不应出现在那里")
 
     def total(self) -> Term:
         left = self._product()
@@ -127,7 +134,10 @@ class _Reader:
             place = self._place()
             right = self._term()
             if sign == "/" and not any(_names(right)) and _value(right, {}) == 0:
-                raise DriversError(f"what stands at {place} is 0, and nothing can be divided by it")
+                raise DriversError(
+                    f"what stands at {place} is 0, and nothing can be divided by it",
+                    f"第 {place} 个字符处的值为 0，不能作除数",
+                )
             left = Operation("*" if sign == "*" else "/", left, right)
         return left
 
@@ -141,10 +151,11 @@ class _Reader:
             raise self.unexpected()
         self._depth += 1
         if self._depth > DEEPEST:
-            raise DriversError(f"it has more than {DEEPEST} parentheses within each other")
+            raise DriversError(f"it has more than {DEEPEST} parentheses within each other", f"括号嵌套超过 {DEEPEST} 层")
         inner = self.total()
         if not self._taken(")"):
-            raise DriversError("a ')' is missing at the end") if self.kind == "end" else self.unexpected()
+            missing = DriversError("a ')' is missing at the end", "末尾缺少 ')'")
+            raise missing if self.kind == "end" else self.unexpected()
         self._depth -= 1
         return inner
 

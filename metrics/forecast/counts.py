@@ -24,6 +24,8 @@ PERIODS = 12
 UNSEEN = 0.5
 # From which share of empty stretches on.
 _OFTEN_NONE = 0.05
+# Rare are things of which no more are expected than so many; where many come and then none, there is a season or a cause.
+MOST_EXPECTED = 10.0
 # A forecast of between half and twice as much is much the same.
 _ALIKE = 2.0
 _SHAPES = (1e-3, 1e3)
@@ -61,6 +63,16 @@ def are_whole(values: Array) -> bool:
 
     known = values[~np.isnan(values)]
     return bool(known.size and (known >= 0).all() and (known == np.floor(known)).all())
+
+
+def is_rare(few: CountsToCome, judged: float) -> bool:
+    """Whether the law of rare things may speak: few are expected, and by the forecast with the season (``judged``), too.
+
+    The mean of the last weeks knows no season: where the other forecast, which was judged by its errors, says something else,
+    it knows why.
+    """
+    more = judged - few.known
+    return max(few.mean, more) <= MOST_EXPECTED and abs(more - few.mean) <= max(2.0, few.mean / 2)
 
 
 def whole_below(value: float) -> int:

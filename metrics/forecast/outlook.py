@@ -157,7 +157,7 @@ def outlook_from_days(series: DailySeries, stretch: Stretch) -> Outlook | None:
     # No day has ever taken anything back, so that none to come does.
     happened = float(series.numerator[series.numerator.size - stretch.known :].sum())
     few = _few_days(series.numerator, stretch, happened) if is_whole and series.numerator.any() else None
-    return found.of_few(few).not_below(happened) if few else found.not_below(happened)
+    return found.of_few(few).not_below(happened) if few and counts.is_rare(few, found.value) else found.not_below(happened)
 
 
 def _few_days(values: Array, stretch: Stretch, happened: float) -> CountsToCome | None:
@@ -186,7 +186,7 @@ def outlook_from_periods(values: Array, ahead: int, grain: str, *, is_share: boo
     means = _running_mean(values, counts.PERIODS) + counts.UNSEEN / counts.PERIODS
     few = counts.counts_to_come(truth, means, 0.0, max(ahead, 2)) if np.nanmax(values) > 0 else None
     found = replace(found, is_whole=True)
-    return found.of_few(few) if few else found
+    return found.of_few(few) if few and counts.is_rare(few, found.value) else found
 
 
 def _judged(truth: Array, forecasts: Array, reach: int, least: int, year: int, *, is_share: bool) -> Outlook | None:

@@ -147,17 +147,20 @@ def _excel_records(path: Path, name: str) -> Iterator[tuple[int, list[str]]]:
     problem = workbook_problem(path)
     if problem:
         raise WorkspaceError(f"{name}: {problem}.")
-    uncomputed = uncomputed_cell(path, None)
-    if uncomputed:
-        raise WorkspaceError(f"{name}:{uncomputed.row}: {uncomputed.problem}.")
     with duckdb.connect() as con:
         load_excel(con)
         try:
-            found = con.execute(
+            answer = con.execute(
                 "select * from read_xlsx(?, header = false, all_varchar = true, stop_at_empty = false)", [str(path)]
-            ).fetchall()
+            )
+            # named by their cell, such as B1
+            columns = {str(column[0]).rstrip("0123456789") for column in answer.description or ()}
+            found = answer.fetchall()
         except duckdb.Error as error:
             raise WorkspaceError(f"{name}: cannot be read: {str(error).splitlines()[0].rstrip('.')}.") from error
+    uncomputed = uncomputed_cell(path, None, columns)
+    if uncomputed:
+        raise WorkspaceError(f"{name}:{uncomputed.row}: {uncomputed.problem}.")
     for number, cells in enumerate(found, start=1):
         filled = ["" if cell is None else str(cell) for cell in cells]
         while filled and not filled[-1]:

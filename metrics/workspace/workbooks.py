@@ -7,18 +7,21 @@ import html
 import posixpath
 import re
 import zipfile
-from collections.abc import Iterator
+import zlib
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 _SINCE_1904 = re.compile(rb'<(?:\w+:)?workbookPr\b[^>]*\bdate1904="(?:1|true)"')
 _SHEET = re.compile(r"<(?:\w+:)?sheet\s[^>]*>")
 _LINK = re.compile(r"<(?:\w+:)?Relationship\s[^>]*>")
-# A cell with a formula, or with the members of one, and with no value behind it: (its attributes).
+# A cell with a formula, or with the members of one, and with no value behind it, or with 0: (its attributes, the 0).
 _UNCOMPUTED = re.compile(
     rb"<(?:\w+:)?c\s([^>]*)>\s*<(?:\w+:)?f\b(?:[^>]*/>|[^>]*>[^<]*</(?:\w+:)?f>)\s*"
-    rb"(?:<(?:\w+:)?v\s*/>\s*|<(?:\w+:)?v>\s*</(?:\w+:)?v>\s*)?</(?:\w+:)?c>"
+    rb"(?:<(?:\w+:)?v\s*/>\s*|<(?:\w+:)?v>\s*(0?)\s*</(?:\w+:)?v>\s*)?</(?:\w+:)?c>"
 )
+# What programs write that leave computing to Excel; XlsxWriter stores 0 for every result then.
+_COMPUTED_LATER = re.compile(rb'<(?:\w+:)?calcPr\b[^>]*\bfullCalcOnLoad="(?:1|true)"')
 _CELL = re.compile(rb'\br="([A-Z]+)([0-9]+)"')
 _CHUNK = 4_000_000
 # No cell is longer: a formula has at most 8,192 characters.
@@ -35,25 +38,31 @@ class Uncomputed:
     @property
     def problem(self) -> str:
         return (
-            f"the cell {self.column}{self.row} holds a formula without a stored result, and would count as empty. "
+            f"the cell {self.column}{self.row} holds a formula without a stored result, and would count as empty or 0. "
             "Open the file in Excel or LibreOffice, which compute it, and save it again"
         )
 
 
-def uncomputed_cell(path: Path, sheet: str | None, above: int = 0) -> Uncomputed | None:
-    """The first cell below ``above`` rows of a sheet (default: the first) whose formula nobody has computed; None if none.
+def uncomputed_cell(path: Path, sheet: str | None, columns: Collection[str], above: int = 0) -> Uncomputed | None:
+    """The first cell of a sheet (default: the first) whose formula nobody has computed; None if there is none.
 
-    Programs that write workbooks store formulas and no results. A formula that gave an empty text has one. Raises OSError,
-    KeyError or BadZipFile for what is no workbook.
+    Only cells of ``columns`` (A, B, ...) below ``above`` rows count: nobody reads the others. A formula that gave an empty text
+    is computed. None, too, for what is no workbook: its reader says what is wrong.
     """
-    with zipfile.ZipFile(path) as book:
-        part = _part_of(book, sheet)
-        if part is None or part not in book.namelist():
-            return None  # the reader of the sheet says what is wrong
-        for attributes in _uncomputed(book, part):
-            place = _CELL.search(attributes)
-            if place and int(place[2]) > above and b't="str"' not in attributes:
-                return Uncomputed(place[1].decode(), int(place[2]))
+    try:
+        with zipfile.ZipFile(path) as book:
+            part = _part_of(book, sheet)
+            if part is None or part not in book.namelist():
+                return None
+            is_later = bool(_COMPUTED_LATER.search(book.read("xl/workbook.xml")))
+            for attributes, zero in _uncomputed(book, part):
+                place = _CELL.search(attributes)
+                if not place or int(place[2]) <= above or place[1].decode() not in columns:
+                    continue
+                if b't="str"' not in attributes and (is_later or not zero):
+                    return Uncomputed(place[1].decode(), int(place[2]))
+    except (OSError, KeyError, UnicodeDecodeError, zipfile.BadZipFile, zlib.error):
+        return None
     return None
 
 
@@ -76,15 +85,15 @@ def _attribute(element: str, name: str) -> str:
     return found[1] if found else ""
 
 
-def _uncomputed(book: zipfile.ZipFile, part: str) -> Iterator[bytes]:
-    """The attributes of the cells that may be uncomputed, read piece by piece: sheets of a million rows are large."""
+def _uncomputed(book: zipfile.ZipFile, part: str) -> Iterator[tuple[bytes, bytes]]:
+    """Attributes and stored 0 of the cells that may be uncomputed, read piece by piece: sheets of a million rows are large."""
     with book.open(part) as stream:
         text = b""
         while piece := stream.read(_CHUNK):
             text += piece
             if b"<f" in text or b":f" in text:
                 for match in _UNCOMPUTED.finditer(text):
-                    yield match[1]
+                    yield match[1], match[2] or b""
             text = text[-_OVERLAP:]
 
 

@@ -124,7 +124,7 @@ def _scalar(loader: yaml.SafeLoader, node: yaml.Node, path: YamlPath, located: L
         return str(node.value)
     try:
         value = loader.construct_object(node)
-    except (ValueError, KeyError, AttributeError, OverflowError) as error:
+    except (ValueError, KeyError, IndexError, AttributeError, OverflowError) as error:
         kind = node.tag.rpartition(":")[2]
         what, example = _SCALARS.get(kind, (kind, ""))
         reason = f": {error}" if isinstance(error, ValueError) else ""

@@ -117,6 +117,7 @@ def test_texts_of_a_workspace_cannot_become_markup() -> None:
         (0.0456789, "ratio", "4.57%"),
         (10, "ratio", "1,000%"),
         (9.996, "ratio", "1,000%"),
+        (-0.0, "ratio", "0%"),
         (-12.3456, "ratio", "-1,235%"),
         (0.999, "ratio", "99.9%"),
         (0.0000005, "ratio", "0.00005%"),

@@ -29,7 +29,7 @@ def prepare(con: duckdb.DuckDBPyConnection, readable: Readable, read: ReadOption
         if read.sheet and _opens(con, readable):
             raise ReadOptionError(message, "sheet") from error
         raise SourceError(message) from error
-    uncomputed = uncomputed_cell(readable.path, read.sheet, read.skip)
+    uncomputed = uncomputed_cell(readable.path, read.sheet, _columns(con, readable, read), read.skip)
     if uncomputed:
         raise SourceError(f"{readable.file.path}: {uncomputed.problem}.")
     return Prepared(readable, dict.fromkeys(checked_names(readable, [str(row[0]) for row in rows])))
@@ -83,6 +83,12 @@ def _sheet(readable: Readable, read: ReadOptions, con: duckdb.DuckDBPyConnection
     typing = "all_varchar = true" if mode == "text" else "ignore_errors = true, empty_as_varchar = true"
     path = literal(str(readable.path))
     return f"read_xlsx({path}, header = true, stop_at_empty = false, {typing}{sheet}{cells})"
+
+
+def _columns(con: duckdb.DuckDBPyConnection, readable: Readable, read: ReadOptions) -> set[str]:
+    """The letters of the columns that are read: without a header the reader names each by its first cell, such as B1."""
+    cells = con.execute(f"describe select * from {_sheet(readable, read, con).replace('header = true', 'header = false')}")
+    return {str(row[0]).rstrip("0123456789") for row in cells.fetchall()}
 
 
 def _range(con: duckdb.DuckDBPyConnection, readable: Readable, read: ReadOptions, sheet: str) -> str:

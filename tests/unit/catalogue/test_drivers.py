@@ -83,9 +83,10 @@ def test_a_value_that_is_not_there_at_all_is_a_mistake_of_the_caller() -> None:
     ],
 )
 def test_what_cannot_be_read_is_refused_with_its_place(text: str, problem: str) -> None:
-    with pytest.raises(CatalogueError) as caught:
+    with pytest.raises(DriversError) as caught:
         parse_drivers(text)
     assert str(caught.value) == problem
+    assert any("一" <= sign <= "鿿" for sign in caught.value.chinese), caught.value.chinese
 
 
 def test_parsed_formulas_agree_with_pythons_own_arithmetic() -> None:

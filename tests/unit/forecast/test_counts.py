@@ -111,3 +111,33 @@ def test_the_chances_are_those_of_the_negative_binomial() -> None:
     assert few.at_most(1) == 0.0
     for share in (0.1, 0.5, 0.9, 0.999):
         assert few.quantile(share) == law.ppf(share) + 2
+
+
+SEASON = np.array([3.0 if day % 364 < 120 else 0.0 for day in range(4 * 364)])
+
+
+@pytest.mark.parametrize(("day", "stretch", "comes"), [
+    (15, Stretch(0, 0, 30), 90), (30, WEEK, 21), (60, WEEK, 21), (100, Stretch(0, 0, 30), 60), (118, WEEK, 6),
+])  # fmt: skip
+def test_a_season_is_not_taken_for_a_rare_thing(day: int, stretch: Stretch, comes: float) -> None:
+    """Three a day for four months, then none for eight: the weeks without any are no chance of having none now."""
+    found = outlook_from_days(DailySeries("sum", SEASON[: 3 * 364 + day], is_count=True), stretch)
+    assert found is not None
+    assert found.few is None
+    assert found.value == pytest.approx(comes, rel=0.1)
+
+
+def test_what_comes_every_fourth_week_is_no_rare_thing() -> None:
+    campaign = np.zeros(868)
+    campaign[::28] = 1000
+    found = outlook_from_days(DailySeries("sum", campaign, is_count=True), WEEK)
+    assert found is not None
+    assert (found.few, found.value) == (None, pytest.approx(1000))
+
+
+def test_two_months_of_holidays_do_not_empty_the_others() -> None:
+    months = np.array([0.0 if month % 12 in (6, 7) else 30 + month % 3 for month in range(48)])
+    for known in (40, 42, 44, 47):
+        found = outlook_from_periods(months[:known], 1, "month", is_share=False, is_count=True)
+        assert found is not None
+        assert (found.few, found.value) == (None, pytest.approx(months[known]))
