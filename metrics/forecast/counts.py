@@ -68,8 +68,8 @@ def are_whole(values: Array) -> bool:
 def is_rare(few: CountsToCome, judged: float) -> bool:
     """Whether the law of rare things may speak: few are expected, and by the forecast with the season (``judged``), too.
 
-    The mean of the last weeks knows no season: where the other forecast, which was judged by its errors, says something else,
-    it knows why.
+    The mean of the last weeks knows no season: where the other forecast, which was judged by its errors, says something
+    else, it knows why.
     """
     more = judged - few.known
     return max(few.mean, more) <= MOST_EXPECTED and abs(more - few.mean) <= max(2.0, few.mean / 2)

@@ -46,8 +46,8 @@ class Uncomputed:
 def uncomputed_cell(path: Path, sheet: str | None, columns: Collection[str], above: int = 0) -> Uncomputed | None:
     """The first cell of a sheet (default: the first) whose formula nobody has computed; None if there is none.
 
-    Only cells of ``columns`` (A, B, ...) below ``above`` rows count: nobody reads the others. A formula that gave an empty text
-    is computed. None, too, for what is no workbook: its reader says what is wrong.
+    Only cells of ``columns`` (A, B, ...) below ``above`` rows count: nobody reads the others. A formula that gave an empty
+    text is computed. None, too, for what is no workbook: its reader says what is wrong.
     """
     try:
         with zipfile.ZipFile(path) as book:
@@ -86,7 +86,7 @@ def _attribute(element: str, name: str) -> str:
 
 
 def _uncomputed(book: zipfile.ZipFile, part: str) -> Iterator[tuple[bytes, bytes]]:
-    """Attributes and stored 0 of the cells that may be uncomputed, read piece by piece: sheets of a million rows are large."""
+    """Attributes and stored 0 of the cells that may be uncomputed, piece by piece: sheets of a million rows are large."""
     with book.open(part) as stream:
         text = b""
         while piece := stream.read(_CHUNK):

@@ -7,7 +7,7 @@ import random
 
 import pytest
 
-from metrics.catalogue.drivers import Name, Number, Operation, parse_drivers
+from metrics.catalogue.drivers import DriversError, Name, Number, Operation, parse_drivers
 from metrics.errors import CatalogueError
 
 VALUES = {
