@@ -148,7 +148,8 @@ def test_the_end_of_a_run_in_chinese(chinese: SmallShop, kpi: Kpi) -> None:
     assert done.returncode == 0, done.stderr
     said = "".join(done.stdout.split())
     assert "!mart/source_watermarks:日期缺口:shop.orders:norowfor2026-03-01to2026-05-30" in said
-    assert re.search(r"步骤：dbt_build[0-9.]+秒、.*；共[0-9.]+秒", said)
+    # the longest step comes first, which on a busy machine need not be this one
+    assert re.search(r"步骤：(.*秒、)?dbt_build[0-9.]+秒(、.*)?；共[0-9.]+秒", said)
     assert "已发布：" in said
     assert "1行无法读取（orders_2026-02.csvline" in said
     head, *_ = kpi("quarantine", "-w", chinese.root).stdout.splitlines()
