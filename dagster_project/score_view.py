@@ -13,6 +13,7 @@ from rich.text import Text
 from dagster_project.console import console, percent, period, print_rows, sparkline, status_text
 from dagster_project.words import Words
 from metrics.alerts.events import shown
+from metrics.scorecards.okrs import began_beyond
 from metrics.workspace import Workspace
 from serving.alignment import guardrail_flags
 from serving.scorecards import kpi_sets, list_scorecards, okr_progress, scorecard_items
@@ -191,16 +192,10 @@ def _part_line(row: dict[str, Any], ws: Workspace, say: Words) -> Text:
     )
     line = Text(f"  {done} {row['title']}  {numbers}  {period(row)}  ")
     line.append_text(status_text(row["status"], say))
-    if began_beyond(row["start_value"], row["stretch"], row["direction"]):
+    ends = row["start_value"], row["stretch"]
+    if row["value"] is not None and None not in ends and began_beyond(*ends, str(row["direction"])):
         line.append("  " + say("it began there already: 100% while it stays, else 0%"), style="dim")
     return line
-
-
-def began_beyond(start: float | None, stretch: float | None, direction: str | None) -> bool:
-    """Whether a key result was at its stretch or better when its objective began, so that there is no way to go."""
-    if start is None or stretch is None or direction not in ("up", "down"):
-        return False
-    return start >= stretch if direction == "up" else start <= stretch
 
 
 def way(numbers: list[float | None], unit: str, currency: str, language: str = "en") -> str:

@@ -64,7 +64,7 @@ def _goal_findings(goals: Sequence[tuple[Goal, Place]], found: Alignment, catalo
             near = hint(goal.parent, found.goals)
             yield finding("goal-unknown", above, subject=about, field="parent", name=goal.parent, hint=near)
         elif way := circle(goal.id, parents):
-            yield finding("tree-cycle", above, subject=about, way=way)
+            yield finding("tree-cycle", above, subject=about, way=" -> ".join(way))
         named: list[tuple[tuple[str | int, ...], str]] = [(("kpi",), goal.kpi)] if goal.kpi else []
         named += [(("loss_rate",), goal.loss_rate)] if goal.loss_rate else []
         for index, team in enumerate(goal.teams):

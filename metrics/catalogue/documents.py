@@ -100,13 +100,13 @@ def by_id(entries: Iterable[tuple[str, Entry]]) -> dict[str, Entry]:
     return found
 
 
-def circle(name: str, parents: Mapping[str, str | None]) -> str | None:
-    """``a -> b -> a`` where an entry stands above itself. ``parents``: of every entry by id."""
+def circle(name: str, parents: Mapping[str, str | None]) -> list[str]:
+    """``[a, b, a]`` where an entry stands above itself, else []. ``parents``: of every entry by id."""
     way, current = [name], parents.get(name)
     while current is not None and current not in way:
         way.append(current)
         current = parents.get(current)
-    return " -> ".join([*way, name]) if current == name else None
+    return [*way, name] if current == name else []
 
 
 def raise_first(findings: Sequence[Finding], shown_by: str = "kpi validate") -> None:

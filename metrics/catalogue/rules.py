@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from metrics.catalogue.catalogue import segment_dimension
 from metrics.catalogue.components import shared_component
+from metrics.catalogue.documents import Place, circle
 from metrics.catalogue.driver_rules import driver_findings
 from metrics.catalogue.findings import Finding
 from metrics.catalogue.guarded_filters import guarded_by_filters
@@ -19,7 +20,6 @@ from metrics.errors import CatalogueError
 
 if TYPE_CHECKING:
     from metrics.catalogue.catalogue import Catalogue
-    from metrics.catalogue.documents import Place
     from metrics.catalogue.target_files import TargetRows
     from metrics.semantic import SemanticLayer
     from metrics.workspace import Workspace
@@ -173,10 +173,9 @@ def _segments(kpi: Kpi, entry: Place, layer: SemanticLayer) -> Iterator[Finding]
 
 
 def _cycles(kpis: Mapping[str, Kpi], entries: Mapping[str, Place]) -> Iterator[Finding]:
+    """Each circle once; a KPI that names itself is told by another rule."""
+    parents = {name: kpi.parent for name, kpi in kpis.items()}
     for name in kpis:
-        seen, current = [name], kpis[name].parent
-        while current is not None and current in kpis and current not in seen:
-            seen.append(current)
-            current = kpis[current].parent
-        if current == name and len(seen) > 1 and name == min(seen):
-            yield finding("tree-cycle", entries[name].where("parent"), kpi=name, way=" -> ".join([*seen, name]))
+        way = circle(name, parents)
+        if len(way) > 2 and name == min(way):
+            yield finding("tree-cycle", entries[name].where("parent"), kpi=name, way=" -> ".join(way))

@@ -224,9 +224,23 @@ def _summed(series: DailySeries, stretch: Stretch) -> tuple[Array, Array]:
     for weeks in daily.MEMORIES:
         plain = [daily.forecast_sums(part, stretch, weeks) for part in parts]
         for strength in _SEASONS:
-            rest = [daily.with_season(one, true, strength) for one, true in zip(plain, to_come, strict=True)]
+            rest = _in_season(plain, to_come, strength)
             rows.append(_divided([before + after for before, after in zip(known, rest, strict=True)]))
     return _divided([before + after for before, after in zip(known, to_come, strict=True)]), np.array(rows)
+
+
+def _in_season(plain: list[Array], to_come: list[Array], strength: float) -> list[Array]:
+    """A sum, or numerator and denominator, with the season of a year ago: of a ratio that of its size, its rate as it was.
+
+    A season for each part made rates that cannot be: four times the points of a quarter of the answers.
+    """
+    import numpy as np
+
+    size = daily.with_season(plain[-1], to_come[-1], strength)
+    if len(plain) == 1:
+        return [size]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return [plain[0] * np.where(plain[1] > 0, size / plain[1], 1.0), size]
 
 
 def _stock(series: DailySeries, stretch: Stretch) -> tuple[Array, Array]:

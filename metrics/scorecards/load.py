@@ -138,6 +138,6 @@ def _objective_findings(
             near = hint(one.parent, known)
             yield finding("objective-unknown", above, subject=about, field="parent", name=one.parent, hint=near)
         elif way := circle(one.id, parents):
-            yield finding("tree-cycle", above, subject=about, way=way)
+            yield finding("tree-cycle", above, subject=about, way=" -> ".join(way))
         elif not one.key_results and not any(child.parent == one.id for child, _ in goals):
             yield finding("objective-empty", place.where(), subject=about)

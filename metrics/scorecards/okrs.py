@@ -42,10 +42,18 @@ def progress(value: float, start: float, stretch: float, direction: str = "none"
     One that starts at its stretch or beyond has no way to go: it is reached for as long as the value stays there, else 0.
     ``direction``: which way is good, up or down; otherwise the way from start to stretch is.
     """
-    sign = {"up": 1, "down": -1}.get(direction, 1 if stretch >= start else -1)
-    if sign * (stretch - start) <= 0:
-        return 1.0 if sign * (value - stretch) >= 0 else 0.0
+    if began_beyond(start, stretch, direction):
+        return 1.0 if _sign(start, stretch, direction) * (value - stretch) >= 0 else 0.0
     return min(max((value - start) / (stretch - start), 0.0), 1.0)
+
+
+def began_beyond(start: float, stretch: float, direction: str) -> bool:
+    """Whether a key result was at its stretch or better when its objective began, so that there is no way to go."""
+    return _sign(start, stretch, direction) * (stretch - start) <= 0
+
+
+def _sign(start: float, stretch: float, direction: str) -> int:
+    return {"up": 1, "down": -1}.get(direction, 1 if stretch >= start else -1)
 
 
 def rolled_up(parts: Sequence[tuple[float, Progress]]) -> Progress:

@@ -117,7 +117,8 @@ def _value(
 def _scalar(loader: yaml.SafeLoader, node: yaml.Node, path: YamlPath, located: Located) -> Any:
     """The value of a single text. YAML itself makes dates and numbers of some; what looks like one may be none.
 
-    YAML 1.1 counts 1:30 as 90 and 0755 as 493, which no person means: the first is a text, the second an error.
+    YAML 1.1 counts 1:30 as 90 and 0755 as 493, which no person means: the first is a text, the second
+    an error, and so is 007, of which a text would lose two digits.
     """
     is_number = node.tag in _NUMBERS
     if is_number and ":" in node.value:
@@ -132,9 +133,9 @@ def _scalar(loader: yaml.SafeLoader, node: yaml.Node, path: YamlPath, located: L
         raise WorkspaceError(
             f"{located.where(path)}: {dotted(path)} is '{node.value}', which is no {what}{reason}.{expected}"
         ) from error
-    if is_number and _OCTAL.fullmatch(node.value) and (written := int(node.value.replace("_", ""))) != value:
+    if is_number and _OCTAL.fullmatch(node.value):
         raise WorkspaceError(
             f"{located.where(path)}: {dotted(path)} is {node.value}, which YAML reads as {value}. "
-            f"Write {written}, or put it in quotes if it is a text."
+            f"Write {int(node.value.replace('_', ''))}, or put it in quotes if it is a text."
         )
     return value

@@ -77,17 +77,19 @@ def serial_as_text(text: str, form: str) -> str:
     return f"case when regexp_full_match({text}, '{number}') then strftime({moment}, {literal(form)}) else {text} end"
 
 
-def _sheet(readable: Readable, read: ReadOptions, con: duckdb.DuckDBPyConnection, mode: str = "text") -> str:
+def _sheet(
+    readable: Readable, read: ReadOptions, con: duckdb.DuckDBPyConnection, mode: str = "text", *, header: bool = True
+) -> str:
     sheet = f", sheet = {literal(read.sheet)}" if read.sheet else ""
     cells = f", range = {literal(_range(con, readable, read, sheet))}" if read.skip else ""
     typing = "all_varchar = true" if mode == "text" else "ignore_errors = true, empty_as_varchar = true"
     path = literal(str(readable.path))
-    return f"read_xlsx({path}, header = true, stop_at_empty = false, {typing}{sheet}{cells})"
+    return f"read_xlsx({path}, header = {str(header).lower()}, stop_at_empty = false, {typing}{sheet}{cells})"
 
 
 def _columns(con: duckdb.DuckDBPyConnection, readable: Readable, read: ReadOptions) -> set[str]:
     """The letters of the columns that are read: without a header the reader names each by its first cell, such as B1."""
-    cells = con.execute(f"describe select * from {_sheet(readable, read, con).replace('header = true', 'header = false')}")
+    cells = con.execute(f"describe select * from {_sheet(readable, read, con, header=False)}")
     return {str(row[0]).rstrip("0123456789") for row in cells.fetchall()}
 
 

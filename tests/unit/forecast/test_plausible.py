@@ -75,3 +75,18 @@ def test_one_step_does_not_make_everything_possible(before: int, grain: str) -> 
     found = outlook_from_periods(np.array([1000.0] * before + [1200.0]), 1, grain, is_share=False)
     assert found is not None
     assert 800 < found.low < found.value < found.high < 1450
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_one_day_to_come_does_not_bring_more_than_it_can(seed: int) -> None:
+    """A score of -100 to 100 per answer, about five answers a day: the month stays within what all of them could do to it."""
+    draw = np.random.default_rng(seed)
+    answers = draw.poisson(5, 729).astype(float)
+    points = np.array([100.0 * draw.choice([-1, 0, 1], int(count), p=[0.2, 0.25, 0.55]).sum() for count in answers])
+    found = outlook_from_days(DailySeries("ratio", points, answers), Stretch(29, 0, 1))
+    assert found is not None
+    known = points[-29:].sum(), answers[-29:].sum()
+    least, most = ((known[0] + score * 100 * 5) / (known[1] + 5) for score in (-1, 1))
+    assert least < found.value < most
+    # and what is known is within what is likely
+    assert found.low < known[0] / known[1] < found.high

@@ -32,7 +32,10 @@ def test_a_key_result_that_began_beyond_its_stretch_says_so(tmp_path: Path) -> N
     assert said in _part_line(row, ws, Words()).plain
     assert "起始时已达到" in _part_line(row, ws, Words("zh")).plain
     assert said not in _part_line({**row, "stretch": 45.0}, ws, Words()).plain
-    assert said not in _part_line({**row, "start_value": None}, ws, Words()).plain
+    for missing in ("start_value", "value"):
+        assert said not in _part_line({**row, missing: None}, ws, Words()).plain
+    # without a good way the way is the one from start to stretch: there is none
+    assert said in _part_line({**row, "start_value": 60.0, "direction": "none"}, ws, Words()).plain
 
 
 def test_a_long_title_goes_on_in_the_next_line(tmp_path: Path) -> None:

@@ -92,6 +92,7 @@ def test_no_workspace(tmp_path: Path) -> None:
          "workspace.yml:18: shop.leads: latest_by 'changd' is no column that the query returns. Did you mean 'changed'?"),
         (HEAD + "keep_published: yes\n" + SHOP,
          "workspace.yml:5: keep_published should be a whole number, found true (YAML's word for yes and on, too)."),
+        (HEAD + "keep_published: 007\n" + SHOP, "workspace.yml:5: keep_published is 007, which YAML reads as 7. Write 7, or put"),
         (HEAD + "keep_published: 010\n" + SHOP, "workspace.yml:5: keep_published is 010, which YAML reads as 8. Write 10, or put"),
         (HEAD + SHOP.replace("    tables:", "    settles_after: 30 moons\n    tables:", 1), "should be a duration"),
         (HEAD + SHOP.replace("    tables:", "    closes: {by: manual}\n    tables:", 1), "needs `closes.through:`"),
